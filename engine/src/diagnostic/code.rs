@@ -1,0 +1,118 @@
+//! The stable codes of all that people are told, each with a page in `docs/errors/`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+macro_rules! codes {
+    ($($code:ident $variant:ident $title:literal;)*) => {
+        /// A problem that people can be told of. A code is never used again for another problem.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Code {
+            /// Every code there is, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The code as people read it: `RB0007`.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($code),)*
+                }
+            }
+
+            /// The problem in a few words.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $title,)*
+                }
+            }
+
+            /// The page that explains it, in Markdown.
+            #[must_use]
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant =>
+                        include_str!(concat!("../../../docs/errors/", stringify!($code), ".md")),)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // The file and its YAML.
+    RB0001 UnreadableFile "a file cannot be read";
+    RB0002 YamlSyntax "the text is not YAML";
+    RB0003 TooBig "a file is larger, deeper or longer than allowed";
+    RB0004 DuplicateKey "a key stands twice in one map";
+    RB0005 UnknownKey "a key that means nothing here";
+    RB0006 WrongType "a value of another type was expected";
+    RB0007 MissingKey "a key is missing";
+    RB0008 InvalidName "a name that does not follow the rules";
+    RB0009 InvalidValue "a value that is not allowed here";
+    // The graph of steps.
+    RB0020 UnknownStep "a step that does not exist";
+    RB0021 Cycle "steps that need each other";
+    RB0022 UnknownRole "a role that is not declared";
+    RB0023 UnknownSession "a session that is not declared";
+    // Plugins.
+    RB0030 UnknownPlugin "a kind of step that does not exist";
+    RB0031 PluginNotAvailable "a kind of step that can only be rehearsed";
+    RB0032 InputProblem "an input that the plugin cannot use";
+    // Parameters.
+    RB0100 ParameterMissing "a parameter has no value";
+    RB0101 ParameterInvalid "a value that does not fit its parameter";
+    RB0102 ParameterUnknown "a parameter that the runbook does not have";
+    RB0103 SecretOnCommandLine "a secret was given where others can see it";
+    // Expressions.
+    RB0200 ExpressionSyntax "an expression that does not compile";
+    RB0201 ExpressionUnknownName "an expression names something unknown";
+    RB0202 ExpressionFailed "an expression could not be evaluated";
+    // The state folder and journals.
+    RB0400 StateFolder "the state folder cannot be used";
+    RB0401 RunNotFound "no run of that name";
+    RB0402 RunAmbiguous "several runs have that name";
+    RB0403 RunHeld "another process holds the run";
+    RB0404 JournalDamaged "a journal cannot be trusted";
+    RB0405 JournalNewer "a journal was written by a newer program";
+    RB0406 JournalWrite "an entry could not be made durable";
+    // Acts on a run.
+    RB0500 ActRejected "the run is not where that act is possible";
+    RB0501 StepNotInRun "the run has no such step";
+    RB0502 EvidenceMissing "a manual step lacks what it asks for";
+    RB0503 Usage "the command line does not say what to do";
+    RB0900 Internal "a fault of the program itself";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Not one of the codes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an error code")]
+pub struct UnknownCode(String);
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        let wanted = text.to_ascii_uppercase();
+        let found = Self::ALL.iter().find(|code| code.as_str() == wanted);
+        found.copied().ok_or_else(|| UnknownCode(text.to_owned()))
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

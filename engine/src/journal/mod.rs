@@ -1,0 +1,259 @@
+//! What is remembered: durable, chained entries, transcripts and attachments.
+//!
+//! [`Journal`] is the whole of what the engine asks of a store. [`sled::SledJournal`] keeps one embedded
+//! database per run under a state folder.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::event::Entry;
+use crate::core::status::RunStatus;
+use crate::id::{Host, Operator, RunId, RunbookName, Seq};
+
+/// Proof that something reached stable storage. Only a journal can make one, and whatever changes the world
+/// asks for one: the compiler checks that the intent was durable first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Durable<T>(T);
+
+impl<T: Copy> Durable<T> {
+    /// Called by stores after a successful sync, and by nothing else.
+    pub(crate) fn attest(value: T) -> Self {
+        Self(value)
+    }
+
+    /// What is durable.
+    pub fn get(&self) -> T {
+        self.0
+    }
+}
+
+/// The right to write to a run, until it is released, expires or its process ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The run.
+    pub run: RunId,
+    /// Who holds it.
+    pub holder: Holder,
+}
+
+/// Who holds a run: told to those who ask for it meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The operator.
+    pub operator: Operator,
+    /// The machine.
+    pub host: Host,
+    /// The process there.
+    pub pid: u32,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {} (process {})", self.operator, self.host, self.pid)
+    }
+}
+
+/// Part of what an activity printed; at most [`LARGEST_CHUNK`] bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// When it came.
+    pub time: Timestamp,
+    /// `stdout`, `stderr` or `log`.
+    pub stream: String,
+    /// The bytes as they came, secrets masked.
+    pub bytes: Vec<u8>,
+}
+
+/// The most bytes that one chunk of a transcript may have.
+pub const LARGEST_CHUNK: usize = 16 * 1024;
+
+/// What a list of runs shows: a cache beside the journal, never the truth about a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The run.
+    pub run: RunId,
+    /// The name of its runbook.
+    pub runbook: RunbookName,
+    /// What it is about, from the runbook.
+    pub title: String,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// Whether it is a rehearsal.
+    pub rehearsal: bool,
+    /// How many instances are settled.
+    pub settled: usize,
+    /// How many there are, as far as is known.
+    pub total: usize,
+    /// Who acted last.
+    pub operator: Operator,
+    /// When it started.
+    pub started: Timestamp,
+    /// When something last happened.
+    pub updated: Timestamp,
+    /// The last entry, and its hash in hexadecimal: what the journal must still hold.
+    pub head: Seq,
+    /// See `head`.
+    pub head_hash: String,
+}
+
+/// One row of a list of runs.
+#[derive(Debug)]
+pub struct Listed {
+    /// The run, if even that can be told.
+    pub run: RunId,
+    /// Its summary, or why it cannot be read.
+    pub summary: Result<Summary, JournalError>,
+    /// Who holds it now.
+    pub holder: Option<Holder>,
+}
+
+/// What a verification of a journal found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    /// How many entries were read.
+    pub entries: u64,
+    /// How many chunks of transcripts.
+    pub chunks: u64,
+    /// How many attachments.
+    pub attachments: u64,
+    /// What is wrong, in the order of the journal; empty when the journal holds.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing wrong with a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The entry at which it shows.
+    pub seq: Option<Seq>,
+    /// What is wrong: changed, dropped, reordered or truncated, and how it shows.
+    pub message: String,
+}
+
+/// Why a journal did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// There is no such run.
+    #[error("there is no run {0}")]
+    NotFound(RunId),
+    /// Somebody else holds the run.
+    #[error("the run is held by {}", .0.as_ref().map_or_else(|| "another process".to_owned(), Holder::to_string))]
+    Held(Option<Holder>),
+    /// The writer is not up to date: somebody else has written. Nothing was appended.
+    #[error("the journal is at entry {found}, not {expected}: somebody else has written to it")]
+    Conflict {
+        /// The entry that the writer expected to write.
+        expected: Seq,
+        /// The entry that comes next.
+        found: Seq,
+    },
+    /// What is stored is not what was written.
+    #[error("the journal is damaged: {0}")]
+    Damaged(String),
+    /// What is stored was written by a newer program.
+    #[error("the journal was written by a newer program ({0})")]
+    Newer(String),
+    /// The disk did not do what it was asked; the journal takes no more entries until it is opened again.
+    #[error("the journal could not be {doing}")]
+    Storage {
+        /// What was being done: `written`, `read`, `opened`.
+        doing: &'static str,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An earlier write failed.
+    #[error("an earlier entry could not be written; the run must be resumed by a new process")]
+    Poisoned,
+}
+
+/// A store of runs.
+///
+/// Obligations of every store: entries are numbered without gaps and never change; an append is all or
+/// nothing, and durable (power may fail) when it returns; after a failed write it takes no more; only the
+/// holder of a claim can write, and a writer that is not up to date gets [`JournalError::Conflict`].
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Makes a run of its first entries, and claims it.
+    ///
+    /// # Errors
+    /// When it exists, or cannot be made durable.
+    async fn create(&self, run: RunId, holder: Holder, first: &[Entry]) -> Result<(Claim, Durable<Seq>), JournalError>;
+
+    /// Claims a run.
+    ///
+    /// # Errors
+    /// When somebody else holds it, or it cannot be read.
+    async fn claim(&self, run: RunId, holder: Holder) -> Result<Claim, JournalError>;
+
+    /// Gives a claim back, with what lists show from now on.
+    ///
+    /// # Errors
+    /// When the summary cannot be written.
+    async fn release(&self, claim: Claim, summary: Option<Summary>) -> Result<(), JournalError>;
+
+    /// Appends entries, all or none, and returns when they are durable. The first has the number `expected`.
+    ///
+    /// # Errors
+    /// [`JournalError::Conflict`] when the journal is elsewhere; [`JournalError::Storage`] when the disk failed.
+    async fn append(&self, claim: &Claim, expected: Seq, entries: &[Entry]) -> Result<Durable<Seq>, JournalError>;
+
+    /// The entries from `from` on. Needs no claim unless another process holds the run.
+    ///
+    /// # Errors
+    /// When they cannot be read or trusted.
+    async fn read(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError>;
+
+    /// Adds to the transcript of the activity that entry `of` started. Durable with the next append.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError>;
+
+    /// The transcript of the activity that entry `of` started.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn transcript(&self, run: RunId, of: Seq) -> Result<Vec<Chunk>, JournalError>;
+
+    /// Stores a file under its SHA-256 (in hexadecimal), durably; the same content is stored once.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    async fn attach(&self, claim: &Claim, content: &[u8]) -> Result<String, JournalError>;
+
+    /// A stored file.
+    ///
+    /// # Errors
+    /// When there is none of that hash, or it no longer matches.
+    async fn attachment(&self, run: RunId, sha256: &str) -> Result<Vec<u8>, JournalError>;
+
+    /// Refreshes what lists show of a run that is held.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    async fn summarise(&self, claim: &Claim, summary: &Summary) -> Result<(), JournalError>;
+
+    /// The hash of the last entry, in hexadecimal.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn head_hash(&self, run: RunId) -> Result<String, JournalError>;
+
+    /// All runs, the newest first. A run that cannot be read is a row of its own and stops nothing else.
+    ///
+    /// # Errors
+    /// When the store itself cannot be read.
+    async fn list(&self) -> Result<Vec<Listed>, JournalError>;
+
+    /// Checks everything that is stored of a run.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    async fn verify(&self, run: RunId) -> Result<Verification, JournalError>;
+}

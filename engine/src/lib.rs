@@ -1,0 +1,25 @@
+//! The engine of `runbook`: it carries out long procedures and never forgets where they stand.
+//!
+//! A tour, in the order in which a run comes to be:
+//!
+//! - [`runbook`]: what to do. YAML becomes a checked [`runbook::Runbook`], with a [`diagnostic`] for
+//!   every mistake at once.
+//! - [`step`]: how a single step is done. The contract of the plugins, and their registry.
+//! - [`core`]: what happened and what comes next. Pure: entries fold to a [`core::RunState`]; an input
+//!   becomes events; the state says which effects are due.
+//! - [`journal`]: what is remembered. Durable, chained entries and transcripts.
+//! - [`runtime`]: the shell around the core: waits, decides, appends, then carries out.
+//! - [`platform`]: what differs between operating systems.
+//!
+//! The engine knows no plugin by name, no terminal, no environment variable and no home folder.
+
+pub mod core;
+pub mod diagnostic;
+pub mod id;
+pub mod journal;
+pub mod platform;
+pub mod runbook;
+pub mod runtime;
+pub mod step;
+#[cfg(feature = "testing")]
+pub mod testing;

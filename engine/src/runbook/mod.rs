@@ -1,0 +1,3 @@
+//! What to do: from YAML to a checked runbook.
+
+pub mod graph;

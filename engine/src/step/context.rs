@@ -1,0 +1,131 @@
+//! What a step is told, and the only ways in which it may speak.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{Outputs, ProcessMark, Registry};
+use crate::id::{AttemptNo, Host, InstanceId, Operator, RunId, StepId};
+
+/// Why `validate` is asked, or that something is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// `runbook plan` asks; no run exists.
+    Plan,
+    /// `validate` before an attempt.
+    Before,
+    /// `run`.
+    Run,
+    /// `validate` after an attempt.
+    After,
+    /// `validate` after an interruption, of an attempt or of a rollback.
+    Doubt,
+    /// `rollback`.
+    Rollback,
+    /// `validate` after a rollback.
+    AfterRollback,
+}
+
+/// The run that a step belongs to.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunFacts {
+    /// The run's identity; none while planning.
+    pub id: Option<RunId>,
+    /// The short name that people type; empty while planning.
+    pub name: String,
+    /// Whether it is a rehearsal.
+    pub rehearsal: bool,
+    /// Who acts.
+    pub operator: Operator,
+    /// On which machine.
+    pub host: Host,
+}
+
+/// What is known of a step that comes before.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepFacts {
+    /// `succeeded`, `satisfied`, `skipped`.
+    pub status: &'static str,
+    /// Its outputs: a map of names, `null` where it was skipped; for a fan-out a map from item to outputs.
+    pub outputs: Arc<Value>,
+}
+
+/// Where a step's printed output goes; it becomes part of the run's journal.
+pub trait Transcriber: Send + Sync {
+    /// Takes what was printed, as it comes. `stream` is `stdout`, `stderr` or `log`.
+    fn write(&self, stream: &'static str, bytes: &[u8]);
+
+    /// Notes a process that was started for the step, so that it can be found if the engine dies.
+    fn process_started(&self, process: ProcessMark);
+}
+
+/// The files that a runbook refers to.
+pub trait Files: Send + Sync {
+    /// The text of a file, by its name relative to the runbook.
+    ///
+    /// # Errors
+    /// When there is no such file, it is too big or not text, or the name leads outside.
+    fn read(&self, name: &str) -> Result<String, std::io::Error>;
+}
+
+/// All that one call of a step may use.
+#[derive(Clone)]
+pub struct Context {
+    /// The run.
+    pub run: RunFacts,
+    /// The instance.
+    pub instance: InstanceId,
+    /// Which attempt this is, or would be.
+    pub attempt: AttemptNo,
+    /// Why it is called.
+    pub purpose: Purpose,
+    /// All parameters, secrets included.
+    pub params: Arc<Value>,
+    /// The steps that this one needs, directly or not.
+    pub steps: Arc<BTreeMap<StepId, StepFacts>>,
+    /// The item, where the step fans out.
+    pub item: Option<Value>,
+    /// What `validate` observed before the first attempt.
+    pub before: Option<Value>,
+    /// What the attempt gave, when it is rolled back.
+    pub outputs: Option<Outputs>,
+    /// Triggered when the call should stop: its time is up, or the run stops.
+    pub cancel: CancellationToken,
+    /// Where printed output goes.
+    pub transcript: Arc<dyn Transcriber>,
+    /// The kept texts of the files that the step refers to.
+    pub files: Arc<dyn Files>,
+    /// The plugins, for a step that contains another.
+    pub registry: Registry,
+    /// Unique to this call within all runs: marks the processes that it starts.
+    pub token: String,
+}
+
+impl Context {
+    /// Everything the step may know, as the one JSON document that scripts read:
+    /// `run`, `params`, `steps`, `item`, `before`, `outputs`, `attempt`.
+    #[must_use]
+    pub fn document(&self) -> Value {
+        json!({
+            "run": self.run,
+            "params": self.params,
+            "steps": *self.steps,
+            "step": self.instance,
+            "attempt": self.attempt,
+            "item": self.item,
+            "before": self.before,
+            "outputs": self.outputs,
+        })
+    }
+
+    /// The kept text of a file that the step refers to.
+    ///
+    /// # Errors
+    /// When the runbook did not refer to it when the run started.
+    pub fn file(&self, name: &str) -> Result<String, std::io::Error> {
+        self.files.read(name)
+    }
+}
