@@ -79,6 +79,8 @@ pub enum Event {
         observed: Value,
         /// The step's outputs, where the outcome is there.
         outputs: Outputs,
+        /// What it printed.
+        transcript: Option<Transcript>,
     },
     /// `validate` itself failed.
     ObservationFailed {
@@ -88,6 +90,8 @@ pub enum Event {
         error: Failure,
         /// When to try again; none settles the instance as failed or, when in doubt, leaves it to a person.
         retry_at: Option<Timestamp>,
+        /// What it printed.
+        transcript: Option<Transcript>,
     },
     /// The intent: from here on the world may have changed.
     AttemptStarted {
@@ -138,6 +142,8 @@ pub enum Event {
         verdict: Verdict,
         /// The outputs from now on.
         outputs: Outputs,
+        /// What `validate` printed.
+        transcript: Option<Transcript>,
     },
     /// Nobody knows whether what was under way took effect.
     Interrupted {
@@ -145,6 +151,13 @@ pub enum Event {
         instance: InstanceId,
         /// What was printed until then.
         transcript: Option<Transcript>,
+    },
+    /// No process of what was interrupted is left: only now may the doubt be settled.
+    ProcessCleared {
+        /// The instance.
+        instance: InstanceId,
+        /// What was found.
+        found: LeftProcess,
     },
     /// The engine settled a doubt by the rules.
     DoubtSettled {
@@ -218,6 +231,8 @@ pub enum Event {
         instance: InstanceId,
         /// [`Verdict::Unsatisfied`], or [`Verdict::Unknown`] where the step cannot tell.
         verdict: Verdict,
+        /// What `validate` printed.
+        transcript: Option<Transcript>,
     },
     /// `rollback` failed, or `validate` still finds the outcome.
     RollbackFailed {
@@ -303,7 +318,10 @@ impl Failure {
     /// A failure of this kind.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self {
+            kind,
+            message: message.into(),
+        }
     }
 }
 
@@ -332,6 +350,18 @@ pub struct ProcessMark {
     pub pid: u32,
     /// When the operating system says that it started, in seconds since 1970.
     pub started: u64,
+}
+
+/// What was found of the processes of an interrupted attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftProcess {
+    /// None was left.
+    None,
+    /// One was still running, and ended by itself.
+    Awaited,
+    /// One was still running, and was ended.
+    Ended,
 }
 
 /// Why an attempt was told to stop.
@@ -410,4 +440,40 @@ pub struct Attachment {
     pub bytes: u64,
     /// Its hash, in hexadecimal; its content is stored under it.
     pub sha256: String,
+}
+
+impl Event {
+    /// The kind of event, as the journal names it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RunStarted(_) => "run_started",
+            Self::FilePinned { .. } => "file_pinned",
+            Self::RunResumed { .. } => "run_resumed",
+            Self::StepOpened { .. } => "step_opened",
+            Self::StepSkipped { .. } => "step_skipped",
+            Self::StepUnclear { .. } => "step_unclear",
+            Self::ObservationStarted { .. } => "observation_started",
+            Self::Observed { .. } => "observed",
+            Self::ObservationFailed { .. } => "observation_failed",
+            Self::AttemptStarted { .. } => "attempt_started",
+            Self::ProcessStarted { .. } => "process_started",
+            Self::StopRequested { .. } => "stop_requested",
+            Self::AttemptReturned { .. } => "attempt_returned",
+            Self::AttemptFailed { .. } => "attempt_failed",
+            Self::Verified { .. } => "verified",
+            Self::Interrupted { .. } => "interrupted",
+            Self::ProcessCleared { .. } => "process_cleared",
+            Self::DoubtSettled { .. } => "doubt_settled",
+            Self::PersonNeeded { .. } => "person_needed",
+            Self::Confirmed { .. } => "confirmed",
+            Self::Decided { .. } => "decided",
+            Self::CancelRequested { .. } => "cancel_requested",
+            Self::RollbackStarted { .. } => "rollback_started",
+            Self::RollbackAttemptStarted { .. } => "rollback_attempt_started",
+            Self::RollbackReturned { .. } => "rollback_returned",
+            Self::RolledBack { .. } => "rolled_back",
+            Self::RollbackFailed { .. } => "rollback_failed",
+        }
+    }
 }

@@ -1,7 +1,96 @@
 //! What happened and what comes next. Pure: no clock, no disk, no randomness, no waiting.
+//!
+//! ```text
+//! entries --fold(apply)--> RunState          one exhaustive match on (phase, event)
+//! decide(&RunState, Input) -> events         what an outcome or a person's act means
+//! advance(&RunState, Turn) -> event          what follows from the state by itself
+//! effects(&RunState) -> effects              what should be under way now, as data
+//! ```
+//!
+//! [`turn`] puts them together: it is all that the runtime, and every test, calls.
 
 pub mod event;
 pub mod status;
+
+mod advance;
+mod apply;
+mod decide;
+mod effect;
+mod input;
+mod instance;
+mod life;
+mod rollback;
+mod state;
+mod view;
 mod workflow;
 
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+pub use self::apply::IllegalEvent;
+pub use self::effect::{Effect, Work, effects, wake_at};
+pub use self::event::{Entry, Event};
+pub use self::input::{Act, Evaluation, Input, Outcome, Rejection};
+pub use self::instance::{Activity, Asks, Doubt, Instance, Phase};
+pub use self::rollback::Rollback;
+pub use self::state::{InstanceIx, RunState};
+pub use self::status::{InstanceStatus, RunStatus};
+pub use self::view::{Row, WaitingFor};
 pub use self::workflow::{OnFailure, Retry, StepPolicy, Workflow};
+
+use crate::id::{Host, Operator};
+
+/// Who takes a turn, when, and whether anything new may start.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// Who acts.
+    pub operator: Operator,
+    /// On which machine.
+    pub host: Host,
+    /// The time there.
+    pub now: Timestamp,
+    /// The process is about to stop: what is under way may end, nothing new starts.
+    pub draining: bool,
+}
+
+/// Why a turn could not be taken. The state is as it was before, or the program has a fault.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TurnError {
+    /// What was asked for is not possible now; nothing changed.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The core decided on an event that its own state does not accept: a fault of the program.
+    #[error(transparent)]
+    Illegal(#[from] IllegalEvent),
+}
+
+/// Takes one input to its end: the events it means, then all that follows from them, each applied.
+/// The entries must be durable before any effect of the new state is carried out.
+///
+/// # Errors
+/// When the input is rejected; nothing changed then.
+pub fn turn(state: &mut RunState, input: &Input, turn: &Turn) -> Result<Vec<Entry>, TurnError> {
+    let mut entries = Vec::new();
+    for event in decide::decide(state, input, turn.now)? {
+        entries.push(record(state, event, turn)?);
+    }
+    while let Some(event) = advance::advance(state, turn) {
+        entries.push(record(state, event, turn)?);
+    }
+    Ok(entries)
+}
+
+fn record(state: &mut RunState, event: Event, turn: &Turn) -> Result<Entry, IllegalEvent> {
+    let (operator, host) = (turn.operator.clone(), turn.host.clone());
+    let entry = Entry {
+        seq: state.next_seq(),
+        time: turn.now,
+        operator,
+        host,
+        event,
+    };
+    state.apply(&entry)?;
+    Ok(entry)
+}

@@ -12,6 +12,7 @@ use crate::step::Abilities;
 pub struct Workflow {
     steps: Vec<StepPolicy>,
     by_id: BTreeMap<StepId, StepIx>,
+    by_person: bool,
     dag: Dag,
 }
 
@@ -40,6 +41,14 @@ pub struct StepPolicy {
     pub locks: Vec<LockName>,
 }
 
+impl StepPolicy {
+    /// Whether an interrupted attempt may be repeated though nobody knows what became of it.
+    #[must_use]
+    pub fn may_be_repeated(&self) -> bool {
+        self.idempotent || self.abilities.read_only
+    }
+}
+
 /// How often a step is tried, and how long is waited in between.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Retry {
@@ -58,7 +67,13 @@ pub struct Retry {
 impl Default for Retry {
     fn default() -> Self {
         let (delay, max_delay) = (Duration::from_secs(1), Duration::from_secs(300));
-        Self { attempts: 1, delay, backoff: 2.0, max_delay, deadline: None }
+        Self {
+            attempts: 1,
+            delay,
+            backoff: 2.0,
+            max_delay,
+            deadline: None,
+        }
     }
 }
 
@@ -72,7 +87,11 @@ impl Retry {
         let exponent = i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX);
         let seconds = self.delay.as_secs_f64() * self.backoff.powi(exponent);
         let longest = self.max_delay.as_secs_f64();
-        Some(Duration::from_secs_f64(if seconds.is_finite() { seconds.min(longest) } else { longest }))
+        Some(Duration::from_secs_f64(if seconds.is_finite() {
+            seconds.min(longest)
+        } else {
+            longest
+        }))
     }
 }
 
@@ -95,19 +114,45 @@ impl Workflow {
     /// When steps need each other in a circle. Needs that name no step are left out: the check of the
     /// runbook reports them.
     pub fn new(steps: Vec<StepPolicy>) -> Result<Self, Cycle> {
-        let by_id: BTreeMap<StepId, StepIx> =
-            steps.iter().enumerate().map(|(at, step)| (step.id.clone(), StepIx::new(at))).collect();
+        let by_id: BTreeMap<StepId, StepIx> = steps
+            .iter()
+            .enumerate()
+            .map(|(at, step)| (step.id.clone(), StepIx::new(at)))
+            .collect();
         let edges = steps.iter().enumerate().flat_map(|(at, step)| {
             let known = step.needs.iter().filter_map(|need| by_id.get(need).copied());
             known.map(move |need| (need, StepIx::new(at)))
         });
         let dag = Dag::new(steps.len(), edges)?;
-        Ok(Self { steps, by_id, dag })
+        let by_person = steps.iter().any(|step| step.abilities.by_person);
+        Ok(Self {
+            steps,
+            by_id,
+            by_person,
+            dag,
+        })
+    }
+
+    /// The same steps in a rehearsal: every one can tell, and none waits for a person.
+    #[must_use]
+    pub fn rehearsed(&self) -> Self {
+        let mut rehearsed = Self {
+            by_person: false,
+            ..self.clone()
+        };
+        for step in &mut rehearsed.steps {
+            step.abilities.validates = true;
+            step.abilities.by_person = false;
+        }
+        rehearsed
     }
 
     /// All steps, in the runbook's order.
     pub fn steps(&self) -> impl ExactSizeIterator<Item = (StepIx, &StepPolicy)> {
-        self.steps.iter().enumerate().map(|(at, step)| (StepIx::new(at), step))
+        self.steps
+            .iter()
+            .enumerate()
+            .map(|(at, step)| (StepIx::new(at), step))
     }
 
     /// One step.
@@ -120,6 +165,12 @@ impl Workflow {
     #[must_use]
     pub fn find(&self, id: &str) -> Option<StepIx> {
         self.by_id.get(id).copied()
+    }
+
+    /// Whether any step is carried out by people.
+    #[must_use]
+    pub fn by_person(&self) -> bool {
+        self.by_person
     }
 
     /// The graph of needs.

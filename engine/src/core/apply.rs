@@ -1,0 +1,237 @@
+//! The one transition function: what each event does to the state, and in which phases it is legal.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::event::{Entry, Event, Item, RunStarted};
+use super::instance::{Activity, Instance, Phase};
+use super::rollback::Rollback;
+use super::state::{InstanceIx, RunState};
+use super::workflow::Workflow;
+use crate::id::{InstanceId, Seq};
+
+/// An event that the state does not accept: the journal is not one that this program wrote, or the program
+/// has a fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("illegal event: entry {seq} ({event}) does not fit the state before it: {reason}")]
+pub struct IllegalEvent {
+    /// The entry.
+    pub seq: Seq,
+    /// The kind of its event.
+    pub event: &'static str,
+    /// What does not fit.
+    pub reason: String,
+}
+
+/// What an event does not fit.
+pub(super) struct Misfit(pub(super) String);
+
+impl RunState {
+    /// The state after the first entry of a journal.
+    ///
+    /// # Errors
+    /// When that entry does not start a run.
+    pub fn begin(workflow: &Arc<Workflow>, first: &Entry) -> Result<Self, IllegalEvent> {
+        let Event::RunStarted(started) = &first.event else {
+            return Err(illegal(first, "a journal begins with `run_started`"));
+        };
+        if first.seq != Seq(0) {
+            return Err(illegal(first, "a journal begins with entry 0"));
+        }
+        let workflow = effective(workflow, started);
+        let mut state = Self::new((**started).clone(), workflow, first.operator.clone(), first.time);
+        state.next = Seq(1);
+        Ok(state)
+    }
+
+    /// The state that these entries lead to.
+    ///
+    /// # Errors
+    /// When they are not the entries of one run, in order.
+    pub fn fold(workflow: &Arc<Workflow>, entries: &[Entry]) -> Result<Self, IllegalEvent> {
+        let Some((first, rest)) = entries.split_first() else {
+            let reason = "the journal is empty".to_owned();
+            return Err(IllegalEvent {
+                seq: Seq(0),
+                event: "nothing",
+                reason,
+            });
+        };
+        let mut state = Self::begin(workflow, first)?;
+        for entry in rest {
+            state.apply(entry)?;
+        }
+        Ok(state)
+    }
+
+    /// Takes one entry in. An entry that is refused leaves the state unfit for further use.
+    ///
+    /// # Errors
+    /// When the event is not legal in this state, or the entry is not the next one.
+    pub fn apply(&mut self, entry: &Entry) -> Result<(), IllegalEvent> {
+        if entry.seq != self.next {
+            return Err(illegal(entry, &format!("entry {} was expected", self.next)));
+        }
+        self.transition(entry)
+            .map_err(|Misfit(reason)| illegal(entry, &reason))?;
+        self.next = entry.seq.next();
+        self.updated = entry.time;
+        self.operator = entry.operator.clone();
+        Ok(())
+    }
+
+    fn transition(&mut self, entry: &Entry) -> Result<(), Misfit> {
+        match &entry.event {
+            Event::RunStarted(_) => Err(Misfit("the run has started already".to_owned())),
+            Event::FilePinned { name, text } => {
+                self.files.insert(name.clone(), text.clone());
+                Ok(())
+            }
+            Event::RunResumed { jobs } => {
+                self.jobs = *jobs;
+                let observed: Vec<InstanceIx> = self.queues().observed.iter().copied().collect();
+                for ix in observed {
+                    self.set_phase(ix, Phase::Ready);
+                }
+                Ok(())
+            }
+            Event::StepOpened { .. } | Event::StepSkipped { .. } | Event::StepUnclear { .. } => {
+                self.open(entry)
+            }
+            Event::CancelRequested { why } => {
+                self.cancelled = Some(why.clone());
+                Ok(())
+            }
+            Event::RollbackStarted { .. } => self.start_rollback(&entry.event),
+            Event::ObservationStarted { instance }
+            | Event::Observed { instance, .. }
+            | Event::ObservationFailed { instance, .. } => self.look(self.known(instance)?, entry),
+            Event::AttemptStarted { instance, .. }
+            | Event::AttemptReturned { instance, .. }
+            | Event::AttemptFailed { instance, .. }
+            | Event::Verified { instance, .. } => self.attempt(self.known(instance)?, entry),
+            Event::ProcessStarted { instance, process } => {
+                self.under_way(instance)?.process = Some(process.clone());
+                Ok(())
+            }
+            Event::StopRequested { instance, reason } => {
+                self.under_way(instance)?.stop = Some(*reason);
+                Ok(())
+            }
+            Event::Interrupted { instance, .. } => self.cut_off(self.known(instance)?, entry),
+            Event::ProcessCleared { instance, .. } | Event::DoubtSettled { instance, .. } => {
+                self.settle(self.known(instance)?, entry)
+            }
+            Event::PersonNeeded { instance, need } => self.ask(self.known(instance)?, *need, entry.time),
+            Event::Confirmed { instance, values, .. } => {
+                self.confirm(self.known(instance)?, values, entry.time)
+            }
+            Event::Decided {
+                instance,
+                ruling,
+                why,
+            } => self.decide(self.known(instance)?, *ruling, why, entry.time),
+            Event::RollbackAttemptStarted { instance, .. }
+            | Event::RollbackReturned { instance, .. }
+            | Event::RolledBack { instance, .. }
+            | Event::RollbackFailed { instance, .. } => self.undo(self.known(instance)?, entry),
+        }
+    }
+
+    fn known(&self, id: &InstanceId) -> Result<InstanceIx, Misfit> {
+        self.find(id)
+            .ok_or_else(|| Misfit(format!("there is no instance `{id}`")))
+    }
+
+    fn under_way(&mut self, id: &InstanceId) -> Result<&mut Activity, Misfit> {
+        let ix = self.known(id)?;
+        let nothing = || Misfit(format!("nothing of `{id}` is under way"));
+        self.instance_mut(ix).phase.activity_mut().ok_or_else(nothing)
+    }
+
+    fn open(&mut self, entry: &Entry) -> Result<(), Misfit> {
+        let (Event::StepOpened { step, .. }
+        | Event::StepSkipped { step, .. }
+        | Event::StepUnclear { step, .. }) = &entry.event
+        else {
+            return Err(Misfit("it opens no step".to_owned()));
+        };
+        let at = self
+            .step_of(step)
+            .ok_or_else(|| Misfit(format!("there is no step `{step}`")))?;
+        let ix = self.instances_of(at)[0];
+        if self.instance(ix).phase != Phase::Pending || !self.needs_settled(at) {
+            return Err(Misfit(format!("the step `{step}` is not about to be opened")));
+        }
+        match &entry.event {
+            Event::StepOpened {
+                items: Some(items), ..
+            } => {
+                let instance = |item: &Item| {
+                    let id = InstanceId::of_item(step.clone(), item.key.clone());
+                    Instance::new(id, at, Some(item.value.clone()))
+                };
+                let instances: Vec<Instance> = items.iter().map(instance).collect();
+                if instances.is_empty() || instances.iter().any(|new| self.find(&new.id).is_some()) {
+                    return Err(Misfit("its items are not new, or there are none".to_owned()));
+                }
+                self.fan_out(at, instances);
+            }
+            Event::StepSkipped { reason, .. } => self.rest(ix, Phase::Skipped(reason.clone()), entry.time),
+            Event::StepUnclear { error, .. } => {
+                self.instance_mut(ix).error = Some(error.clone());
+                self.rest(ix, Phase::Failed, entry.time);
+            }
+            _ => self.set_phase(ix, Phase::Ready),
+        }
+        Ok(())
+    }
+
+    fn start_rollback(&mut self, event: &Event) -> Result<(), Misfit> {
+        let Event::RollbackStarted {
+            scope,
+            plan,
+            left,
+            why,
+        } = event
+        else {
+            return Err(Misfit("it starts no rollback".to_owned()));
+        };
+        if self.is_rolling_back() || !self.queues().active.is_empty() {
+            return Err(Misfit("something is under way".to_owned()));
+        }
+        let find = |ids: &[InstanceId]| ids.iter().map(|id| self.known(id)).collect::<Result<Vec<_>, _>>();
+        let (plan, left) = (find(plan)?, find(left)?);
+        self.rollback = Some(Rollback {
+            scope: scope.clone(),
+            why: why.clone(),
+            plan,
+            done: 0,
+            left,
+        });
+        Ok(())
+    }
+
+    /// Puts an instance into a phase in which nothing is under way.
+    pub(super) fn rest(&mut self, ix: InstanceIx, phase: Phase, time: Timestamp) {
+        self.instance_mut(ix).ended = Some(time);
+        self.set_phase(ix, phase);
+    }
+}
+
+/// In a rehearsal every step answers for itself: nobody is waited for, and every step can tell.
+fn effective(workflow: &Arc<Workflow>, started: &RunStarted) -> Arc<Workflow> {
+    match started.rehearsal {
+        None => Arc::clone(workflow),
+        Some(_) => Arc::new(workflow.rehearsed()),
+    }
+}
+
+fn illegal(entry: &Entry, reason: &str) -> IllegalEvent {
+    IllegalEvent {
+        seq: entry.seq,
+        event: entry.event.name(),
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,165 @@
+//! What the outside world tells the core, and how the core says no.
+
+use std::collections::BTreeMap;
+
+use super::event::{
+    Attachment, Failure, Item, LeftProcess, Outputs, ProcessMark, RollbackScope, Ruling, Transcript,
+};
+use crate::id::{InstanceId, Seq, StepId};
+use crate::step::Observation;
+
+/// Something that happened outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A process took the run up again; nothing that the journal shows as under way is under way.
+    Resumed {
+        /// How many instances may be under way at once.
+        jobs: u32,
+        /// What the activities that were cut off had printed, by the entry that started them.
+        transcripts: BTreeMap<Seq, Transcript>,
+    },
+    /// A step's `when` and `for_each` were evaluated.
+    Evaluated {
+        /// The step.
+        step: StepId,
+        /// What they say.
+        result: Result<Evaluation, Failure>,
+    },
+    /// An activity ended.
+    Finished {
+        /// The instance.
+        instance: InstanceId,
+        /// The entry that started the activity; an outcome of another one is too late and ignored.
+        of: Seq,
+        /// How it ended.
+        outcome: Outcome,
+        /// What it printed.
+        transcript: Option<Transcript>,
+    },
+    /// An activity started a process.
+    ProcessStarted {
+        /// The instance.
+        instance: InstanceId,
+        /// The entry that started the activity.
+        of: Seq,
+        /// The process.
+        process: ProcessMark,
+    },
+    /// No process of an interrupted attempt is left.
+    ProcessCleared {
+        /// The instance.
+        instance: InstanceId,
+        /// What was found.
+        found: LeftProcess,
+    },
+    /// Time has passed; the turn says how late it is.
+    Clock,
+    /// A person acted.
+    Act(Act),
+}
+
+/// What `when` and `for_each` say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Evaluation {
+    /// `when` is false; the reason is for people.
+    Skip(String),
+    /// The step has one instance.
+    One,
+    /// The step has an instance for each of these.
+    Each(Vec<Item>),
+}
+
+/// How an activity ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// `validate` answered, or failed.
+    Observed(Result<Observation, Failure>),
+    /// `run` ended.
+    Ran(Result<Outputs, Failure>),
+    /// `rollback` ended.
+    RolledBack(Result<(), Failure>),
+    /// It was cut off, and nobody knows what became of it.
+    CutOff,
+}
+
+/// What a person does to a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// The manual work is done (or undone).
+    Confirm {
+        /// The instance.
+        instance: InstanceId,
+        /// What was entered.
+        values: Outputs,
+        /// The proof.
+        attachments: Vec<Attachment>,
+        /// What else is to be said.
+        note: Option<String>,
+    },
+    /// Settles an instance in doubt, or one that failed.
+    Decide {
+        /// The instance.
+        instance: InstanceId,
+        /// How.
+        ruling: Ruling,
+        /// Why.
+        why: String,
+    },
+    /// Stops the run for good.
+    Cancel {
+        /// Why.
+        why: String,
+    },
+    /// Undoes.
+    Rollback {
+        /// What.
+        scope: RollbackScope,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Why an act is not possible now, and what is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// No instance has that id.
+    #[error("the run has no step or instance `{0}`")]
+    NoSuchInstance(InstanceId),
+    /// The step fans out; one of its instances must be named.
+    #[error("`{0}` fans out: name one of its instances, as in `{0}[item]`")]
+    NameAnItem(StepId),
+    /// The instance is not where the act is possible.
+    #[error("`{instance}` {is}, so it cannot be {act}")]
+    NotNow {
+        /// The instance.
+        instance: InstanceId,
+        /// Where it stands, as a verb phrase.
+        is: String,
+        /// What was asked for, as a participle.
+        act: &'static str,
+        /// What is possible instead.
+        instead: &'static str,
+    },
+    /// The run is not where the act is possible.
+    #[error("the run {is}, so it cannot be {act}")]
+    RunNotNow {
+        /// Where it stands, as a verb phrase.
+        is: &'static str,
+        /// What was asked for, as a participle.
+        act: &'static str,
+        /// What is possible instead.
+        instead: &'static str,
+    },
+}
+
+impl Rejection {
+    /// What to do instead.
+    #[must_use]
+    pub fn instead(&self) -> &'static str {
+        match self {
+            Self::NoSuchInstance(_) => "`runbook show RUN` lists the steps and instances",
+            Self::NameAnItem(_) => "`runbook show RUN` lists the instances",
+            Self::NotNow { instead, .. } | Self::RunNotNow { instead, .. } => instead,
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! The life of an instance: every legal pair of phase and event, and nothing else.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::apply::Misfit;
+use super::event::{DoubtRuling, Entry, Event, Failure, FailureKind, Need, Outputs, Ruling, Verdict};
+use super::instance::{Activity, Asks, Doubt, Phase};
+use super::rollback::{self, Rollback};
+use super::state::{InstanceIx, RunState};
+
+impl RunState {
+    /// `validate` is asked, and answers.
+    pub(super) fn look(&mut self, ix: InstanceIx, entry: &Entry) -> Result<(), Misfit> {
+        let phase = self.instance(ix).phase.clone();
+        match (phase, &entry.event) {
+            (phase, Event::ObservationStarted { .. }) => {
+                let asks = match phase {
+                    Phase::Ready | Phase::Retrying { .. } => Asks::Before,
+                    Phase::InDoubt(Doubt { cleared: true, .. }) => Asks::Doubt,
+                    Phase::RollbackInDoubt(Doubt { cleared: true, .. }) => Asks::RollbackDoubt,
+                    other => return Err(self.misfit(ix, &other)),
+                };
+                self.take_in_hand(ix, entry.time);
+                let activity = Activity::new(entry.seq, entry.time);
+                self.set_phase(ix, Phase::Observing { asks, activity });
+            }
+            (
+                Phase::Observing {
+                    asks: Asks::Before, ..
+                },
+                Event::Observed {
+                    verdict,
+                    observed,
+                    outputs,
+                    ..
+                },
+            ) => {
+                self.observed(ix, verdict, observed, outputs, entry.time);
+            }
+            (
+                Phase::Observing {
+                    asks: Asks::Before, ..
+                },
+                Event::ObservationFailed { error, retry_at, .. },
+            ) => {
+                self.failed(ix, error, *retry_at, entry.time);
+            }
+            (
+                Phase::Observing { asks, activity },
+                Event::Observed { .. } | Event::ObservationFailed { .. },
+            ) => {
+                // Back in doubt; the next event says how the doubt is settled.
+                if let Event::ObservationFailed { error, .. } = &entry.event {
+                    self.instance_mut(ix).error = Some(error.clone());
+                }
+                let doubt = Doubt {
+                    activity,
+                    cleared: true,
+                };
+                let rolling_back = asks == Asks::RollbackDoubt;
+                self.set_phase(
+                    ix,
+                    if rolling_back {
+                        Phase::RollbackInDoubt(doubt)
+                    } else {
+                        Phase::InDoubt(doubt)
+                    },
+                );
+            }
+            (other, _) => return Err(self.misfit(ix, &other)),
+        }
+        Ok(())
+    }
+
+    fn observed(
+        &mut self,
+        ix: InstanceIx,
+        verdict: &Verdict,
+        seen: &Value,
+        outputs: &Outputs,
+        time: Timestamp,
+    ) {
+        match verdict {
+            Verdict::Satisfied => {
+                self.set_outputs(ix, outputs.clone());
+                // After a failed attempt the outcome may be that attempt's work, which a rollback must undo.
+                let phase = if self.instance(ix).changed {
+                    Phase::Succeeded
+                } else {
+                    Phase::Satisfied
+                };
+                self.rest(ix, phase, time);
+            }
+            Verdict::Unsatisfied(_) | Verdict::Unknown => {
+                if !self.instance(ix).changed {
+                    self.instance_mut(ix).before = Some(seen.clone());
+                }
+                self.set_phase(ix, Phase::Observed);
+            }
+        }
+    }
+
+    /// An attempt starts, returns, fails, or is found to have succeeded.
+    pub(super) fn attempt(&mut self, ix: InstanceIx, entry: &Entry) -> Result<(), Misfit> {
+        let activity = Activity::new(entry.seq, entry.time);
+        let phase = self.instance(ix).phase.clone();
+        match (phase, &entry.event) {
+            (
+                Phase::Ready | Phase::Retrying { .. } | Phase::Observed,
+                Event::AttemptStarted { attempt, .. },
+            ) if *attempt == self.instance(ix).attempts.next() => {
+                self.take_in_hand(ix, entry.time);
+                let instance = self.instance_mut(ix);
+                instance.attempts = *attempt;
+                instance.changed = true;
+                instance.first_try.get_or_insert(entry.time);
+                self.set_phase(ix, Phase::Running(activity));
+            }
+            (Phase::Running(_), Event::AttemptReturned { outputs, .. }) => {
+                self.set_outputs(ix, outputs.clone());
+                self.set_phase(ix, Phase::Verifying(activity));
+            }
+            (Phase::Running(_) | Phase::Verifying(_), Event::AttemptFailed { error, retry_at, .. }) => {
+                self.failed(ix, error, *retry_at, entry.time);
+            }
+            (Phase::Verifying(_), Event::Verified { outputs, .. }) => {
+                self.set_outputs(ix, outputs.clone());
+                self.rest(ix, Phase::Succeeded, entry.time);
+            }
+            (other, _) => return Err(self.misfit(ix, &other)),
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, ix: InstanceIx, error: &Failure, retry_at: Option<Timestamp>, time: Timestamp) {
+        let instance = self.instance_mut(ix);
+        instance.error = Some(error.clone());
+        instance.failures += 1;
+        instance.first_try.get_or_insert(time);
+        match retry_at {
+            Some(at) => self.set_phase(ix, Phase::Retrying { at }),
+            None => self.rest(ix, Phase::Failed, time),
+        }
+    }
+
+    /// Cut off in the middle: what only looks is asked again, what may have changed something is in doubt.
+    pub(super) fn cut_off(&mut self, ix: InstanceIx, entry: &Entry) -> Result<(), Misfit> {
+        let again = Activity::new(entry.seq, entry.time);
+        let doubt = |activity| Doubt {
+            activity,
+            cleared: false,
+        };
+        let next = match self.instance(ix).phase.clone() {
+            Phase::Observing {
+                asks: Asks::Before, ..
+            } => Phase::Ready,
+            Phase::Observing {
+                asks: Asks::Doubt,
+                activity,
+            }
+            | Phase::Running(activity) => Phase::InDoubt(doubt(activity)),
+            Phase::Observing {
+                asks: Asks::RollbackDoubt,
+                activity,
+            }
+            | Phase::RollingBack(activity) => Phase::RollbackInDoubt(doubt(activity)),
+            Phase::Verifying(_) => Phase::Verifying(again),
+            Phase::RollbackVerifying(_) => Phase::RollbackVerifying(again),
+            other => return Err(self.misfit(ix, &other)),
+        };
+        self.set_phase(ix, next);
+        Ok(())
+    }
+
+    /// A doubt is prepared for settling, and settled.
+    pub(super) fn settle(&mut self, ix: InstanceIx, entry: &Entry) -> Result<(), Misfit> {
+        let phase = self.instance(ix).phase.clone();
+        match (phase, &entry.event) {
+            (
+                Phase::InDoubt(Doubt {
+                    activity,
+                    cleared: false,
+                }),
+                Event::ProcessCleared { .. },
+            ) => {
+                self.set_phase(
+                    ix,
+                    Phase::InDoubt(Doubt {
+                        activity,
+                        cleared: true,
+                    }),
+                );
+            }
+            (
+                Phase::RollbackInDoubt(Doubt {
+                    activity,
+                    cleared: false,
+                }),
+                Event::ProcessCleared { .. },
+            ) => {
+                self.set_phase(
+                    ix,
+                    Phase::RollbackInDoubt(Doubt {
+                        activity,
+                        cleared: true,
+                    }),
+                );
+            }
+            (Phase::InDoubt(Doubt { cleared: true, .. }), Event::DoubtSettled { ruling, outputs, .. }) => {
+                match ruling {
+                    DoubtRuling::TookEffect => {
+                        self.set_outputs(ix, outputs.clone());
+                        self.rest(ix, Phase::Succeeded, entry.time);
+                    }
+                    DoubtRuling::Again => self.set_phase(ix, Phase::Observed),
+                }
+            }
+            (Phase::RollbackInDoubt(Doubt { cleared: true, .. }), Event::DoubtSettled { ruling, .. }) => {
+                match ruling {
+                    DoubtRuling::TookEffect => self.undone(ix, entry.time),
+                    DoubtRuling::Again => self.set_phase(ix, Phase::RollbackReady),
+                }
+            }
+            (other, _) => return Err(self.misfit(ix, &other)),
+        }
+        Ok(())
+    }
+
+    /// Nothing goes on without a person.
+    pub(super) fn ask(&mut self, ix: InstanceIx, need: Need, time: Timestamp) -> Result<(), Misfit> {
+        let phase = match (self.instance(ix).phase.clone(), need) {
+            (Phase::Ready, Need::ManualWork) => Phase::Waiting(need),
+            (Phase::InDoubt(Doubt { cleared: true, .. }), Need::Decision) => Phase::Waiting(need),
+            (Phase::RollbackInDoubt(Doubt { cleared: true, .. }), Need::Decision) => {
+                Phase::RollbackWaiting(need)
+            }
+            (_, Need::ManualWork) if self.is_next_to_undo(ix) => Phase::RollbackWaiting(need),
+            (other, _) => return Err(self.misfit(ix, &other)),
+        };
+        self.take_in_hand(ix, time);
+        self.set_phase(ix, phase);
+        Ok(())
+    }
+
+    /// A person did the manual work.
+    pub(super) fn confirm(
+        &mut self,
+        ix: InstanceIx,
+        values: &Outputs,
+        time: Timestamp,
+    ) -> Result<(), Misfit> {
+        match self.instance(ix).phase.clone() {
+            Phase::Waiting(Need::ManualWork) => {
+                self.set_outputs(ix, values.clone());
+                self.instance_mut(ix).changed = true;
+                self.rest(ix, Phase::Succeeded, time);
+            }
+            Phase::RollbackWaiting(Need::ManualWork) => self.undone(ix, time),
+            other => return Err(self.misfit(ix, &other)),
+        }
+        Ok(())
+    }
+
+    /// A person settled it.
+    pub(super) fn decide(
+        &mut self,
+        ix: InstanceIx,
+        ruling: Ruling,
+        why: &str,
+        time: Timestamp,
+    ) -> Result<(), Misfit> {
+        match (self.instance(ix).phase.clone(), ruling) {
+            (Phase::RollbackInDoubt(_) | Phase::RollbackWaiting(_) | Phase::RollbackFailed, ruling) => {
+                match ruling {
+                    Ruling::Done => self.undone(ix, time),
+                    Ruling::Again => self.set_phase(ix, Phase::RollbackReady),
+                    Ruling::Fail => self.rest(ix, Phase::RollbackFailed, time),
+                    Ruling::Skip => {
+                        self.rest(ix, Phase::RollbackFailed, time);
+                        self.rollback_goes_on(ix);
+                    }
+                }
+            }
+            (Phase::RolledBack, Ruling::Again) => {
+                self.rollback = None;
+                self.try_again(ix);
+            }
+            (Phase::InDoubt(_) | Phase::Waiting(_) | Phase::Failed | Phase::Retrying { .. }, ruling) => {
+                match ruling {
+                    Ruling::Done => self.rest(ix, Phase::Succeeded, time),
+                    Ruling::Again => self.try_again(ix),
+                    Ruling::Fail => {
+                        self.instance_mut(ix).error = Some(Failure::new(FailureKind::Decided, why));
+                        self.rest(ix, Phase::Failed, time);
+                    }
+                    Ruling::Skip => self.rest(ix, Phase::Skipped(why.to_owned()), time),
+                }
+            }
+            (other, _) => return Err(self.misfit(ix, &other)),
+        }
+        Ok(())
+    }
+
+    /// All tries are free again; a step that was never opened is opened anew.
+    fn try_again(&mut self, ix: InstanceIx) {
+        let instance = self.instance_mut(ix);
+        instance.failures = 0;
+        instance.first_try = None;
+        instance.ended = None;
+        let unopened = instance.started.is_none() && instance.item.is_none();
+        self.set_phase(ix, if unopened { Phase::Pending } else { Phase::Ready });
+    }
+
+    /// An instance is undone.
+    pub(super) fn undo(&mut self, ix: InstanceIx, entry: &Entry) -> Result<(), Misfit> {
+        let activity = Activity::new(entry.seq, entry.time);
+        match (self.instance(ix).phase.clone(), &entry.event) {
+            (_, Event::RollbackAttemptStarted { attempt, .. })
+                if self.is_next_to_undo(ix) && *attempt == self.instance(ix).rollbacks.next() =>
+            {
+                self.take_in_hand(ix, entry.time);
+                self.instance_mut(ix).rollbacks = *attempt;
+                self.set_phase(ix, Phase::RollingBack(activity));
+            }
+            (Phase::RollingBack(_), Event::RollbackReturned { .. }) => {
+                self.set_phase(ix, Phase::RollbackVerifying(activity));
+            }
+            (Phase::RollbackVerifying(_), Event::RolledBack { .. }) => self.undone(ix, entry.time),
+            (Phase::RollingBack(_) | Phase::RollbackVerifying(_), Event::RollbackFailed { error, .. }) => {
+                self.instance_mut(ix).rollback_error.get_or_insert(error.clone());
+                self.rest(ix, Phase::RollbackFailed, entry.time);
+            }
+            (other, _) => return Err(self.misfit(ix, &other)),
+        }
+        Ok(())
+    }
+
+    fn undone(&mut self, ix: InstanceIx, time: Timestamp) {
+        let instance = self.instance_mut(ix);
+        instance.changed = false;
+        instance.outputs = Arc::new(Value::Null);
+        self.rest(ix, Phase::RolledBack, time);
+        self.rollback_goes_on(ix);
+    }
+
+    /// Whether the rollback may turn to this instance now.
+    fn is_next_to_undo(&self, ix: InstanceIx) -> bool {
+        let current = self.rollback().and_then(Rollback::current) == Some(ix);
+        current && !rollback::under_way(&self.instance(ix).phase)
+    }
+
+    fn take_in_hand(&mut self, ix: InstanceIx, time: Timestamp) {
+        let instance = self.instance_mut(ix);
+        instance.started.get_or_insert(time);
+        instance.ended = None;
+    }
+
+    fn misfit(&self, ix: InstanceIx, phase: &Phase) -> Misfit {
+        Misfit(format!("`{}` is {}", self.instance(ix).id, phase.status()))
+    }
+}

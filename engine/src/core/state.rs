@@ -1,0 +1,363 @@
+//! The state of a run: a pure function of its entries, with the queues that keep every turn cheap.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::event::{Need, RunStarted};
+use super::instance::{Instance, Phase};
+use super::rollback::Rollback;
+use super::workflow::{OnFailure, StepPolicy, Workflow};
+use crate::id::{InstanceId, LockName, Operator, Seq, StepId};
+use crate::runbook::graph::StepIx;
+
+/// The position of an instance in the order in which instances came to be. 32 bits, as for steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceIx(u32);
+
+impl InstanceIx {
+    fn new(at: usize) -> Self {
+        #[expect(clippy::expect_used, reason = "steps and items are bounded far below 2^32")]
+        Self(u32::try_from(at).expect("fewer than 2^32 instances"))
+    }
+
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Where a run stands, and all that is known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunState {
+    pub(super) started: Arc<RunStarted>,
+    pub(super) workflow: Arc<Workflow>,
+    pub(super) next: Seq,
+    pub(super) starter: Operator,
+    pub(super) begun: Timestamp,
+    pub(super) updated: Timestamp,
+    pub(super) operator: Operator,
+    pub(super) jobs: u32,
+    pub(super) files: BTreeMap<String, String>,
+    pub(super) cancelled: Option<String>,
+    pub(super) rollback: Option<Rollback>,
+    steps: Vec<StepRecord>,
+    instances: Vec<Instance>,
+    by_id: BTreeMap<InstanceId, InstanceIx>,
+    queues: Queues,
+}
+
+/// What is kept of a step beside its instances.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct StepRecord {
+    /// How many of its needs are not settled.
+    unmet: usize,
+    /// How many of its instances are not settled.
+    unsettled: usize,
+    /// Its instances; while it is not opened, one that stands for all.
+    instances: Vec<InstanceIx>,
+}
+
+/// Instances by what they wait for, so that nobody has to look through all of them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Queues {
+    /// Steps whose needs are settled and which are not opened.
+    pub(super) to_open: BTreeSet<StepIx>,
+    pub(super) ready: BTreeSet<InstanceIx>,
+    pub(super) retrying: BTreeSet<InstanceIx>,
+    pub(super) observed: BTreeSet<InstanceIx>,
+    /// A call of a plugin is under way.
+    pub(super) active: BTreeSet<InstanceIx>,
+    pub(super) in_doubt: BTreeSet<InstanceIx>,
+    pub(super) deciding: BTreeSet<InstanceIx>,
+    pub(super) manual: BTreeSet<InstanceIx>,
+    pub(super) failed: BTreeSet<InstanceIx>,
+    pub(super) halting: BTreeSet<InstanceIx>,
+    pub(super) rolled_back: BTreeSet<InstanceIx>,
+    pub(super) locks: BTreeMap<LockName, InstanceIx>,
+    pub(super) unsettled: usize,
+    pub(super) settled: usize,
+}
+
+impl RunState {
+    pub(super) fn new(
+        started: RunStarted,
+        workflow: Arc<Workflow>,
+        operator: Operator,
+        now: Timestamp,
+    ) -> Self {
+        let jobs = started.jobs;
+        let mut state = Self {
+            started: Arc::new(started),
+            next: Seq(0),
+            starter: operator.clone(),
+            begun: now,
+            updated: now,
+            operator,
+            jobs,
+            files: BTreeMap::new(),
+            cancelled: None,
+            rollback: None,
+            steps: vec![StepRecord::default(); workflow.steps().len()],
+            instances: Vec::new(),
+            by_id: BTreeMap::new(),
+            queues: Queues::default(),
+            workflow: Arc::clone(&workflow),
+        };
+        for (at, policy) in workflow.steps() {
+            let unmet = workflow.dag().needs(at).count();
+            state.steps[at.index()].unmet = unmet;
+            state.add(Instance::new(policy.id.clone().into(), at, None));
+            if unmet == 0 {
+                state.queues.to_open.insert(at);
+            }
+        }
+        state
+    }
+
+    /// Adds an instance in the phase `Pending`.
+    pub(super) fn add(&mut self, instance: Instance) -> InstanceIx {
+        let ix = InstanceIx::new(self.instances.len());
+        let step = &mut self.steps[instance.step.index()];
+        step.instances.push(ix);
+        step.unsettled += 1;
+        self.queues.unsettled += 1;
+        self.by_id.insert(instance.id.clone(), ix);
+        self.instances.push(instance);
+        ix
+    }
+
+    /// Replaces the instance that stands for a whole step by those of its items.
+    pub(super) fn fan_out(&mut self, step: StepIx, items: Vec<Instance>) {
+        let whole = self.steps[step.index()].instances[0];
+        self.steps[step.index()].instances.clear();
+        for instance in items {
+            let ix = self.add(instance);
+            self.set_phase(ix, Phase::Ready);
+        }
+        self.set_phase(whole, Phase::FannedOut);
+    }
+
+    /// The one place where an instance changes its phase: keeps all queues and counts in step.
+    pub(super) fn set_phase(&mut self, ix: InstanceIx, phase: Phase) {
+        let step = self.instances[ix.index()].step;
+        let workflow = Arc::clone(&self.workflow);
+        let policy = workflow.step(step);
+        let old = std::mem::replace(&mut self.instances[ix.index()].phase, phase);
+        let phase = &self.instances[ix.index()].phase;
+        self.queues.leave(ix, &old, policy);
+        self.queues.enter(ix, phase, policy);
+        let (was, is) = (counts_as_settled(&old), counts_as_settled(phase));
+        let shown = *phase != Phase::FannedOut;
+        let pending = *phase == Phase::Pending;
+        if was != is {
+            self.count_settled(step, is, shown);
+        }
+        if pending && self.steps[step.index()].unmet == 0 {
+            self.queues.to_open.insert(step);
+        } else if old == Phase::Pending {
+            self.queues.to_open.remove(&step);
+        }
+    }
+
+    /// An instance of `step` was settled, or is no longer: its dependents may go on, or no longer.
+    fn count_settled(&mut self, step: StepIx, settled: bool, shown: bool) {
+        let record = &mut self.steps[step.index()];
+        let all_before = record.unsettled == 0;
+        if settled {
+            record.unsettled -= 1;
+            self.queues.unsettled -= 1;
+            self.queues.settled += usize::from(shown);
+        } else {
+            record.unsettled += 1;
+            self.queues.unsettled += 1;
+            self.queues.settled -= 1;
+        }
+        let all_now = record.unsettled == 0;
+        if all_before == all_now {
+            return;
+        }
+        let workflow = Arc::clone(&self.workflow);
+        for dependent in workflow.dag().dependents(step) {
+            let record = &mut self.steps[dependent.index()];
+            if all_now {
+                record.unmet -= 1;
+            } else {
+                record.unmet += 1;
+            }
+            let free = record.unmet == 0;
+            let first = record.instances[0];
+            if free && self.instances[first.index()].phase == Phase::Pending {
+                self.queues.to_open.insert(dependent);
+            } else {
+                self.queues.to_open.remove(&dependent);
+            }
+        }
+    }
+
+    /// What the run is, from its first entry.
+    #[must_use]
+    pub fn started(&self) -> &Arc<RunStarted> {
+        &self.started
+    }
+
+    /// The rules of its steps.
+    #[must_use]
+    pub fn workflow(&self) -> &Arc<Workflow> {
+        &self.workflow
+    }
+
+    /// The number of the entry that comes next.
+    #[must_use]
+    pub fn next_seq(&self) -> Seq {
+        self.next
+    }
+
+    /// Who started it.
+    #[must_use]
+    pub fn starter(&self) -> &Operator {
+        &self.starter
+    }
+
+    /// Who acted last.
+    #[must_use]
+    pub fn operator(&self) -> &Operator {
+        &self.operator
+    }
+
+    /// When it started.
+    #[must_use]
+    pub fn begun(&self) -> Timestamp {
+        self.begun
+    }
+
+    /// When something last happened.
+    #[must_use]
+    pub fn updated(&self) -> Timestamp {
+        self.updated
+    }
+
+    /// The files that the runbook refers to, as they were when the run started.
+    #[must_use]
+    pub fn files(&self) -> &BTreeMap<String, String> {
+        &self.files
+    }
+
+    /// Why a person stopped it for good, if one did.
+    #[must_use]
+    pub fn cancelled(&self) -> Option<&str> {
+        self.cancelled.as_deref()
+    }
+
+    /// How it is being undone, if it is.
+    #[must_use]
+    pub fn rollback(&self) -> Option<&Rollback> {
+        self.rollback.as_ref()
+    }
+
+    /// How many instances are settled, and how many there are as far as is known.
+    #[must_use]
+    pub fn progress(&self) -> (usize, usize) {
+        (self.queues.settled, self.queues.settled + self.queues.unsettled)
+    }
+
+    /// One instance.
+    #[must_use]
+    pub fn instance(&self, ix: InstanceIx) -> &Instance {
+        &self.instances[ix.index()]
+    }
+
+    pub(super) fn instance_mut(&mut self, ix: InstanceIx) -> &mut Instance {
+        &mut self.instances[ix.index()]
+    }
+
+    /// Where the instance of that id stands, if it exists.
+    #[must_use]
+    pub fn find(&self, id: &InstanceId) -> Option<InstanceIx> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The instances of a step; one that stands for all while the step is not opened.
+    #[must_use]
+    pub fn instances_of(&self, step: StepIx) -> &[InstanceIx] {
+        &self.steps[step.index()].instances
+    }
+
+    /// The rules by which an instance is carried out.
+    #[must_use]
+    pub fn policy(&self, ix: InstanceIx) -> &StepPolicy {
+        self.workflow.step(self.instances[ix.index()].step)
+    }
+
+    pub(super) fn queues(&self) -> &Queues {
+        &self.queues
+    }
+
+    pub(super) fn needs_settled(&self, step: StepIx) -> bool {
+        self.steps[step.index()].unmet == 0
+    }
+
+    pub(super) fn step_of(&self, id: &StepId) -> Option<StepIx> {
+        self.workflow.find(id.as_str())
+    }
+
+    pub(super) fn set_outputs(&mut self, ix: InstanceIx, outputs: super::event::Outputs) {
+        self.instances[ix.index()].outputs = Arc::new(Value::Object(outputs));
+    }
+}
+
+impl Queues {
+    /// The sets in which an instance of this phase stands.
+    fn sets(&mut self, phase: &Phase, policy: &StepPolicy) -> [Option<&mut BTreeSet<InstanceIx>>; 2] {
+        let halts = policy.on_failure != OnFailure::Continue;
+        match phase {
+            Phase::Ready => [Some(&mut self.ready), None],
+            Phase::Retrying { .. } => [Some(&mut self.retrying), None],
+            Phase::Observed => [Some(&mut self.observed), None],
+            Phase::Observing { .. }
+            | Phase::Running(_)
+            | Phase::Verifying(_)
+            | Phase::RollingBack(_)
+            | Phase::RollbackVerifying(_) => [Some(&mut self.active), None],
+            Phase::InDoubt(_) | Phase::RollbackInDoubt(_) => [Some(&mut self.in_doubt), None],
+            Phase::Waiting(Need::Decision) | Phase::RollbackWaiting(Need::Decision) => {
+                [Some(&mut self.deciding), None]
+            }
+            Phase::Waiting(Need::ManualWork) | Phase::RollbackWaiting(Need::ManualWork) => {
+                [Some(&mut self.manual), None]
+            }
+            Phase::Failed => [Some(&mut self.failed), halts.then_some(&mut self.halting)],
+            Phase::RolledBack | Phase::RollbackFailed => [Some(&mut self.rolled_back), None],
+            Phase::Pending
+            | Phase::FannedOut
+            | Phase::Satisfied
+            | Phase::Succeeded
+            | Phase::Skipped(_)
+            | Phase::RollbackReady => [None, None],
+        }
+    }
+
+    fn leave(&mut self, ix: InstanceIx, phase: &Phase, policy: &StepPolicy) {
+        for set in self.sets(phase, policy).into_iter().flatten() {
+            set.remove(&ix);
+        }
+        if phase.holds_locks() && !policy.locks.is_empty() {
+            self.locks.retain(|_, holder| *holder != ix);
+        }
+    }
+
+    fn enter(&mut self, ix: InstanceIx, phase: &Phase, policy: &StepPolicy) {
+        for set in self.sets(phase, policy).into_iter().flatten() {
+            set.insert(ix);
+        }
+        if phase.holds_locks() {
+            self.locks
+                .extend(policy.locks.iter().map(|lock| (lock.clone(), ix)));
+        }
+    }
+}
+
+fn counts_as_settled(phase: &Phase) -> bool {
+    phase.is_settled() || *phase == Phase::FannedOut
+}

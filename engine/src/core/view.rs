@@ -1,0 +1,326 @@
+//! What others read from the state: where the run stands, row by row, and who is waited for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::event::Need;
+use super::instance::{Instance, Phase};
+use super::state::{InstanceIx, RunState};
+use super::status::{InstanceStatus, RunStatus};
+use crate::id::{AttemptNo, InstanceId, StepId};
+use crate::runbook::graph::StepIx;
+use crate::step::StepFacts;
+
+/// One instance as people and programs see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The instance; the step itself while it is not opened.
+    pub id: InstanceId,
+    /// Where it stands.
+    pub status: InstanceStatus,
+    /// How many attempts were started.
+    pub attempts: AttemptNo,
+    /// Its outputs: a map, or null.
+    pub outputs: Arc<Value>,
+    /// Why it stands there, where that needs saying.
+    pub reason: Option<String>,
+    /// When it was first taken in hand.
+    pub started: Option<Timestamp>,
+    /// When it came to rest.
+    pub ended: Option<Timestamp>,
+}
+
+/// Something that only a person can do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingFor {
+    /// The instance.
+    pub id: InstanceId,
+    /// What is to be done.
+    pub need: Need,
+    /// Whether it is to be undone.
+    pub undoing: bool,
+}
+
+impl RunState {
+    /// Where the run stands.
+    #[must_use]
+    pub fn status(&self) -> RunStatus {
+        let queues = self.queues();
+        if let Some(rollback) = self.rollback() {
+            return match rollback.current() {
+                None => RunStatus::RolledBack,
+                Some(ix) => match &self.instance(ix).phase {
+                    Phase::RollbackFailed => RunStatus::Stuck,
+                    Phase::RollbackWaiting(_) => RunStatus::Waiting,
+                    _ => RunStatus::RollingBack,
+                },
+            };
+        }
+        if self.cancelled.is_some() {
+            return if queues.active.is_empty() {
+                RunStatus::Cancelled
+            } else {
+                RunStatus::Running
+            };
+        }
+        if self.is_busy() || (!self.is_halted() && self.can_go_on()) {
+            RunStatus::Running
+        } else if !queues.deciding.is_empty() {
+            RunStatus::Waiting
+        } else if self.is_halted() {
+            RunStatus::Failed
+        } else if !queues.manual.is_empty() {
+            RunStatus::Waiting
+        } else if !queues.failed.is_empty() {
+            RunStatus::Failed
+        } else if self.is_complete() {
+            RunStatus::Completed
+        } else if !queues.rolled_back.is_empty() {
+            RunStatus::RolledBack
+        } else {
+            RunStatus::Waiting
+        }
+    }
+
+    /// Whether something is under way, or must be settled before anything else.
+    pub(super) fn is_busy(&self) -> bool {
+        let queues = self.queues();
+        !(queues.active.is_empty() && queues.in_doubt.is_empty() && queues.observed.is_empty())
+    }
+
+    /// Whether a failure keeps everything else from starting.
+    pub(super) fn is_halted(&self) -> bool {
+        !self.queues().halting.is_empty()
+    }
+
+    /// Whether nothing is left to do.
+    pub(super) fn is_complete(&self) -> bool {
+        self.queues().unsettled == 0
+    }
+
+    /// Whether steps may be opened and instances started at all.
+    pub(super) fn may_open(&self) -> bool {
+        self.cancelled.is_none() && self.rollback.is_none() && !self.is_halted()
+    }
+
+    fn can_go_on(&self) -> bool {
+        let queues = self.queues();
+        !queues.to_open.is_empty()
+            || !queues.retrying.is_empty()
+            || queues.ready.iter().any(|&ix| self.may_start(ix))
+    }
+
+    /// Whether its needs are still settled and its locks are free.
+    pub(super) fn may_start(&self, ix: InstanceIx) -> bool {
+        let free = |lock| !self.queues().locks.contains_key(lock);
+        self.needs_settled(self.instance(ix).step) && self.policy(ix).locks.iter().all(free)
+    }
+
+    /// Whether any step of the run is carried out by people.
+    pub(super) fn waits_for_people(&self) -> bool {
+        self.workflow.by_person()
+    }
+
+    /// What only people can do now, in the runbook's order.
+    #[must_use]
+    pub fn waiting_for(&self) -> Vec<WaitingFor> {
+        let queues = self.queues();
+        let both = queues.deciding.iter().chain(&queues.manual);
+        let mut all: Vec<(StepIx, WaitingFor)> = both
+            .filter_map(|&ix| {
+                let instance = self.instance(ix);
+                let (need, undoing) = match instance.phase {
+                    Phase::Waiting(need) => (need, false),
+                    Phase::RollbackWaiting(need) => (need, true),
+                    _ => return None,
+                };
+                Some((
+                    instance.step,
+                    WaitingFor {
+                        id: instance.id.clone(),
+                        need,
+                        undoing,
+                    },
+                ))
+            })
+            .collect();
+        all.sort_by_key(|(step, _)| *step);
+        all.into_iter().map(|(_, waiting)| waiting).collect()
+    }
+
+    /// Whether a person must decide what became of an interrupted attempt.
+    #[must_use]
+    pub fn needs_decision(&self) -> bool {
+        !self.queues().deciding.is_empty()
+    }
+
+    /// Whether any instance has failed.
+    #[must_use]
+    pub fn has_failures(&self) -> bool {
+        !self.queues().failed.is_empty()
+    }
+
+    /// Whether anything is under way according to the journal: after a crash, it no longer is.
+    #[must_use]
+    pub fn active(&self) -> impl ExactSizeIterator<Item = &Instance> {
+        self.queues().active.iter().map(|&ix| self.instance(ix))
+    }
+
+    /// What is left of a rollback, the current one first.
+    #[must_use]
+    pub fn still_to_undo(&self) -> Vec<InstanceId> {
+        self.rollback().map_or_else(Vec::new, |rollback| {
+            rollback.plan[rollback.done..]
+                .iter()
+                .map(|&ix| self.instance(ix).id.clone())
+                .collect()
+        })
+    }
+
+    /// Every instance, in the runbook's order.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        let blocked = self.blocked();
+        let steps = self.workflow.steps().map(|(at, _)| at);
+        let instances = steps.flat_map(|at| self.instances_of(at));
+        instances
+            .map(|&ix| self.row(ix, blocked.get(&self.instance(ix).step)))
+            .collect()
+    }
+
+    /// One instance's row.
+    #[must_use]
+    pub fn row_of(&self, ix: InstanceIx) -> Row {
+        self.row(ix, self.blocked().get(&self.instance(ix).step))
+    }
+
+    fn row(&self, ix: InstanceIx, blocked: Option<&InstanceId>) -> Row {
+        let instance = self.instance(ix);
+        let mut status = instance.phase.status();
+        if instance.phase == Phase::Pending {
+            status = match blocked {
+                Some(_) => InstanceStatus::Blocked,
+                None if self.needs_settled(instance.step) => InstanceStatus::Ready,
+                None => InstanceStatus::Pending,
+            };
+        }
+        Row {
+            id: instance.id.clone(),
+            status,
+            attempts: instance.attempts,
+            outputs: Arc::clone(&instance.outputs),
+            reason: self.reason(instance, blocked),
+            started: instance.started,
+            ended: instance.ended,
+        }
+    }
+
+    fn reason(&self, instance: &Instance, blocked: Option<&InstanceId>) -> Option<String> {
+        let error = || instance.error.as_ref().map(|error| error.message.clone());
+        match &instance.phase {
+            Phase::Pending => blocked.map(|by| format!("`{by}` did not succeed")),
+            Phase::Retrying { at } => Some(format!(
+                "next try at {at}: {}",
+                error().unwrap_or_else(|| "it failed".to_owned())
+            )),
+            Phase::Ready => self
+                .policy(self.find(&instance.id)?)
+                .locks
+                .iter()
+                .find_map(|lock| {
+                    let holder = self.queues().locks.get(lock)?;
+                    Some(format!(
+                        "waits for the lock `{lock}`, held by `{}`",
+                        self.instance(*holder).id
+                    ))
+                }),
+            Phase::InDoubt(_) | Phase::RollbackInDoubt(_) => Some("it was interrupted".to_owned()),
+            Phase::Waiting(Need::Decision) => Some(
+                "it was interrupted, and nobody knows whether it took effect: a person must decide"
+                    .to_owned(),
+            ),
+            Phase::RollbackWaiting(Need::Decision) => Some(
+                "undoing it was interrupted, and nobody knows how far it came: a person must decide"
+                    .to_owned(),
+            ),
+            Phase::Waiting(Need::ManualWork) => Some("a person must do it and confirm".to_owned()),
+            Phase::RollbackWaiting(Need::ManualWork) => Some("a person must undo it and confirm".to_owned()),
+            Phase::Skipped(why) => Some(why.clone()),
+            Phase::Failed => error(),
+            Phase::RollbackFailed => instance
+                .rollback_error
+                .as_ref()
+                .map(|error| error.message.clone()),
+            Phase::FannedOut
+            | Phase::Observing { .. }
+            | Phase::Observed
+            | Phase::Running(_)
+            | Phase::Verifying(_)
+            | Phase::Satisfied
+            | Phase::Succeeded
+            | Phase::RollbackReady
+            | Phase::RollingBack(_)
+            | Phase::RollbackVerifying(_)
+            | Phase::RolledBack => None,
+        }
+    }
+
+    /// The steps that cannot go on because of something before them, with what that is.
+    fn blocked(&self) -> BTreeMap<StepIx, InstanceId> {
+        let mut blocked = BTreeMap::new();
+        let dag = self.workflow.dag();
+        for &step in dag.order() {
+            let by = dag.needs(step).find_map(|need| {
+                let failed = self.instances_of(need).iter().find(|&&ix| {
+                    matches!(
+                        self.instance(ix).phase,
+                        Phase::Failed | Phase::RolledBack | Phase::RollbackFailed
+                    )
+                });
+                failed
+                    .map(|&ix| self.instance(ix).id.clone())
+                    .or_else(|| blocked.get(&need).cloned())
+            });
+            if let Some(by) = by {
+                blocked.insert(step, by);
+            }
+        }
+        blocked
+    }
+
+    /// What a step may know of those before it: the steps that it needs, directly or not.
+    #[must_use]
+    pub fn facts_for(&self, step: StepIx) -> BTreeMap<StepId, StepFacts> {
+        let before = self.workflow.dag().ancestors(step);
+        before
+            .into_iter()
+            .map(|at| (self.workflow.step(at).id.clone(), self.facts(at)))
+            .collect()
+    }
+
+    fn facts(&self, step: StepIx) -> StepFacts {
+        let instances = self.instances_of(step);
+        let status = |ix: InstanceIx| self.instance(ix).phase.status().as_str();
+        match instances {
+            [only] if self.instance(*only).id.item().is_none() => StepFacts {
+                status: status(*only),
+                outputs: Arc::clone(&self.instance(*only).outputs),
+            },
+            many => {
+                let by_item = many.iter().filter_map(|&ix| {
+                    let instance = self.instance(ix);
+                    let key = instance.id.item()?.as_str().to_owned();
+                    Some((key, instance.outputs.as_ref().clone()))
+                });
+                let outputs = Arc::new(Value::Object(by_item.collect()));
+                StepFacts {
+                    status: many.first().map_or("skipped", |&ix| status(ix)),
+                    outputs,
+                }
+            }
+        }
+    }
+}
