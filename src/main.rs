@@ -1,2 +1,21 @@
-//! x
-fn main() {}
+//! The program: the only place that prints, prompts, and reads the environment.
+
+#![expect(clippy::disallowed_methods, reason = "the program is the edge: files, environment and time come in here")]
+
+mod cli;
+mod commands;
+mod error;
+mod exit;
+mod manual;
+mod params;
+mod prompt;
+mod render;
+mod setting;
+mod signals;
+mod watch;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main().into()
+}

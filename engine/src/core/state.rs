@@ -226,6 +226,12 @@ impl RunState {
         &self.operator
     }
 
+    /// How many instances may be under way at once.
+    #[must_use]
+    pub fn jobs(&self) -> u32 {
+        self.jobs
+    }
+
     /// When it started.
     #[must_use]
     pub fn begun(&self) -> Timestamp {

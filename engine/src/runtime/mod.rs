@@ -1,1 +1,34 @@
-//! The shell around the core.
+//! The shell around the core: it waits, takes a turn, makes the entries durable, and carries the effects out.
+//!
+//! ```text
+//! loop {
+//!     input   = a call ended | a process started | time passed | the process shall stop
+//!     entries = core::turn(state, input)          pure
+//!     proof   = journal.append(entries)           durable, or the run stops here
+//!     for effect in core::effects(state) { start(effect, proof) }
+//! }
+//! ```
+//!
+//! An [`Engine`] is a journal, the plugins, a clock and an author. It [starts](Engine::start) and
+//! [opens](Engine::open) a [`Run`], which is [carried out](Run::carry_out), or [acted upon](Run::act).
+
+#![expect(clippy::disallowed_methods, reason = "this module is the edge at which time comes in")]
+
+mod call;
+mod clear;
+mod clock;
+mod driver;
+mod engine;
+mod mask;
+mod plan;
+mod rehearse;
+mod transcriber;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::clock::{Clock, SystemClock};
+pub use self::driver::{Control, Ended, Watcher};
+pub use self::engine::{Author, Engine, NewRun, PinnedFiles, Run, RuntimeError, Story};
+pub use self::mask::Mask;
+pub use self::plan::{Forecast, Planned};

@@ -1,0 +1,101 @@
+//! One call of a plugin: its context, its filled-in inputs, and its outcome, whatever the plugin does.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use serde_json::Value;
+
+use super::mask::Mask;
+use super::rehearse::{failed, rehearse};
+use crate::core::event::{Failure, FailureKind, Rehearsal};
+use crate::core::Outcome;
+use crate::runbook::expr::{self, Scope};
+use crate::runbook::{Runbook, Step};
+use crate::step::{Context, Plugin, Purpose};
+
+/// A call that is ready to be made.
+pub(super) struct Call {
+    pub(super) runbook: Arc<Runbook>,
+    pub(super) plugin: Arc<dyn Plugin>,
+    pub(super) rehearsal: Option<Rehearsal>,
+    pub(super) cx: Context,
+    pub(super) mask: Mask,
+    /// A doubt about a rollback is asked about, not one about an attempt.
+    pub(super) undoing: bool,
+}
+
+impl Call {
+    /// Makes the call. A plugin that panics has failed; secrets are out of whatever it says.
+    pub(super) async fn make(self) -> Outcome {
+        let Some(step) = self.runbook.step(self.cx.instance.step()) else {
+            let fault = Failure::new(FailureKind::Fault, "the runbook has no such step");
+            return failed(self.cx.purpose, fault);
+        };
+        let outcome = AssertUnwindSafe(self.call(step)).catch_unwind().await;
+        let outcome = outcome.unwrap_or_else(|_panic| {
+            let message = format!("the plugin `{}` broke off: a fault of the program", step.uses);
+            failed(self.cx.purpose, Failure::new(FailureKind::Fault, message))
+        });
+        masked(outcome, &self.mask)
+    }
+
+    async fn call(&self, step: &Step) -> Outcome {
+        let scope = scope(&self.cx);
+        if let Some(rehearsal) = &self.rehearsal {
+            return rehearse(step, rehearsal, &scope, &self.cx, self.undoing).await;
+        }
+        let with = match fill(step, self.plugin.as_ref(), &scope) {
+            Ok(with) => with,
+            Err(failure) => return failed(self.cx.purpose, failure),
+        };
+        match self.cx.purpose {
+            Purpose::Run => Outcome::Ran(self.plugin.run(&with, &self.cx).await),
+            Purpose::Rollback => Outcome::RolledBack(self.plugin.rollback(&with, &self.cx).await),
+            Purpose::Plan | Purpose::Before | Purpose::After | Purpose::Doubt | Purpose::AfterRollback => {
+                Outcome::Observed(self.plugin.validate(&with, &self.cx).await)
+            }
+        }
+    }
+}
+
+/// A step's inputs with every template filled in.
+pub(super) fn fill(step: &Step, plugin: &dyn Plugin, scope: &Scope) -> Result<Value, Failure> {
+    expr::fill(&step.with, plugin.doc().scripts, scope)
+        .map_err(|error| Failure::new(FailureKind::Inputs, format!("its inputs could not be worked out: {error}")))
+}
+
+/// What the step's expressions may name.
+pub(super) fn scope(cx: &Context) -> Scope {
+    Scope {
+        params: Arc::clone(&cx.params),
+        steps: Arc::clone(&cx.steps),
+        item: cx.item.clone(),
+        before: cx.before.clone(),
+        outputs: cx.outputs.clone(),
+        run: cx.run.clone(),
+        extra: std::collections::BTreeMap::new(),
+    }
+}
+
+fn masked(outcome: Outcome, mask: &Mask) -> Outcome {
+    match outcome {
+        Outcome::Observed(answer) => Outcome::Observed(
+            answer
+                .map(|mut found| {
+                    found.observed = mask.value(&found.observed);
+                    found.outputs = mask.outputs(&found.outputs);
+                    if let crate::step::Verdict::Unsatisfied(reason) = &mut found.verdict {
+                        *reason = mask.text(reason);
+                    }
+                    found
+                })
+                .map_err(|failure| mask.failure(&failure)),
+        ),
+        Outcome::Ran(end) => {
+            Outcome::Ran(end.map(|outputs| mask.outputs(&outputs)).map_err(|failure| mask.failure(&failure)))
+        }
+        Outcome::RolledBack(end) => Outcome::RolledBack(end.map_err(|failure| mask.failure(&failure))),
+        Outcome::CutOff => Outcome::CutOff,
+    }
+}

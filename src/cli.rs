@@ -1,0 +1,129 @@
+//! The command line: its doc comments are the help.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, ColorChoice, Parser, Subcommand};
+
+use crate::commands::{
+    cancel, check, confirm, decide, exec, explain, journal, list, log, plan, resume, rollback, schema, show, steps,
+};
+use crate::error::Failed;
+use crate::exit::Exit;
+use crate::render::style::Look;
+use crate::setting::Setting;
+
+/// Carries out long administrative procedures, and never forgets where they stand.
+///
+/// A runbook is a YAML file of steps. `exec` starts a run and carries it out; a journal remembers every
+/// step, so that `resume` goes on tomorrow, after a crash, or as another person.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Examples:
+  runbook check hybrid-s2s.yaml                     find every mistake in a runbook
+  runbook exec hybrid-s2s.yaml --rehearse           play it through; nothing is touched
+  runbook exec hybrid-s2s.yaml                      carry it out
+  runbook show hybrid-s2s-7f3a                      what is done, what comes next
+  runbook resume hybrid-s2s-7f3a                    go on
+
+Exit codes: 0 done, 1 a step failed, 2 bad input, 3 waiting for a person, 4 in doubt: a person must
+decide, 5 the run is held by someone else, 70 a fault of the program, 130 interrupted (journal intact)."
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// The folder that holds the runs
+    #[arg(long, global = true, value_name = "FOLDER", env = "RUNBOOK_STATE_DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Who acts, if not the account that the system names
+    #[arg(long, global = true, value_name = "NAME", env = "RUNBOOK_OPERATOR")]
+    pub(crate) operator: Option<String>,
+    /// Ask nothing; a run that needs a person stops as `waiting`
+    #[arg(long, global = true)]
+    pub(crate) non_interactive: bool,
+    /// Print results for programs: JSON on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+    /// Tell more: what steps print (-v), what the program does (-vv)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Plan(plan::Args),
+    Exec(exec::Args),
+    Resume(resume::Args),
+    List(list::Args),
+    Show(show::Args),
+    Log(log::Args),
+    Confirm(confirm::Args),
+    Decide(decide::Args),
+    Rollback(rollback::Args),
+    Cancel(cancel::Args),
+    Journal(journal::Args),
+    Explain(explain::Args),
+    Steps(steps::Args),
+    Schema(schema::Args),
+}
+
+/// Reads the command line, does what it says, and gives the exit code.
+pub(crate) fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results; the rest is a usage error. A closed pipe is nobody's error.
+            let _closed = error.print();
+            return if error.use_stderr() { Exit::BadInput } else { Exit::Done };
+        }
+    };
+    let look = Look::new(&cli.global);
+    let setting = Setting::new(cli.global, look);
+    let result = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => {
+            let result = runtime.block_on(dispatch(cli.command, &setting));
+            // What a step left behind on a blocking thread must not keep the program from ending.
+            runtime.shutdown_background();
+            result
+        }
+        Err(error) => Err(Failed::fault("the program could not start its own threads", &error)),
+    };
+    let exit = result.unwrap_or_else(|failed| failed.tell(&setting));
+    let _closed = std::io::stdout().flush();
+    exit
+}
+
+async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
+    match command {
+        Command::Check(args) => check::run(&args, setting),
+        Command::Plan(args) => plan::run(&args, setting).await,
+        Command::Exec(args) => exec::run(args, setting).await,
+        Command::Resume(args) => resume::run(&args, setting).await,
+        Command::List(args) => list::run(&args, setting).await,
+        Command::Show(args) => show::run(&args, setting).await,
+        Command::Log(args) => log::run(&args, setting).await,
+        Command::Confirm(args) => confirm::run(&args, setting).await,
+        Command::Decide(args) => decide::run(&args, setting).await,
+        Command::Rollback(args) => rollback::run(&args, setting).await,
+        Command::Cancel(args) => cancel::run(&args, setting).await,
+        Command::Journal(args) => journal::run(&args, setting).await,
+        Command::Explain(args) => explain::run(&args),
+        Command::Steps(args) => steps::run(&args, setting),
+        Command::Schema(args) => schema::run(&args),
+    }
+}

@@ -1,0 +1,24 @@
+//! `runbook cancel`
+
+use runbook_engine::core::Act;
+
+use super::{open, record};
+use crate::error::Failed;
+use crate::exit::Exit;
+use crate::setting::Setting;
+
+/// Stop a run for good; what it did stays, and can be rolled back
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The run
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// Why: it stands in the journal
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+}
+
+pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    let run = open(&args.run, setting).await?;
+    record(run, Act::Cancel { why: args.why.clone() }, setting).await
+}

@@ -1,0 +1,54 @@
+//! `runbook decide`
+
+use clap::ValueEnum;
+use runbook_engine::core::Act;
+use runbook_engine::core::event::Ruling;
+
+use super::{instance, open, record};
+use crate::error::Failed;
+use crate::exit::Exit;
+use crate::setting::Setting;
+
+/// Settle a step that is in doubt, or one that failed
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  runbook decide hybrid-s2s-7f3a add-spn done --why 'the SPN is in the tenant'
+  runbook decide hybrid-s2s-7f3a add-spn again --why 'the network is back'")]
+pub(crate) struct Args {
+    /// The run
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// The step, or an instance as `step[item]`
+    #[arg(value_name = "STEP")]
+    step: String,
+    /// How it goes on
+    #[arg(value_enum, value_name = "RULING")]
+    ruling: Choice,
+    /// Why: it stands in the journal
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Choice {
+    /// It is done (or undone): go on from there
+    Done,
+    /// Try again
+    Again,
+    /// It has failed
+    Fail,
+    /// Go on without it
+    Skip,
+}
+
+pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    let instance = instance(&args.step)?;
+    let ruling = match args.ruling {
+        Choice::Done => Ruling::Done,
+        Choice::Again => Ruling::Again,
+        Choice::Fail => Ruling::Fail,
+        Choice::Skip => Ruling::Skip,
+    };
+    let run = open(&args.run, setting).await?;
+    record(run, Act::Decide { instance, ruling, why: args.why.clone() }, setting).await
+}

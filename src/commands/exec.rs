@@ -1,0 +1,127 @@
+//! `runbook exec`
+
+use std::path::PathBuf;
+
+use runbook_engine::core::event::{Rehearsal, RehearsedFailure};
+use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::id::{AttemptNo, InstanceId, RunId};
+use runbook_engine::runbook::Runbook;
+use runbook_engine::runtime::{Engine, NewRun, Run, Watcher as _};
+use uuid::Uuid;
+
+use super::{carry, check, load};
+use crate::error::Failed;
+use crate::exit::Exit;
+use crate::params::{self, Given};
+use crate::render::style::{BOLD, CARE, DIM, count, paint};
+use crate::setting::Setting;
+use crate::watch::Lines;
+
+/// Start a run of a runbook and carry it out
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  runbook exec hybrid-s2s.yaml --rehearse
+  runbook exec hybrid-s2s.yaml --set public_domain=adventureworks.com --params farm.yaml
+  runbook exec hybrid-s2s.yaml --rehearse --rehearse-fail set-realm:1 --rehearse-interrupt add-spn")]
+pub(crate) struct Args {
+    /// The runbook
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    given: Given,
+    /// Play it through: steps answer from their `rehearse:` block and touch nothing
+    #[arg(long)]
+    rehearse: bool,
+    /// Rehearse that a step fails, in every attempt or in that one
+    #[arg(long, value_name = "STEP[:ATTEMPT]", requires = "rehearse", value_parser = rehearsed_failure)]
+    rehearse_fail: Vec<RehearsedFailure>,
+    /// Rehearse that a step's first attempt is interrupted
+    #[arg(long, value_name = "STEP", requires = "rehearse")]
+    rehearse_interrupt: Vec<InstanceId>,
+    /// How many steps may be under way at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    jobs: u32,
+}
+
+fn rehearsed_failure(text: &str) -> Result<RehearsedFailure, String> {
+    let (instance, attempt) = match text.rsplit_once(':') {
+        Some((instance, number)) if number.chars().all(|c| c.is_ascii_digit()) => {
+            let number: u32 = number.parse().map_err(|_| format!("`{number}` is not the number of an attempt"))?;
+            (instance, Some(AttemptNo(number)))
+        }
+        _ => (text, None),
+    };
+    let instance = instance.parse().map_err(|error| format!("{error}"))?;
+    Ok(RehearsedFailure { instance, attempt })
+}
+
+pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
+    let runbook = load::runbook(&args.file, setting)?;
+    let rehearsal = rehearsal(&args, &runbook)?;
+    if rehearsal.is_none() {
+        let missing = check::not_available(&runbook);
+        if !missing.is_empty() {
+            return Err(Failed::input(missing));
+        }
+    }
+    let params = params::settle(&runbook, &args.given, args.rehearse, setting)?;
+    let engine = setting.engine()?;
+    let new = NewRun {
+        id: new_id(&engine, &runbook).await?,
+        params: params.values,
+        rehearsal,
+        jobs: args.jobs,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let file = args.file.display().to_string();
+    let mut run = engine.start(runbook, new).await.map_err(|error| Failed::runtime(&file, error))?;
+    run.set_secrets(params.secrets);
+    announce(&run, &params.examples, setting);
+    if setting.global.json {
+        let story = run.entries().await.map_err(|error| Failed::runtime(&file, error))?;
+        Lines::new(setting, run.runbook()).recorded(&story, run.state());
+    }
+    carry::carry(run, None, setting).await
+}
+
+fn rehearsal(args: &Args, runbook: &Runbook) -> Result<Option<Rehearsal>, Failed> {
+    if !args.rehearse {
+        return Ok(None);
+    }
+    let named = args.rehearse_fail.iter().map(|failure| &failure.instance).chain(&args.rehearse_interrupt);
+    let unknown = named.filter(|id| runbook.step(id.step()).is_none()).map(|id| {
+        let diagnostic = Diagnostic::error(Code::UnknownStep, format!("the runbook has no step `{}` to rehearse a fault in", id.step()));
+        diagnostic.did_you_mean(id.step().as_str(), runbook.steps().keys().map(|step| step.as_str()))
+    });
+    let unknown: Vec<Diagnostic> = unknown.collect();
+    if !unknown.is_empty() {
+        return Err(Failed::input(unknown));
+    }
+    Ok(Some(Rehearsal { failures: args.rehearse_fail.clone(), interruptions: args.rehearse_interrupt.clone() }))
+}
+
+/// A new id whose short name no other run has.
+async fn new_id(engine: &Engine, runbook: &Runbook) -> Result<RunId, Failed> {
+    let runs = engine.journal.list().await.map_err(|error| Failed::journal(runbook.name().as_str(), &error))?;
+    let taken: std::collections::BTreeSet<String> = runs.iter().map(|row| row.run.short()).collect();
+    // After so many tries the short name is given twice, and people are asked for more of it.
+    let mut ids = std::iter::repeat_with(|| RunId::new(Uuid::now_v7())).take(1000);
+    let free = ids.find(|id| !taken.contains(&id.short()));
+    Ok(free.unwrap_or_else(|| RunId::new(Uuid::now_v7())))
+}
+
+/// What is about to happen: the run's name first, for it is what people need tomorrow.
+fn announce(run: &Run, examples: &[String], setting: &Setting) {
+    let (runbook, look) = (run.runbook(), setting.look);
+    look.tell(&format!("{}  {}", paint(BOLD, run.name()), runbook.title()));
+    let steps = count(runbook.steps().len(), "step");
+    let author = setting.author();
+    look.tell(&paint(DIM, format!("{steps}, operator {} on {}", author.operator, author.host)));
+    if run.state().started().rehearsal.is_some() {
+        look.tell(&paint(CARE, "rehearsal: steps answer from the runbook, and nothing is touched"));
+        if !examples.is_empty() {
+            look.tell(&paint(DIM, format!("examples stand in for {}", examples.join(", "))));
+        }
+    }
+    look.tell("");
+}

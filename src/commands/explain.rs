@@ -1,0 +1,30 @@
+//! `runbook explain`
+
+use runbook_engine::diagnostic::{Code, Diagnostic};
+
+use crate::error::Failed;
+use crate::exit::Exit;
+use crate::render;
+
+/// Explain an error code, as `RB0007`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The code; without one, all codes are listed
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
+    match &args.code {
+        None => Code::ALL.iter().for_each(|code| render::result(&format!("{code}  {}", code.title()))),
+        Some(text) => {
+            let code: Code = text.parse().map_err(|error| {
+                let near = Code::ALL.iter().map(|code| code.as_str());
+                let diagnostic = Diagnostic::error(Code::Usage, format!("{error}")).did_you_mean(text, near);
+                Failed::from(diagnostic.help("`runbook explain` lists the codes"))
+            })?;
+            render::result(code.page().trim_end());
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,78 @@
+//! Reading a runbook and the files beside it.
+
+use std::io::{self, Read as _};
+use std::path::{Component, Path, PathBuf};
+
+use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile};
+use runbook_engine::runbook::{self, Loaded, Runbook};
+use runbook_engine::step::Files;
+
+use crate::error::Failed;
+use crate::render;
+use crate::setting::Setting;
+
+/// The largest runbook, in bytes; the loader has bounds of its own within it.
+const LARGEST_RUNBOOK: u64 = 16 * 1024 * 1024;
+
+/// The largest file that a step may refer to, in bytes.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// Reads and checks a runbook; warnings are shown, errors are the failure.
+pub(super) fn runbook(path: &Path, setting: &Setting) -> Result<Runbook, Failed> {
+    let Loaded { runbook, diagnostics } = loaded(path, setting)?;
+    match runbook {
+        Some(runbook) => {
+            render::diagnostic::print_all(&diagnostics, setting);
+            Ok(runbook)
+        }
+        None => Err(Failed::input(diagnostics)),
+    }
+}
+
+/// Reads and checks a runbook.
+pub(super) fn loaded(path: &Path, setting: &Setting) -> Result<Loaded, Failed> {
+    let text = read_bounded(path, LARGEST_RUNBOOK).map_err(|error| {
+        let message = format!("the runbook `{}` cannot be read", path.display());
+        let diagnostic = Diagnostic::error(Code::UnreadableFile, message).caused_by(&error);
+        diagnostic.help("give the path of a runbook: a YAML file in UTF-8")
+    })?;
+    let file = SourceFile::new(path.display().to_string(), text);
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    Ok(runbook::load(&file, &setting.registry, &FolderFiles(folder)))
+}
+
+/// The text of a file that is not larger than `most` bytes.
+pub(crate) fn read_bounded(path: &Path, most: u64) -> io::Result<String> {
+    let bytes = read_bytes(path, most)?;
+    let text = String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// The bytes of a regular file that is not larger than `most`.
+pub(crate) fn read_bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = std::fs::File::open(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let message = format!("it is larger than the {} MiB that are allowed", most / (1024 * 1024));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
+}
+
+/// The files beside a runbook, and below it.
+struct FolderFiles(PathBuf);
+
+impl Files for FolderFiles {
+    fn read(&self, name: &str) -> Result<String, io::Error> {
+        let inside = !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        if !inside {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it leads outside the runbook's folder"));
+        }
+        read_bounded(&self.0.join(name), LARGEST_FILE)
+    }
+}

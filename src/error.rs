@@ -1,0 +1,101 @@
+//! Why a command failed, in the one form in which people are told: diagnostics and an exit code.
+
+use runbook_engine::core::Rejection;
+use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::journal::JournalError;
+use runbook_engine::runtime::RuntimeError;
+
+use crate::exit::Exit;
+use crate::render;
+use crate::setting::Setting;
+
+/// A command that could not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    diagnostics: Vec<Diagnostic>,
+    exit: Exit,
+}
+
+impl Failed {
+    /// What the user gave cannot be used.
+    pub(crate) fn input(diagnostics: Vec<Diagnostic>) -> Self {
+        Self { diagnostics, exit: Exit::BadInput }
+    }
+
+    /// Something that should not happen did.
+    pub(crate) fn fault(message: &str, error: &(dyn std::error::Error + 'static)) -> Self {
+        let diagnostic = Diagnostic::error(Code::Internal, message).caused_by(error);
+        Self { diagnostics: vec![diagnostic], exit: Exit::Fault }
+    }
+
+    /// Somebody pressed Ctrl-C at a prompt; nothing is lost.
+    pub(crate) fn interrupted() -> Self {
+        Self { diagnostics: Vec::new(), exit: Exit::Interrupted }
+    }
+
+    /// Tells the user, and gives the exit code.
+    pub(crate) fn tell(self, setting: &Setting) -> Exit {
+        render::diagnostic::print_all(&self.diagnostics, setting);
+        self.exit
+    }
+
+    /// A journal that failed, for the run that is called `name`.
+    pub(crate) fn journal(name: &str, error: &JournalError) -> Self {
+        let (code, exit) = match error {
+            JournalError::NotFound(_) => (Code::RunNotFound, Exit::BadInput),
+            JournalError::Held(_) => (Code::RunHeld, Exit::Held),
+            JournalError::Conflict { .. } => (Code::RunHeld, Exit::Held),
+            JournalError::Damaged(_) => (Code::JournalDamaged, Exit::Fault),
+            JournalError::Newer(_) => (Code::JournalNewer, Exit::Fault),
+            JournalError::Storage { .. } | JournalError::Poisoned | _ => (Code::JournalWrite, Exit::Fault),
+        };
+        let mut diagnostic = Diagnostic::error(code, format!("run `{name}`: {error}"));
+        if let Some(source) = std::error::Error::source(error) {
+            diagnostic = diagnostic.caused_by(source);
+        }
+        let help = match code {
+            Code::RunHeld => "let that process end, or stop it there with Ctrl-C; then try again",
+            Code::RunNotFound => "`runbook list` shows the runs",
+            Code::JournalDamaged => "`runbook journal verify RUN` says what is damaged; restore the folder from a backup",
+            Code::JournalNewer => "use a program at least as new as the one that wrote it",
+            _ => "look at the disk (space, permissions), then `runbook resume RUN`: what was recorded is safe",
+        };
+        Self { diagnostics: vec![diagnostic.help(help.replace("RUN", name))], exit }
+    }
+
+    /// A runtime that failed, for the run that is called `name`.
+    pub(crate) fn runtime(name: &str, error: RuntimeError) -> Self {
+        match error {
+            RuntimeError::Journal(error) => Self::journal(name, &error),
+            RuntimeError::Definition(mut diagnostics) => {
+                let message = format!("run `{name}`: its definition is not one that this program can carry out");
+                let help = "use the version of the program that started it; `runbook log` tells which";
+                diagnostics.insert(0, Diagnostic::error(Code::JournalNewer, message).help(help));
+                Self { diagnostics, exit: Exit::Fault }
+            }
+            RuntimeError::Rejected(rejection) => Self::rejected(name, &rejection),
+            RuntimeError::Illegal(error) => {
+                let message = format!("run `{name}`: its journal tells what cannot have happened");
+                let diagnostic = Diagnostic::error(Code::JournalDamaged, message).caused_by(&error);
+                let help = format!("`runbook journal verify {name}` checks it entry by entry");
+                Self { diagnostics: vec![diagnostic.help(help)], exit: Exit::Fault }
+            }
+            other => Self::fault("the run could not be carried out", &other),
+        }
+    }
+
+    fn rejected(name: &str, rejection: &Rejection) -> Self {
+        let code = match rejection {
+            Rejection::NoSuchInstance(_) | Rejection::NameAnItem(_) => Code::StepNotInRun,
+            Rejection::NotNow { .. } | Rejection::RunNotNow { .. } => Code::ActRejected,
+        };
+        let diagnostic = Diagnostic::error(code, format!("run `{name}`: {rejection}"));
+        Self::input(vec![diagnostic.help(rejection.instead().replace("RUN", name))])
+    }
+}
+
+impl From<Diagnostic> for Failed {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::input(vec![diagnostic])
+    }
+}

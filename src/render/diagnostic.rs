@@ -1,0 +1,65 @@
+//! Diagnostics: as text with the line and a caret, or as JSON.
+
+use std::io::Write as _;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use runbook_engine::diagnostic::{Diagnostic, Severity};
+use serde_json::{Value, json};
+
+use crate::setting::Setting;
+
+/// Prints diagnostics on standard error.
+pub(crate) fn print_all(diagnostics: &[Diagnostic], setting: &Setting) {
+    for diagnostic in diagnostics {
+        let text = if setting.global.json { as_json(diagnostic).to_string() } else { as_text(diagnostic) };
+        let _closed = writeln!(anstream::stderr(), "{text}");
+    }
+}
+
+/// One diagnostic as a compiler shows it, with colours.
+pub(crate) fn as_text(diagnostic: &Diagnostic) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(&diagnostic.message).id(diagnostic.code.as_str());
+    let mut group = annotate_snippets::Group::with_title(title);
+    let mut files: Vec<_> = diagnostic.labels.iter().map(|label| &label.file).collect();
+    files.dedup();
+    for file in files {
+        let annotations = diagnostic.labels.iter().enumerate().filter(|(_, label)| label.file == *file);
+        let annotations = annotations.map(|(at, label)| {
+            let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let end = label.span.end.min(file.text.len());
+            kind.span(label.span.start.min(end)..end).label(label.text.as_str())
+        });
+        group = group.element(Snippet::source(file.text.as_str()).path(file.name.as_str()).annotations(annotations));
+    }
+    for cause in &diagnostic.causes {
+        group = group.element(Level::NOTE.message(format!("because: {cause}")));
+    }
+    for help in &diagnostic.help {
+        group = group.element(Level::HELP.message(help));
+    }
+    Renderer::styled().render(&[group]).to_string()
+}
+
+/// One diagnostic for programs.
+pub(crate) fn as_json(diagnostic: &Diagnostic) -> Value {
+    let places = diagnostic.labels.iter().map(|label| {
+        let (line, column) = label.file.line_column(label.span.start);
+        let (end_line, end_column) = label.file.line_column(label.span.end);
+        json!({
+            "file": label.file.name, "line": line, "column": column,
+            "end_line": end_line, "end_column": end_column, "text": label.text,
+        })
+    });
+    json!({
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "places": places.collect::<Vec<_>>(),
+        "help": diagnostic.help,
+        "causes": diagnostic.causes,
+    })
+}

@@ -1,0 +1,88 @@
+//! Colours by meaning, and whether there are any.
+
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use clap::ColorChoice;
+use runbook_engine::core::{InstanceStatus, RunStatus};
+
+use crate::cli::Global;
+
+/// How much is told, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    /// Only results and diagnostics: somebody reads JSON.
+    quiet: bool,
+    /// What steps print is shown.
+    pub(crate) output: bool,
+}
+
+impl Look {
+    pub(crate) fn new(global: &Global) -> Self {
+        let choice = match global.color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        Self { quiet: global.json, output: global.verbose > 0 && !global.json }
+    }
+
+    /// Tells the person something, on standard error.
+    pub(crate) fn tell(self, text: &str) {
+        if !self.quiet {
+            let _closed = writeln!(anstream::stderr(), "{text}");
+        }
+    }
+}
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const CARE: Style = AnsiColor::Yellow.on_default();
+pub(crate) const BUSY: Style = AnsiColor::Cyan.on_default();
+
+/// The text in this style.
+pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// The sign and the style of an instance's status.
+pub(crate) fn of_instance(status: InstanceStatus) -> (char, Style) {
+    match status {
+        InstanceStatus::Succeeded => ('✓', GOOD),
+        InstanceStatus::Satisfied => ('=', GOOD),
+        InstanceStatus::Skipped => ('-', DIM),
+        InstanceStatus::Pending => ('·', DIM),
+        InstanceStatus::Ready => ('·', Style::new()),
+        InstanceStatus::Observing | InstanceStatus::Running | InstanceStatus::Verifying => ('▸', BUSY),
+        InstanceStatus::RollingBack => ('◂', BUSY),
+        InstanceStatus::InDoubt => ('?', CARE),
+        InstanceStatus::Waiting => ('!', CARE),
+        InstanceStatus::Failed | InstanceStatus::RollbackFailed => ('✗', BAD),
+        InstanceStatus::Blocked => ('×', DIM),
+        InstanceStatus::RolledBack => ('↺', GOOD),
+    }
+}
+
+/// The style of a run's status.
+pub(crate) fn of_run(status: RunStatus) -> Style {
+    match status {
+        RunStatus::Completed | RunStatus::RolledBack => GOOD,
+        RunStatus::Running | RunStatus::RollingBack => BUSY,
+        RunStatus::Waiting => CARE,
+        RunStatus::Failed | RunStatus::Stuck => BAD,
+        RunStatus::Cancelled => DIM,
+    }
+}
+
+/// A status as people read it: `in_doubt` becomes `in doubt`.
+pub(crate) fn words(status: &str) -> String {
+    status.replace('_', " ")
+}
+
+/// `1 step`, `2 steps`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

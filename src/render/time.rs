@@ -1,0 +1,19 @@
+//! Times and durations as people read them.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+/// A moment in the local time of the machine: `2026-11-23 22:40:05`.
+pub(crate) fn local(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// How long something took: `0.3 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
+pub(crate) fn took(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    match seconds {
+        0..10 => format!("{:.1} s", duration.as_secs_f64().max(0.0)),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
