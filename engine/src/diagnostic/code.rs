@@ -74,6 +74,8 @@ codes! {
     RB0200 ExpressionSyntax "an expression that does not compile";
     RB0201 ExpressionUnknownName "an expression names something unknown";
     RB0202 ExpressionFailed "an expression could not be evaluated";
+    RB0203 TemplateInScript "a template in a script, where it is not filled in";
+    RB0204 StepNotNeeded "a step reads another that it does not need";
     // The state folder and journals.
     RB0400 StateFolder "the state folder cannot be used";
     RB0401 RunNotFound "no run of that name";

@@ -1,3 +1,22 @@
 //! What to do: from YAML to a checked runbook.
+//!
+//! [`load`] reads the text ([`yaml`]), checks it ([`check`]) and gives a [`Runbook`] in which nothing is left
+//! to go wrong but the world: every name exists, every type fits, every expression compiles, the steps have an
+//! order. Whatever is wrong is told at once, each mistake at its place.
 
+pub use self::check::{Loaded, load};
+pub use self::model::{Rehearse, RehearsedDoubt, Runbook, Session, Step};
+pub use self::param::{Given, Param, ParamError, ParamKind, Pattern, Resolved, resolve_params};
+pub use self::schema::schema;
+
+mod check;
+pub mod duration;
+pub mod expr;
 pub mod graph;
+mod model;
+mod param;
+mod schema;
+mod yaml;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! Reading a map key by key: unknown keys, missing keys and wrong types are told where they stand.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::report::Report;
+use crate::diagnostic::{Code, Span, closest};
+use crate::id::InvalidName;
+use crate::runbook::duration;
+use crate::runbook::yaml::{Key, Node};
+
+/// A key and its value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field<'a> {
+    pub(super) key: Key<'a>,
+    pub(super) node: Node<'a>,
+}
+
+/// A text and its place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) name: &'a str,
+    pub(super) span: Span,
+}
+
+/// The keys of one map.
+pub(super) struct Fields<'a> {
+    entries: Vec<Field<'a>>,
+    /// What a missing key is missing in.
+    owner: Field<'a>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads a map that may have only the keys in `allowed`.
+    pub(super) fn read(owner: Field<'a>, allowed: &[&str], report: &mut Report) -> Option<Self> {
+        if !owner.node.value().is_object() {
+            report.wrong_type(owner, "a map");
+            return None;
+        }
+        let mut entries = Vec::new();
+        for (key, node) in owner.node.entries() {
+            if allowed.contains(&key.name) {
+                entries.push(Field { key, node });
+            } else if key.name != "<<" {
+                unknown_key(owner.key.name, key, allowed, report);
+            }
+        }
+        Some(Self { entries, owner })
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Field<'a>> {
+        self.entries.iter().find(|field| field.key.name == name).copied()
+    }
+
+    pub(super) fn required(&self, name: &str, help: &str, report: &mut Report) -> Option<Field<'a>> {
+        let found = self.get(name);
+        if found.is_none() {
+            let message = match self.owner.key.name {
+                "" => format!("the key `{name}` is missing"),
+                owner => format!("`{owner}` lacks the key `{name}`"),
+            };
+            let problem = report.error(Code::MissingKey, self.owner.key.span, message).help(help);
+            report.push(problem);
+        }
+        found
+    }
+
+    pub(super) fn text(&self, name: &str, report: &mut Report) -> Option<&'a str> {
+        self.get(name)?.text(report)
+    }
+
+    pub(super) fn owned(&self, name: &str, report: &mut Report) -> Option<String> {
+        self.text(name, report).map(str::to_owned)
+    }
+
+    pub(super) fn flag(&self, name: &str, report: &mut Report) -> Option<bool> {
+        let field = self.get(name)?;
+        let flag = field.node.value().as_bool();
+        if flag.is_none() {
+            report.wrong_type(field, "`true` or `false`");
+        }
+        flag
+    }
+
+    pub(super) fn number(&self, name: &str, report: &mut Report) -> Option<f64> {
+        let field = self.get(name)?;
+        let number = field.node.value().as_f64();
+        if number.is_none() {
+            report.wrong_type(field, "a number");
+        }
+        number
+    }
+
+    pub(super) fn duration(&self, name: &str, report: &mut Report) -> Option<Duration> {
+        let field = self.get(name)?;
+        let Value::String(text) = field.node.value() else {
+            let what = "a duration like `30s` or `1h30m`";
+            report.wrong_type(field, what);
+            return None;
+        };
+        match duration::parse(text) {
+            Ok(duration) => Some(duration),
+            Err(invalid) => {
+                let message = format!("`{name}` must be a duration: {invalid}");
+                let problem = report.error(Code::InvalidValue, field.node.span(), message).help(invalid.help());
+                report.push(problem);
+                None
+            }
+        }
+    }
+
+    /// A text or a list of texts.
+    pub(super) fn names(&self, name: &str, report: &mut Report) -> Vec<Named<'a>> {
+        let Some(field) = self.get(name) else {
+            return Vec::new();
+        };
+        match field.node.value() {
+            Value::String(text) => vec![Named { name: text, span: field.node.span() }],
+            Value::Array(_) => {
+                let items = field.node.items().map(|node| Field { node, ..field });
+                items.filter_map(|item| item.named(report)).collect()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                report.wrong_type(field, "a text or a list of texts");
+                Vec::new()
+            }
+        }
+    }
+
+    /// One of some words.
+    pub(super) fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)], report: &mut Report) -> Option<T> {
+        let field = self.get(name)?;
+        let text = field.text(report)?;
+        let found = choices.iter().find(|(word, _)| *word == text);
+        if found.is_none() {
+            let words = || choices.iter().map(|(word, _)| *word);
+            let list = words().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            let message = format!("`{name}` cannot be `{text}`");
+            let problem = report.error(Code::InvalidValue, field.node.span(), message);
+            let problem = problem.did_you_mean(text, words()).help(format!("it is one of {list}"));
+            report.push(problem);
+        }
+        found.map(|(_, value)| *value)
+    }
+}
+
+impl<'a> Field<'a> {
+    pub(super) fn text(self, report: &mut Report) -> Option<&'a str> {
+        self.named(report).map(|named| named.name)
+    }
+
+    pub(super) fn named(self, report: &mut Report) -> Option<Named<'a>> {
+        match self.node.value() {
+            Value::String(text) => Some(Named { name: text, span: self.node.span() }),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                report.wrong_type(self, "text");
+                None
+            }
+        }
+    }
+
+    /// The key as a name of its kind.
+    pub(super) fn key_as<T: FromStr<Err = InvalidName>>(self, report: &mut Report) -> Option<T> {
+        Named { name: self.key.name, span: self.key.span }.parse(report)
+    }
+}
+
+impl Named<'_> {
+    pub(super) fn parse<T: FromStr<Err = InvalidName>>(self, report: &mut Report) -> Option<T> {
+        match self.name.parse() {
+            Ok(name) => Some(name),
+            Err(invalid) => {
+                let problem = report.error(Code::InvalidName, self.span, invalid.to_string());
+                let better = self.name.replace([' ', '.', '/', ':'], "-");
+                let problem = match better.parse::<T>() {
+                    Ok(_) => problem.help(format!("write `{better}`")),
+                    Err(_) => problem.help(format!("a name is {}", invalid.rule())),
+                };
+                report.push(problem);
+                None
+            }
+        }
+    }
+}
+
+fn unknown_key(owner: &str, key: Key<'_>, allowed: &[&str], report: &mut Report) {
+    let message = match owner {
+        "" => format!("a runbook has no key `{}`", key.name),
+        owner => format!("`{owner}` has no key `{}`", key.name),
+    };
+    let problem = report.error(Code::UnknownKey, key.span, message);
+    let list = allowed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let problem = match (key.name, closest(key.name, allowed.iter().copied())) {
+        ("approve", _) => {
+            problem.help("this version has no approvals yet; put a `manual` step before it that asks a second person")
+        }
+        (_, Some(near)) => problem.help(format!("did you mean `{near}`?")),
+        (_, None) => problem,
+    };
+    report.push(problem.help(format!("the keys here are {list}")));
+}

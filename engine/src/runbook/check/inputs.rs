@@ -1,0 +1,267 @@
+//! The check of expressions, templates and plugins' inputs, when all names are known.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::fields::Field;
+use super::report::first_line;
+use super::steps::Draft;
+use super::{Checker, Declared};
+use crate::diagnostic::{Code, Diagnostic, Span, closest};
+use crate::id::{PluginName, StepId};
+use crate::runbook::expr::{self, Expression, Known, Names, Part, Site};
+use crate::runbook::yaml::Node;
+use crate::step::{Abilities, Check, InputProblem};
+
+/// How often inputs are checked again without the unknown fields that were found.
+const MOST_UNKNOWN_FIELDS: usize = 20;
+
+/// A step that an expression reads, and where.
+#[derive(Debug, Clone)]
+pub(super) struct Read {
+    pub(super) step: StepId,
+    pub(super) span: Span,
+}
+
+/// What the second look at a step gave.
+pub(super) struct Checked {
+    pub(super) when: Option<Expression>,
+    pub(super) for_each: Option<Expression>,
+    pub(super) with: Value,
+    pub(super) abilities: Option<Abilities>,
+    pub(super) reads: Vec<Read>,
+}
+
+impl Checker<'_> {
+    /// Checks a step's expressions and inputs; files that the inputs refer to are added to `files`.
+    pub(super) fn inputs(
+        &mut self,
+        draft: &Draft<'_>,
+        declared: &Declared<'_>,
+        files: &mut BTreeMap<String, String>,
+    ) -> Checked {
+        let mut reads = Vec::new();
+        let condition = declared.known.at(Site::Condition);
+        let when = draft.when.and_then(|field| self.condition(field, &condition, &mut reads));
+        let for_each = draft.for_each.and_then(|field| self.list(field, &condition, &mut reads));
+        let site = declared.known.at(Site::Step { fans_out: draft.for_each.is_some() });
+        if let Some(rehearse) = draft.rehearse_field {
+            reads.extend(self.templates(rehearse.node, &[], &site));
+        }
+        if let (Some(with), Some((uses, _))) = (draft.with, &draft.uses) {
+            reads.extend(self.templates(with.node, self.scripts(uses), &site));
+        }
+        let (with, abilities) = self.with(draft, files);
+        Checked { when, for_each, with, abilities, reads }
+    }
+
+    fn condition(&mut self, field: Field<'_>, known: &Known, reads: &mut Vec<Read>) -> Option<Expression> {
+        match field.node.value() {
+            Value::String(_) | Value::Bool(_) => self.expression(field, known, reads),
+            Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                self.report.wrong_type(field, "an expression that gives `true` or `false`");
+                None
+            }
+        }
+    }
+
+    fn list(&mut self, field: Field<'_>, known: &Known, reads: &mut Vec<Read>) -> Option<Expression> {
+        match field.node.value() {
+            Value::String(_) => self.expression(field, known, reads),
+            Value::Array(items) => {
+                let message = "`for_each` must be an expression, not a list";
+                let span = first_line(&self.report.file, field.node.span());
+                let list = serde_json::to_string(items).unwrap_or_default();
+                let problem = self.report.error(Code::WrongType, span, message);
+                self.report.push(problem.help(format!("write the list as an expression: `for_each: '{list}'`")));
+                None
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                self.report.wrong_type(field, "an expression that gives a list");
+                None
+            }
+        }
+    }
+
+    fn expression(&mut self, field: Field<'_>, known: &Known, reads: &mut Vec<Read>) -> Option<Expression> {
+        let alignment = field.node.alignment();
+        match expr::compile_part(field.node.raw(), 0, &self.report.file, &alignment, known) {
+            Ok(expression) => {
+                reads.extend(reads_of(expression.names()));
+                Some(expression)
+            }
+            Err(problems) => {
+                problems.into_iter().for_each(|problem| self.report.push(problem));
+                None
+            }
+        }
+    }
+
+    /// Checks every `${{ … }}` below a map; in the fields named by `scripts` there should be none.
+    pub(super) fn templates(&mut self, node: Node<'_>, scripts: &[&str], known: &Known) -> Vec<Read> {
+        let mut reads = Vec::new();
+        let mut open: Vec<(Node<'_>, bool)> = vec![(node, false)];
+        for (key, below) in node.entries().filter(|(key, _)| scripts.contains(&key.name)) {
+            self.script(key.name, below);
+        }
+        while let Some((node, inside)) = open.pop() {
+            let is_script = |name: &str| !inside && scripts.contains(&name);
+            open.extend(node.entries().filter(|(key, _)| !is_script(key.name)).map(|(_, below)| (below, true)));
+            open.extend(node.items().map(|below| (below, true)));
+            if let Value::String(text) = node.value()
+                && expr::is_template(text)
+            {
+                self.template(node, text, known, &mut reads);
+            }
+        }
+        reads
+    }
+
+    fn template(&mut self, node: Node<'_>, text: &str, known: &Known, reads: &mut Vec<Read>) {
+        let alignment = node.alignment();
+        let parts = match expr::parts(text) {
+            Ok(parts) => parts,
+            Err(expr::Unclosed(at)) => {
+                let span = alignment.span(at, at + 3);
+                let problem = self.report.error(Code::ExpressionSyntax, span, "`}}` is missing after this");
+                self.report.push(problem.help("close the expression with `}}`, after any quotes in it are closed"));
+                return;
+            }
+        };
+        for part in parts {
+            let Part::Expression(range) = part else {
+                continue;
+            };
+            match expr::compile_part(&text[range.clone()], range.start, &self.report.file, &alignment, known) {
+                Ok(expression) => reads.extend(reads_of(expression.names())),
+                Err(problems) => problems.into_iter().for_each(|problem| self.report.push(problem)),
+            }
+        }
+    }
+
+    fn script(&mut self, name: &str, node: Node<'_>) {
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            open.extend(node.entries().map(|(_, below)| below));
+            open.extend(node.items());
+            let Value::String(text) = node.value() else {
+                continue;
+            };
+            let Some(at) = text.find("${{") else {
+                continue;
+            };
+            let message = format!("`{name}` is a script, in which `${{{{ … }}}}` is not filled in");
+            let warning = Diagnostic::warning(Code::TemplateInScript, message);
+            let warning = warning.at(&self.report.file, node.alignment().span(at, at + 3), "");
+            self.report.push(warning.help("scripts read parameters and outputs from the document that they are given"));
+        }
+    }
+
+    /// Checks a step's inputs with its plugin.
+    fn with(&mut self, draft: &Draft<'_>, files: &mut BTreeMap<String, String>) -> (Value, Option<Abilities>) {
+        let empty = || Value::Object(serde_json::Map::new());
+        let with = match draft.with {
+            Some(field) if !field.node.value().is_object() => {
+                self.report.wrong_type(field, "a map");
+                return (empty(), None);
+            }
+            Some(field) => field.node.value().clone(),
+            None => empty(),
+        };
+        let Some((uses, span)) = &draft.uses else {
+            return (with, None);
+        };
+        let Ok(plugin) = self.registry.get(uses.as_str()) else {
+            return (with, None);
+        };
+        // A type reports one unknown field and stops: without that field it goes on to the next mistake.
+        let mut tried = with.clone();
+        for _ in 0..MOST_UNKNOWN_FIELDS {
+            let mut check = Check::new(self.files, self.registry);
+            let abilities = plugin.check(&tried, &mut check);
+            let (problems, used) = check.finish();
+            let again = problems.iter().any(|problem| is_unknown_field(problem) && remove(&mut tried, &problem.path));
+            for problem in problems {
+                let problem = self.input_problem(uses, *span, draft.with, problem);
+                self.report.push(problem);
+            }
+            if !again {
+                files.extend(used);
+                return (with, abilities);
+            }
+        }
+        (with, None)
+    }
+
+    fn input_problem(
+        &self,
+        plugin: &PluginName,
+        uses: Span,
+        with: Option<Field<'_>>,
+        problem: InputProblem,
+    ) -> Diagnostic {
+        let span = with.map_or(uses, |field| place(&self.report.file, field, &problem));
+        let (message, mut help) = in_our_words(plugin, &problem);
+        help.extend(problem.help);
+        let found = self.report.error(Code::InputProblem, span, message);
+        help.into_iter().fold(found, Diagnostic::help)
+    }
+}
+
+fn reads_of(names: &Names) -> impl Iterator<Item = Read> {
+    names.places.iter().map(|(step, span)| Read { step: step.clone(), span: *span })
+}
+
+/// Where a problem with inputs lies in the file.
+fn place(file: &crate::diagnostic::SourceFile, with: Field<'_>, problem: &InputProblem) -> Span {
+    let (node, key) = with.node.follow(&problem.path);
+    let key = key.or(problem.path.is_empty().then_some(with.key.span));
+    match (problem.inside, key) {
+        (Some((start, end)), _) if node.value().is_string() => node.alignment().span(start, end),
+        (_, Some(key)) if problem.at_key || node.value().is_object() || node.value().is_null() => key,
+        _ => first_line(file, node.span()),
+    }
+}
+
+fn is_unknown_field(problem: &InputProblem) -> bool {
+    problem.at_key && problem.message.starts_with("unknown field")
+}
+
+/// Takes the field at the end of a path out.
+fn remove(with: &mut Value, path: &[String]) -> bool {
+    let Some((name, above)) = path.split_last() else {
+        return false;
+    };
+    let parent = above.iter().try_fold(with, |value, part| match value {
+        Value::Object(fields) => fields.get_mut(part),
+        Value::Array(items) => items.get_mut(part.parse::<usize>().ok()?),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    });
+    parent.and_then(Value::as_object_mut).is_some_and(|fields| fields.remove(name).is_some())
+}
+
+/// What serde says about inputs, as people read it.
+fn in_our_words(plugin: &PluginName, problem: &InputProblem) -> (String, Vec<String>) {
+    let words: Vec<&str> = problem.message.split('`').skip(1).step_by(2).collect();
+    let place = match problem.path.as_slice() {
+        [] => String::new(),
+        path => format!("`{}`: ", path.join(".")),
+    };
+    if problem.message.starts_with("unknown field")
+        && let [wrong, allowed @ ..] = words.as_slice()
+    {
+        let mut help: Vec<String> = Vec::new();
+        help.extend(closest(wrong, allowed.iter().copied()).map(|near| format!("did you mean `{near}`?")));
+        let list = allowed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        help.push(if list.is_empty() { "there are no inputs here".to_owned() } else { format!("the inputs here are {list}") });
+        return (format!("`{plugin}` has no input `{wrong}` here"), help);
+    }
+    if problem.message.starts_with("missing field")
+        && let [missing, ..] = words.as_slice()
+    {
+        let help = format!("`runbook steps {plugin}` shows the inputs");
+        return (format!("{place}the input `{missing}` of `{plugin}` is missing"), vec![help]);
+    }
+    (format!("{place}{}", problem.message), Vec::new())
+}

@@ -1,0 +1,220 @@
+//! From a YAML document to a runbook, with everything that is wrong told at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use self::fields::{Field, Fields};
+use self::report::Report;
+use self::steps::Draft;
+use super::expr::{Known, Site};
+use super::model::{Runbook, Session, Step};
+use super::yaml::{Document, Key};
+use crate::core::{StepPolicy, Workflow};
+use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
+use crate::id::{PluginName, RoleName, RunbookName, SessionName, StepId};
+use crate::step::{Files, Registry};
+
+mod fields;
+mod inputs;
+mod needs;
+mod params;
+mod policy;
+mod report;
+mod sessions;
+mod steps;
+
+/// The most steps of a runbook.
+pub(super) const MOST_STEPS: usize = 60_000;
+
+/// The keys of a runbook.
+pub(super) const KEYS: &[&str] =
+    &["runbook", "title", "description", "source", "params", "roles", "sessions", "steps"];
+
+/// What loading a file gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The runbook, unless there are errors.
+    pub runbook: Option<Runbook>,
+    /// Everything that is wrong or worth knowing, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a runbook from a file's text, and checks everything that can be checked before it runs.
+pub fn load(file: &Arc<SourceFile>, registry: &Registry, files: &dyn Files) -> Loaded {
+    let (document, problems) = Document::parse(file);
+    let mut report = Report::new(file, problems);
+    let runbook = document.and_then(|document| {
+        let root = Field { key: Key { name: "", span: Span::default() }, node: document.root() };
+        Checker { registry, files, report: &mut report }.runbook(root)
+    });
+    let runbook = runbook.filter(|_| !report.has_errors());
+    Loaded { runbook, diagnostics: report.finish() }
+}
+
+/// What all parts of the check share.
+struct Checker<'c> {
+    registry: &'c Registry,
+    files: &'c dyn Files,
+    report: &'c mut Report,
+}
+
+/// The names that are declared, also where the declaration itself is wrong: a reference to it is right.
+struct Declared<'a> {
+    roles: BTreeSet<&'a str>,
+    sessions: BTreeSet<&'a str>,
+    steps: BTreeSet<&'a str>,
+    known: Known,
+}
+
+impl Checker<'_> {
+    fn runbook(&mut self, root: Field<'_>) -> Option<Runbook> {
+        let fields = Fields::read(root, KEYS, self.report)?;
+        let help = "give the runbook a name: `runbook: farm-upgrade`";
+        let name = fields.required("runbook", help, self.report);
+        let name: Option<RunbookName> = name.and_then(|field| field.named(self.report)?.parse(self.report));
+        let title = fields.owned("title", self.report);
+        let source = fields.owned("source", self.report);
+        let description = fields.owned("description", self.report);
+        let params = self.params(fields.get("params"));
+        let roles = self.roles(fields.get("roles"));
+        let steps = fields.required("steps", "a runbook carries out at least one step", self.report);
+        let declared = declared(&fields);
+        let sessions = self.sessions(fields.get("sessions"), &declared);
+        let drafts = steps.map(|steps| self.drafts(steps, &declared)).unwrap_or_default();
+        let mut files = BTreeMap::new();
+        let steps = self.steps(drafts, &declared, &mut files);
+        if self.report.has_errors() {
+            return None;
+        }
+        let (name, steps) = (name?, steps?);
+        let workflow = self.workflow(&steps)?;
+        let unavailable = self.unavailable(&steps, &sessions);
+        let (sessions, steps) = (
+            sessions.into_iter().map(|(name, (session, _))| (name, session)).collect(),
+            steps.into_iter().map(|(step, _)| (step.id.clone(), step)).collect(),
+        );
+        let title = title.unwrap_or_else(|| name.to_string());
+        let file = Arc::clone(&self.report.file);
+        let runbook = Runbook {
+            name,
+            title,
+            source,
+            description,
+            params,
+            roles,
+            sessions,
+            steps,
+            workflow,
+            files,
+            file,
+            unavailable,
+        };
+        Some(runbook)
+    }
+
+    fn roles(&mut self, field: Option<Field<'_>>) -> IndexMap<RoleName, String> {
+        let mut roles = IndexMap::new();
+        for entry in self.entries(field) {
+            let name = entry.key_as::<RoleName>(self.report);
+            let meaning = if entry.node.value().is_object() {
+                let fields = Fields::read(entry, &["title"], self.report);
+                fields.and_then(|fields| {
+                    fields.required("title", "say who has the role", self.report)?.text(self.report)
+                })
+            } else {
+                entry.text(self.report)
+            };
+            roles.extend(name.zip(meaning.map(str::to_owned)));
+        }
+        roles
+    }
+
+    /// The entries of a map whose keys are names.
+    fn entries<'a>(&mut self, field: Option<Field<'a>>) -> Vec<Field<'a>> {
+        let Some(field) = field else {
+            return Vec::new();
+        };
+        if !field.node.value().is_object() {
+            self.report.wrong_type(field, "a map from names to their declarations");
+            return Vec::new();
+        }
+        field.node.entries().map(|(key, node)| Field { key, node }).collect()
+    }
+
+    /// Second pass, when all names are known: the graph, the expressions and the plugins' inputs.
+    fn steps(
+        &mut self,
+        drafts: Vec<Draft<'_>>,
+        declared: &Declared<'_>,
+        files: &mut BTreeMap<String, String>,
+    ) -> Option<Vec<(Step, Span)>> {
+        let dag = self.graph(&drafts, declared);
+        let mut reads = Vec::new();
+        let mut steps = Vec::with_capacity(drafts.len());
+        for (at, draft) in drafts.iter().enumerate() {
+            let checked = self.inputs(draft, declared, files);
+            reads.extend(checked.reads.iter().map(|read| (at, read.clone())));
+            steps.extend(draft.finish(checked));
+        }
+        if let Some(dag) = dag {
+            self.reads(&drafts, &dag, &reads);
+        }
+        (steps.len() == drafts.len()).then_some(steps)
+    }
+
+    fn workflow(&mut self, steps: &[(Step, Span)]) -> Option<Arc<Workflow>> {
+        let policies = steps.iter().map(|(step, _)| StepPolicy {
+            id: step.id.clone(),
+            needs: step.needs.clone(),
+            conditional: step.when.is_some(),
+            fans_out: step.for_each.is_some(),
+            abilities: step.abilities,
+            idempotent: step.idempotent,
+            timeout: step.timeout,
+            retry: step.retry,
+            on_failure: step.on_failure,
+            locks: step.locks.clone(),
+        });
+        match Workflow::new(policies.collect()) {
+            Ok(workflow) => Some(Arc::new(workflow)),
+            Err(cycle) => {
+                // The check of the graph has found every circle before; this one it must have missed.
+                let problem = self.report.error(Code::Cycle, Span::default(), cycle.to_string());
+                self.report.push(problem);
+                None
+            }
+        }
+    }
+
+    fn unavailable(
+        &self,
+        steps: &[(Step, Span)],
+        sessions: &IndexMap<SessionName, (Session, Span)>,
+    ) -> Vec<(StepId, PluginName, Span)> {
+        let is_missing = |name: &PluginName| self.registry.get(name.as_str()).is_ok_and(|plugin| !plugin.doc().available);
+        let unavailable = steps.iter().filter_map(|(step, uses)| {
+            if is_missing(&step.uses) {
+                return Some((step.id.clone(), step.uses.clone(), *uses));
+            }
+            let (session, uses) = sessions.get(step.session.as_ref()?)?;
+            is_missing(&session.uses).then(|| (step.id.clone(), session.uses.clone(), *uses))
+        });
+        unavailable.collect()
+    }
+}
+
+fn declared<'a>(fields: &Fields<'a>) -> Declared<'a> {
+    let names = |name: &str| -> BTreeSet<&'a str> {
+        let field = fields.get(name);
+        field.into_iter().flat_map(|field| field.node.entries()).map(|(key, _)| key.name).collect()
+    };
+    let (roles, sessions, steps) = (names("roles"), names("sessions"), names("steps"));
+    let ids = steps.iter().filter_map(|id| id.parse::<StepId>().ok());
+    let known = Known::new(names("params"), ids, Site::Condition);
+    Declared { roles, sessions, steps, known }
+}
+
+#[cfg(test)]
+mod tests;

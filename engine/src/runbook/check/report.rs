@@ -1,0 +1,102 @@
+//! Collects what is wrong with a file, and says it in the same words everywhere.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::fields::Field;
+use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
+use crate::runbook::yaml::{MOST_MISTAKES, Node};
+
+/// What is wrong with a file so far.
+pub(super) struct Report {
+    pub(super) file: Arc<SourceFile>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Report {
+    pub(super) fn new(file: &Arc<SourceFile>, problems: Vec<Diagnostic>) -> Self {
+        Self { file: Arc::clone(file), problems }
+    }
+
+    /// An error at a place, to be added with [`push`](Self::push).
+    pub(super) fn error(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(code, message).at(&self.file, span, "")
+    }
+
+    /// Adds what was found.
+    pub(super) fn push(&mut self, problem: Diagnostic) {
+        if self.problems.len() < MOST_MISTAKES {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Whether anything refuses the file.
+    pub(super) fn has_errors(&self) -> bool {
+        self.problems.iter().any(Diagnostic::is_error)
+    }
+
+    /// Everything, in the order of the file.
+    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+        self.problems.sort_by_key(|problem| problem.labels.first().map(|label| label.span));
+        self.problems.dedup();
+        self.problems
+    }
+
+    /// The value of `field` has the wrong type.
+    pub(super) fn wrong_type(&mut self, field: Field<'_>, expected: &str) {
+        let Field { key, node } = field;
+        let problem = if node.value().is_null() {
+            let message = format!("`{}` has no value", key.name);
+            let problem = self.error(Code::WrongType, key.span, message);
+            problem.help(format!("write {expected} after it, or remove it"))
+        } else {
+            let message = format!("`{}` must be {expected}, not {}", key.name, describe(node));
+            let problem = self.error(Code::WrongType, first_line(&self.file, node.span()), message);
+            match remedy(node, expected) {
+                Some(help) => problem.help(help),
+                None => problem,
+            }
+        };
+        self.push(problem);
+    }
+}
+
+/// What stands at a node, for people.
+pub(super) fn describe(node: Node<'_>) -> String {
+    match node.value() {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(_) => format!("the boolean `{}`", node.raw()),
+        Value::Number(_) => format!("the number `{}`", node.raw()),
+        Value::String(text) if text.len() <= 40 && !text.contains('\n') => format!("the text `{text}`"),
+        Value::String(_) => "a text".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a map".to_owned(),
+    }
+}
+
+/// What to do where YAML read another type than was meant.
+fn remedy(node: Node<'_>, expected: &str) -> Option<String> {
+    let text = node.raw();
+    match node.value() {
+        Value::Bool(_) | Value::Number(_) if expected.contains("text") || expected.contains("duration") => {
+            Some(format!("put quotes around it: `\"{text}\"`"))
+        }
+        Value::String(_) if expected.contains("`true`") => match text.to_ascii_lowercase().as_str() {
+            "yes" | "on" | "y" | "true" => Some("write `true`".to_owned()),
+            "no" | "off" | "n" | "false" => Some("write `false`".to_owned()),
+            _ => None,
+        },
+        Value::String(_) if expected.contains("number") && text.parse::<f64>().is_ok() => {
+            Some("write it without quotes and leading zeros".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// A span cut off at the end of its first line: a whole block says less than its start.
+pub(super) fn first_line(file: &SourceFile, span: Span) -> Span {
+    let text = file.text.get(span.start..span.end).unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default();
+    Span::new(span.start, span.start + line.trim_end().len())
+}

@@ -1,0 +1,93 @@
+//! The check of `sessions:`.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::fields::{Field, Fields, Named};
+use super::{Checker, Declared};
+use crate::diagnostic::{Code, Span};
+use crate::id::{LockName, PluginName, RoleName, SessionName};
+use crate::runbook::expr::Site;
+use crate::runbook::model::Session;
+
+/// The keys of a session.
+pub(super) const KEYS: &[&str] = &["uses", "role", "with"];
+
+/// The lock that a session's steps hold.
+pub(super) fn lock_of(session: &str) -> String {
+    format!("session-{session}")
+}
+
+impl Checker<'_> {
+    /// The sessions, each with the place of its `uses`.
+    pub(super) fn sessions(
+        &mut self,
+        field: Option<Field<'_>>,
+        declared: &Declared<'_>,
+    ) -> IndexMap<SessionName, (Session, Span)> {
+        let entries = self.entries(field);
+        entries.into_iter().filter_map(|entry| self.session(entry, declared)).collect()
+    }
+
+    fn session(&mut self, entry: Field<'_>, declared: &Declared<'_>) -> Option<(SessionName, (Session, Span))> {
+        let name = entry.key_as::<SessionName>(self.report);
+        if name.is_some() && lock_of(entry.key.name).parse::<LockName>().is_err() {
+            let message = format!("the session's name `{}` is too long", entry.key.name);
+            let problem = self.report.error(Code::InvalidName, entry.key.span, message);
+            self.report.push(problem.help("use at most 92 letters"));
+        }
+        let fields = Fields::read(entry, KEYS, self.report)?;
+        let uses = fields.required("uses", "say which plugin opens it, as `uses: powershell`", self.report);
+        let uses = uses.and_then(|field| self.plugin(field));
+        let role = fields.get("role").and_then(|field| self.role(field, declared));
+        let with = fields.get("with");
+        if let Some(with) = with {
+            if with.node.value().is_object() {
+                let scripts = uses.as_ref().map_or(&[][..], |(name, _)| self.scripts(name));
+                self.templates(with.node, scripts, &declared.known.at(Site::Session));
+            } else {
+                self.report.wrong_type(with, "a map");
+            }
+        }
+        let with = with.map_or_else(|| Value::Object(serde_json::Map::new()), |with| with.node.value().clone());
+        let (name, (uses, place)) = (name?, uses?);
+        Some((name.clone(), (Session { name, uses, role, with, span: entry.key.span }, place)))
+    }
+
+    /// The inputs of a plugin that are scripts.
+    pub(super) fn scripts(&self, name: &PluginName) -> &'static [&'static str] {
+        self.registry.get(name.as_str()).map_or(&[], |plugin| plugin.doc().scripts)
+    }
+
+    /// The plugin that `uses:` names, and the place of the name.
+    pub(super) fn plugin(&mut self, field: Field<'_>) -> Option<(PluginName, Span)> {
+        let Named { name, span } = field.named(self.report)?;
+        let plugin = Named { name, span }.parse::<PluginName>(self.report)?;
+        match self.registry.get(name) {
+            Ok(_) => Some((plugin, span)),
+            Err(unknown) => {
+                let problem = self.report.error(Code::UnknownPlugin, span, unknown.to_string());
+                let problem = match unknown.closest {
+                    Some(near) => problem.help(format!("did you mean `{near}`?")),
+                    None => problem.help("`runbook steps` lists the kinds of step"),
+                };
+                self.report.push(problem);
+                None
+            }
+        }
+    }
+
+    /// The role that `role:` names.
+    pub(super) fn role(&mut self, field: Field<'_>, declared: &Declared<'_>) -> Option<RoleName> {
+        let named = field.named(self.report)?;
+        if declared.roles.contains(named.name) {
+            return named.name.parse().ok();
+        }
+        let message = format!("there is no role `{}`", named.name);
+        let problem = self.report.error(Code::UnknownRole, named.span, message);
+        let problem = problem.did_you_mean(named.name, declared.roles.iter().copied());
+        let problem = if problem.help.is_empty() { problem.help("declare it below `roles:`") } else { problem };
+        self.report.push(problem);
+        None
+    }
+}

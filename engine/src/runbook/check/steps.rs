@@ -1,0 +1,185 @@
+//! The check of `steps:`, first pass: every key by itself, while not all names are known.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::fields::{Field, Fields, Named};
+use super::inputs::Checked;
+use super::sessions::lock_of;
+use super::{Checker, Declared, MOST_STEPS};
+use crate::core::{OnFailure, Retry};
+use crate::diagnostic::{Code, Span};
+use crate::id::{LockName, PluginName, RoleName, SessionName, StepId};
+use crate::runbook::model::{Rehearse, Step};
+
+/// The keys of a step.
+pub(super) const KEYS: &[&str] = &[
+    "title",
+    "source",
+    "needs",
+    "when",
+    "for_each",
+    "role",
+    "session",
+    "lock",
+    "timeout",
+    "retry",
+    "idempotent",
+    "on_failure",
+    "expect",
+    "warning",
+    "rehearse",
+    "uses",
+    "with",
+];
+
+/// A step of which each key was read, and whose expressions and inputs are still to be checked.
+pub(super) struct Draft<'a> {
+    pub(super) id: StepId,
+    pub(super) span: Span,
+    pub(super) needs: Vec<Named<'a>>,
+    pub(super) when: Option<Field<'a>>,
+    pub(super) for_each: Option<Field<'a>>,
+    pub(super) uses: Option<(PluginName, Span)>,
+    pub(super) with: Option<Field<'a>>,
+    pub(super) rehearse_field: Option<Field<'a>>,
+    title: Option<String>,
+    source: Option<String>,
+    role: Option<RoleName>,
+    session: Option<SessionName>,
+    timeout: Option<Duration>,
+    retry: Retry,
+    idempotent: bool,
+    on_failure: OnFailure,
+    locks: Vec<LockName>,
+    duration: Option<Duration>,
+    warning: Option<String>,
+    rehearse: Rehearse,
+}
+
+impl Draft<'_> {
+    /// The step, with the place of its `uses`, if its inputs turned out right.
+    pub(super) fn finish(&self, checked: Checked) -> Option<(Step, Span)> {
+        let (uses, place) = self.uses.clone()?;
+        let mut needs: Vec<StepId> = Vec::new();
+        for need in &self.needs {
+            let need = need.name.parse().ok()?;
+            if !needs.contains(&need) {
+                needs.push(need);
+            }
+        }
+        let mut locks = self.locks.clone();
+        let lock = self.session.as_ref().and_then(|session| lock_of(session.as_str()).parse().ok());
+        locks.extend(lock);
+        locks.sort();
+        locks.dedup();
+        let step = Step {
+            id: self.id.clone(),
+            title: self.title.clone().unwrap_or_else(|| self.id.to_string()),
+            source: self.source.clone(),
+            needs,
+            when: checked.when,
+            for_each: checked.for_each,
+            role: self.role.clone(),
+            session: self.session.clone(),
+            timeout: self.timeout,
+            retry: self.retry,
+            idempotent: self.idempotent,
+            on_failure: self.on_failure,
+            locks,
+            duration: self.duration,
+            warning: self.warning.clone(),
+            rehearse: self.rehearse.clone(),
+            uses,
+            with: checked.with,
+            abilities: checked.abilities?,
+            span: self.span,
+        };
+        Some((step, place))
+    }
+}
+
+impl Checker<'_> {
+    /// Reads all steps.
+    pub(super) fn drafts<'a>(&mut self, field: Field<'a>, declared: &Declared<'_>) -> Vec<Draft<'a>> {
+        let entries = self.entries(Some(field));
+        if entries.is_empty() && field.node.value().is_object() {
+            let problem = self.report.error(Code::InvalidValue, field.key.span, "the runbook has no steps");
+            self.report.push(problem.help("a runbook carries out at least one step"));
+        }
+        if entries.len() > MOST_STEPS {
+            let message = format!("the runbook has {} steps, more than {MOST_STEPS}", entries.len());
+            let problem = self.report.error(Code::TooBig, field.key.span, message);
+            self.report.push(problem.help("use `for_each` where steps differ in data only"));
+            return Vec::new();
+        }
+        self.similar_ids(&entries);
+        entries.into_iter().filter_map(|entry| self.draft(entry, declared)).collect()
+    }
+
+    /// Expressions write `-` as `_`: two ids that differ in nothing else could not be told apart there.
+    fn similar_ids(&mut self, entries: &[Field<'_>]) {
+        let mut seen = BTreeMap::new();
+        for Field { key, .. } in entries {
+            let Some((first, span)) = seen.insert(key.name.replace('-', "_"), (key.name, key.span)) else {
+                continue;
+            };
+            let message = format!("the ids `{first}` and `{}` differ only in `-` and `_`", key.name);
+            let problem = self.report.error(Code::InvalidName, key.span, message);
+            let problem = problem.at(&self.report.file, span, "the other one");
+            self.report.push(problem.help("expressions write both as `_`; rename one of the two"));
+        }
+    }
+
+    fn draft<'a>(&mut self, entry: Field<'a>, declared: &Declared<'_>) -> Option<Draft<'a>> {
+        let id = entry.key_as::<StepId>(self.report);
+        let fields = Fields::read(entry, KEYS, self.report)?;
+        let help = "say what kind of step it is, as `uses: command`; `runbook steps` lists them";
+        let uses = fields.required("uses", help, self.report).and_then(|field| self.plugin(field));
+        let session = fields.get("session").and_then(|field| self.session_of(field, declared));
+        let locks = fields.names("lock", self.report);
+        let on_failure =
+            [("stop", OnFailure::Stop), ("continue", OnFailure::Continue), ("rollback", OnFailure::Rollback)];
+        let timeout = fields.duration("timeout", self.report);
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            self.out_of_range(fields.get("timeout"), "longer than nothing");
+        }
+        let draft = Draft {
+            // A step without a valid id is read for its other mistakes, and belongs to no graph.
+            id: id?,
+            span: entry.key.span,
+            needs: fields.names("needs", self.report),
+            when: fields.get("when"),
+            for_each: fields.get("for_each"),
+            uses,
+            with: fields.get("with"),
+            rehearse_field: fields.get("rehearse"),
+            title: fields.owned("title", self.report),
+            source: fields.owned("source", self.report),
+            role: fields.get("role").and_then(|field| self.role(field, declared)),
+            session,
+            timeout,
+            retry: self.retry(fields.get("retry")),
+            idempotent: fields.flag("idempotent", self.report).unwrap_or_default(),
+            on_failure: fields.choice("on_failure", &on_failure, self.report).unwrap_or_default(),
+            locks: locks.into_iter().filter_map(|lock| lock.parse(self.report)).collect(),
+            duration: fields.duration("expect", self.report),
+            warning: fields.owned("warning", self.report),
+            rehearse: self.rehearse(fields.get("rehearse")),
+        };
+        Some(draft)
+    }
+
+    fn session_of(&mut self, field: Field<'_>, declared: &Declared<'_>) -> Option<SessionName> {
+        let named = field.named(self.report)?;
+        if declared.sessions.contains(named.name) {
+            return named.name.parse().ok();
+        }
+        let message = format!("there is no session `{}`", named.name);
+        let problem = self.report.error(Code::UnknownSession, named.span, message);
+        let problem = problem.did_you_mean(named.name, declared.sessions.iter().copied());
+        let problem = if problem.help.is_empty() { problem.help("declare it below `sessions:`") } else { problem };
+        self.report.push(problem);
+        None
+    }
+}

@@ -1,0 +1,200 @@
+//! The checked runbook: every name in it exists, every type fits, the steps have an order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::expr::Expression;
+use super::param::Param;
+use crate::core::{OnFailure, Retry, Workflow};
+use crate::diagnostic::{SourceFile, Span};
+use crate::id::{LockName, ParamName, PluginName, RoleName, RunbookName, SessionName, StepId};
+use crate::step::{Abilities, Outputs};
+
+/// A checked runbook, made by [`load`](super::load).
+#[derive(Debug, Clone)]
+pub struct Runbook {
+    pub(super) name: RunbookName,
+    pub(super) title: String,
+    pub(super) source: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) params: IndexMap<ParamName, Param>,
+    pub(super) roles: IndexMap<RoleName, String>,
+    pub(super) sessions: IndexMap<SessionName, Session>,
+    pub(super) steps: IndexMap<StepId, Step>,
+    pub(super) workflow: Arc<Workflow>,
+    pub(super) files: BTreeMap<String, String>,
+    pub(super) file: Arc<SourceFile>,
+    /// Where the plugins that this version cannot carry out are named, by step.
+    pub(super) unavailable: Vec<(StepId, PluginName, Span)>,
+}
+
+impl Runbook {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &RunbookName {
+        &self.name
+    }
+
+    /// The title; the name where the file gives none.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The document that it carries out.
+    #[must_use]
+    pub fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The parameters, in the file's order.
+    #[must_use]
+    pub fn params(&self) -> &IndexMap<ParamName, Param> {
+        &self.params
+    }
+
+    /// The roles and what each means, in the file's order.
+    #[must_use]
+    pub fn roles(&self) -> &IndexMap<RoleName, String> {
+        &self.roles
+    }
+
+    /// The sessions, in the file's order.
+    #[must_use]
+    pub fn sessions(&self) -> &IndexMap<SessionName, Session> {
+        &self.sessions
+    }
+
+    /// The steps, in the file's order.
+    #[must_use]
+    pub fn steps(&self) -> &IndexMap<StepId, Step> {
+        &self.steps
+    }
+
+    /// One step.
+    #[must_use]
+    pub fn step(&self, id: &StepId) -> Option<&Step> {
+        self.steps.get(id)
+    }
+
+    /// What the core needs to know of the steps.
+    #[must_use]
+    pub fn workflow(&self) -> &Arc<Workflow> {
+        &self.workflow
+    }
+
+    /// The texts of all files that the steps refer to, by name.
+    #[must_use]
+    pub fn files(&self) -> &BTreeMap<String, String> {
+        &self.files
+    }
+
+    /// The file that it was read from.
+    #[must_use]
+    pub fn source_file(&self) -> &Arc<SourceFile> {
+        &self.file
+    }
+
+    /// The steps that this version can only check and rehearse, since their plugin or their session's is not
+    /// available, with that plugin and the place where it is asked for.
+    #[must_use]
+    pub fn unavailable(&self) -> Vec<(&StepId, &PluginName, Span)> {
+        self.unavailable.iter().map(|(step, plugin, span)| (step, plugin, *span)).collect()
+    }
+}
+
+/// A long-lived environment that steps share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    /// The name.
+    pub name: SessionName,
+    /// The plugin that opens it.
+    pub uses: PluginName,
+    /// What an operator must be to open it.
+    pub role: Option<RoleName>,
+    /// The plugin's inputs; templates are not filled in.
+    pub with: Value,
+    /// Where its name stands.
+    pub span: Span,
+}
+
+/// One documented procedure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The id.
+    pub id: StepId,
+    /// The title; the id where the file gives none.
+    pub title: String,
+    /// The part of the document that it carries out.
+    pub source: Option<String>,
+    /// The steps that come before.
+    pub needs: Vec<StepId>,
+    /// Whether it is carried out at all.
+    pub when: Option<Expression>,
+    /// What it fans out over.
+    pub for_each: Option<Expression>,
+    /// What an operator must be to carry it out.
+    pub role: Option<RoleName>,
+    /// The environment that it is carried out in.
+    pub session: Option<SessionName>,
+    /// How long one attempt may take.
+    pub timeout: Option<Duration>,
+    /// How often it is tried.
+    pub retry: Retry,
+    /// Whether it may be repeated after an interruption without asking.
+    pub idempotent: bool,
+    /// What its failure means for the run.
+    pub on_failure: OnFailure,
+    /// What it must not share with others at the same time; the session's lock is among them.
+    pub locks: Vec<LockName>,
+    /// How long it usually takes, for people.
+    pub duration: Option<Duration>,
+    /// What people are told before it is carried out.
+    pub warning: Option<String>,
+    /// How it answers in a rehearsal.
+    pub rehearse: Rehearse,
+    /// The plugin that carries it out.
+    pub uses: PluginName,
+    /// The plugin's inputs; templates are not filled in.
+    pub with: Value,
+    /// What the plugin can do with these inputs.
+    pub abilities: Abilities,
+    /// Where its id stands.
+    pub span: Span,
+}
+
+/// How a step answers in a rehearsal.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rehearse {
+    /// Whether the outcome is in place before.
+    pub satisfied: bool,
+    /// What `validate` observes.
+    pub observed: Value,
+    /// What the step gives.
+    pub outputs: Outputs,
+    /// How long it pretends to take.
+    pub takes: Option<Duration>,
+    /// What `validate` finds after an interruption.
+    pub interrupted: Option<RehearsedDoubt>,
+}
+
+/// What `validate` finds after an interruption in a rehearsal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RehearsedDoubt {
+    /// It had taken effect.
+    Satisfied,
+    /// It had not.
+    Unsatisfied,
+    /// It cannot tell.
+    Unknown,
+}
