@@ -1,7 +1,9 @@
 //! What is remembered: durable, chained entries, transcripts and attachments.
 //!
 //! [`Journal`] is the whole of what the engine asks of a store. [`sled::SledJournal`] keeps one embedded
-//! database per run under a state folder.
+//! database per run under a state folder; [`memory::MemoryJournal`] is for tests and simulations. What both
+//! keep of an entry is its [stored form](stored), chained by hashes to the one before; verification finds what
+//! was changed, dropped, reordered or cut off.
 
 use std::fmt;
 
@@ -9,9 +11,25 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::core::event::Entry;
+pub use self::chain::Digest;
+pub use self::memory::MemoryJournal;
+pub use self::sled::SledJournal;
+pub use self::stored::to_json;
+pub use self::transcript::TranscriptHasher;
+use crate::core::event::{Entry, Event};
 use crate::core::status::RunStatus;
 use crate::id::{Host, Operator, RunId, RunbookName, Seq};
+
+mod chain;
+mod diagnostic;
+pub mod memory;
+pub mod sled;
+pub mod stored;
+mod transcript;
+mod verify;
+
+#[cfg(test)]
+mod tests;
 
 /// Proof that something reached stable storage. Only a journal can make one, and whatever changes the world
 /// asks for one: the compiler checks that the intent was durable first.
@@ -72,6 +90,9 @@ pub struct Chunk {
 /// The most bytes that one chunk of a transcript may have.
 pub const LARGEST_CHUNK: usize = 16 * 1024;
 
+/// The most bytes that one attachment may have.
+pub const LARGEST_ATTACHMENT: usize = 64 * 1024 * 1024;
+
 /// What a list of runs shows: a cache beside the journal, never the truth about a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
@@ -99,6 +120,31 @@ pub struct Summary {
     pub head: Seq,
     /// See `head`.
     pub head_hash: String,
+}
+
+impl Summary {
+    /// What can be said of a run as soon as its first entries are durable; the last has this hash. The title is
+    /// in the runbook's text, which stores do not read: the runbook's name stands for it until the run says more.
+    pub(crate) fn of_first(first: &[Entry], head_hash: &Digest) -> Option<Self> {
+        let (entry, last) = (first.first()?, first.last()?);
+        let Event::RunStarted(started) = &entry.event else {
+            return None;
+        };
+        Some(Self {
+            run: started.run,
+            runbook: started.runbook.clone(),
+            title: started.runbook.to_string(),
+            status: RunStatus::Running,
+            rehearsal: started.rehearsal.is_some(),
+            settled: 0,
+            total: 0,
+            operator: entry.operator.clone(),
+            started: entry.time,
+            updated: last.time,
+            head: last.seq,
+            head_hash: head_hash.to_string(),
+        })
+    }
 }
 
 /// One row of a list of runs.
@@ -167,6 +213,13 @@ pub enum JournalError {
         #[source]
         source: std::io::Error,
     },
+    /// What was to be stored is larger or deeper than allowed, or out of place. Nothing was stored, and the
+    /// journal takes others.
+    #[error("it cannot be stored: {0}")]
+    Unstorable(String),
+    /// The claim was given back, or is another's by now.
+    #[error("the claim on the run is not held any more")]
+    NotClaimed,
     /// An earlier write failed.
     #[error("an earlier entry could not be written; the run must be resumed by a new process")]
     Poisoned,
@@ -179,7 +232,8 @@ pub enum JournalError {
 /// holder of a claim can write, and a writer that is not up to date gets [`JournalError::Conflict`].
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Makes a run of its first entries, and claims it.
+    /// Makes a run of its first entries, and claims it. A run that was not made to the end (the process died)
+    /// does not exist.
     ///
     /// # Errors
     /// When it exists, or cannot be made durable.
@@ -219,7 +273,8 @@ pub trait Journal: Send + Sync {
     /// When they cannot be read or trusted.
     async fn read(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError>;
 
-    /// Adds to the transcript of the activity that entry `of` started. Durable with the next append.
+    /// Adds to the transcript of the activity that entry `of` started. Durable with the next append. Chunks
+    /// are numbered from 0 without gaps.
     ///
     /// # Errors
     /// When it cannot be stored.

@@ -1,1 +1,3 @@
 //! What differs between operating systems, and nowhere else.
+
+pub mod private;

@@ -1,0 +1,178 @@
+//! The chain of hashes: each record carries its own hash, which covers the one before.
+
+use std::fmt;
+use std::str::FromStr;
+
+use openssl::sha::{Sha256, sha256};
+
+use super::{JournalError, stored};
+use crate::core::event::Entry;
+use crate::id::Seq;
+
+/// A SHA-256, written in hexadecimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; Digest::LEN]);
+
+/// Text that is not a [`Digest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a SHA-256 of 64 hexadecimal digits in lower case")]
+pub struct InvalidDigest;
+
+impl Digest {
+    /// How many bytes it has.
+    pub const LEN: usize = 32;
+
+    /// What the first entry has in the place of the hash before it.
+    pub const ZERO: Self = Self([0; Self::LEN]);
+
+    /// The hash of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha256(bytes))
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+
+    /// The hash that a record gets: over the one before, then its own stored bytes.
+    fn following(self, stored: &[u8]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(&self.0);
+        hash.update(stored);
+        Self(hash.finish())
+    }
+}
+
+impl From<[u8; Self::LEN]> for Digest {
+    fn from(bytes: [u8; Self::LEN]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Digest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            _ => Err(InvalidDigest),
+        };
+        let mut bytes = [0; Self::LEN];
+        let text = text.as_bytes();
+        if text.len() != 2 * Self::LEN {
+            return Err(InvalidDigest);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// The newest entry of a journal: its place and its hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) seq: Seq,
+    pub(crate) hash: Digest,
+}
+
+/// What a store keeps of one entry: its hash, then its stored form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) hash: Digest,
+    pub(crate) stored: Vec<u8>,
+}
+
+impl Record {
+    /// The record of an entry that follows one with the hash `prev`.
+    pub(crate) fn seal(prev: Digest, entry: &Entry) -> Result<Self, JournalError> {
+        let stored = stored::encode(entry, prev)?;
+        Ok(Self {
+            hash: prev.following(&stored),
+            stored,
+        })
+    }
+
+    /// The bytes that are kept.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        [self.hash.as_bytes().as_slice(), &self.stored].concat()
+    }
+
+    /// Takes kept bytes apart; says nothing yet about what they hold.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (hash, stored) = bytes.split_first_chunk::<{ Digest::LEN }>()?;
+        Some(Self {
+            hash: Digest(*hash),
+            stored: stored.to_vec(),
+        })
+    }
+
+    /// Whether the content is the one that the hash was made of, given the hash before.
+    pub(crate) fn follows(&self, prev: Digest) -> bool {
+        prev.following(&self.stored) == self.hash
+    }
+
+    /// The entry, if this is the record that stands at `at`, after one with the hash `prev`.
+    pub(crate) fn open(&self, at: Seq, prev: Digest) -> Result<Entry, JournalError> {
+        if !self.follows(prev) {
+            return Err(JournalError::Damaged(format!(
+                "entry {at} does not match its hash"
+            )));
+        }
+        let found = stored::decode(&self.stored, at)?;
+        if found.entry.seq != at {
+            let message = format!("entry {} stands in the place of entry {at}", found.entry.seq);
+            return Err(JournalError::Damaged(message));
+        }
+        Ok(found.entry)
+    }
+}
+
+/// Seals `entries` one after the other, the first after `tip` (none: they begin a journal).
+pub(crate) fn seal_all(tip: Option<Head>, entries: &[Entry]) -> Result<Vec<(Seq, Record)>, JournalError> {
+    let mut next = tip.map_or(Seq(0), |head| head.seq.next());
+    let mut prev = tip.map_or(Digest::ZERO, |head| head.hash);
+    let mut records = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if entry.seq != next {
+            let message = format!("an entry is numbered {}, where {next} comes next", entry.seq);
+            return Err(JournalError::Unstorable(message));
+        }
+        let record = Record::seal(prev, entry)?;
+        prev = record.hash;
+        records.push((next, record));
+        next = next.next();
+    }
+    Ok(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_reads_what_it_writes_and_nothing_else() {
+        let digest = Digest::of(b"runbook");
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        let upper = digest.to_string().to_uppercase();
+        for wrong in ["", "00", &upper, &format!("{digest}0"), &"é".repeat(32)] {
+            assert_eq!(wrong.parse::<Digest>(), Err(InvalidDigest), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_known_hash() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Digest::of(b"").to_string(), empty);
+    }
+}

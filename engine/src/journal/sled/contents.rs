@@ -1,0 +1,166 @@
+//! Reading what a database holds of a run, and checking that it is all there.
+
+use std::ops::ControlFlow;
+
+use super::folder::{Folder, HeadFile};
+use super::keys::{Key, Kind};
+use super::store::Store;
+use crate::core::event::Entry;
+use crate::id::Seq;
+use crate::journal::chain::{Digest, Head, Record};
+use crate::journal::verify::{Anchor, Verifier};
+use crate::journal::{Chunk, JournalError, Verification};
+
+/// The newest entry, after everything that can be seen without reading the whole journal: it is there, nothing
+/// comes after it, and neither `head` nor the summary knew a newer one. sled recovers a damaged file to an
+/// older state without a word; a run must never go on from there.
+pub(super) fn checked_head(store: &Store, folder: &Folder) -> Result<(Head, HeadFile), JournalError> {
+    let damaged = |message: String| Err(JournalError::Damaged(message));
+    let Some(head) = store.head()? else {
+        return damaged("truncated: the database holds no journal".to_owned());
+    };
+    let (noted, file) = folder.open_head()?;
+    let summary = folder.read_summary().ok().map(|summary| summary.head);
+    let newest = summary.map_or(noted.seq, |seq| seq.max(noted.seq));
+    if newest > head.seq {
+        let seq = head.seq;
+        return damaged(format!(
+            "truncated: it ends with entry {seq}, but entry {newest} was written"
+        ));
+    }
+    for known in [head, noted] {
+        if hash_of(store, known.seq)? != Some(known.hash) {
+            return damaged(format!(
+                "changed: entry {} is not the one that was written",
+                known.seq
+            ));
+        }
+    }
+    if store.contains(&Key::entry(head.seq.next()))? {
+        return damaged(format!(
+            "changed: something stands after entry {}, the last one",
+            head.seq
+        ));
+    }
+    Ok((head, file))
+}
+
+/// The hash that the record of an entry says it has.
+fn hash_of(store: &Store, seq: Seq) -> Result<Option<Digest>, JournalError> {
+    let bytes = store.get(&Key::entry(seq))?;
+    Ok(bytes
+        .and_then(|bytes| Record::from_bytes(&bytes))
+        .map(|record| record.hash))
+}
+
+/// The entries from `from` up to `head`, each checked against the chain.
+pub(super) fn read(store: &Store, head: Head, from: Seq) -> Result<Vec<Entry>, JournalError> {
+    let gap = |at: Seq| JournalError::Damaged(format!("dropped: entry {at} is missing"));
+    if from > head.seq {
+        return Ok(Vec::new());
+    }
+    let mut prev = match from.0.checked_sub(1).map(Seq) {
+        None => Digest::ZERO,
+        Some(before) => hash_of(store, before)?.ok_or_else(|| gap(before))?,
+    };
+    let mut entries = Vec::new();
+    let mut next = from;
+    store.scan(&Key::of_kind(Kind::Entry), &Key::entry(from), |key, bytes| {
+        let at = key.to_seq().ok_or_else(|| gap(next))?;
+        if at > head.seq {
+            return Ok(ControlFlow::Break(()));
+        }
+        let record = Record::from_bytes(&bytes)
+            .filter(|_| at == next)
+            .ok_or_else(|| gap(next))?;
+        entries.push(record.open(at, prev)?);
+        prev = record.hash;
+        next = next.next();
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if next != head.seq.next() || prev != head.hash {
+        return Err(gap(next));
+    }
+    Ok(entries)
+}
+
+/// The transcript of the activity that entry `of` started.
+pub(super) fn transcript(store: &Store, of: Seq) -> Result<Vec<Chunk>, JournalError> {
+    let prefix = Key::transcript(of);
+    let mut chunks = Vec::new();
+    store.scan(&prefix, &prefix, |_, bytes| {
+        chunks.push(Chunk::from_bytes(&bytes)?);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(chunks)
+}
+
+/// The attachment of this hash.
+pub(super) fn attachment(store: &Store, sha256: &str) -> Result<Vec<u8>, JournalError> {
+    let missing = || JournalError::Damaged(format!("there is no attachment {sha256}"));
+    let hash: Digest = sha256.parse().map_err(|_| missing())?;
+    if !store.contains(&Key::attached(&hash))? {
+        return Err(missing());
+    }
+    let content = store.get(&Key::content(&hash))?.unwrap_or_default();
+    if Digest::of(&content) == hash {
+        Ok(content)
+    } else {
+        Err(JournalError::Damaged(format!(
+            "changed: the attachment {sha256} does not match its hash"
+        )))
+    }
+}
+
+/// Looks at everything. What cannot be read is a finding too.
+pub(super) fn verify(store: &Store, beside: Vec<Anchor>) -> Verification {
+    let mut anchors = beside;
+    let head = store.head();
+    if let Ok(Some(head)) = &head {
+        anchors.push(Anchor {
+            name: "the head record",
+            head: *head,
+            exact: true,
+        });
+    }
+    let mut verifier = Verifier::new(anchors);
+    match head {
+        Ok(Some(_)) => {}
+        Ok(None) => verifier.unreadable("the head record", "it is missing"),
+        Err(error) => verifier.unreadable("the head record", &error.to_string()),
+    }
+    let entries = each(store, Kind::Entry, |key, bytes| match key.to_seq() {
+        Some(seq) => verifier.entry(seq, &bytes),
+        None => verifier.unreadable("an entry", "its key is none"),
+    });
+    verifier.entries_end();
+    let chunks = each(store, Kind::Chunk, |key, bytes| match key.to_chunk() {
+        Some((of, number)) => verifier.chunk(of, number, &bytes),
+        None => verifier.unreadable("a chunk of a transcript", "its key is none"),
+    });
+    let attachments = each(store, Kind::Attached, |key, _| match key.to_digest() {
+        Some(hash) => match store.get(&Key::content(&hash)) {
+            Ok(content) => verifier.attachment(&hash.to_string(), &content.unwrap_or_default()),
+            Err(error) => verifier.unreadable("an attachment", &error.to_string()),
+        },
+        None => verifier.unreadable("an attachment", "its key is none"),
+    });
+    for (what, result) in [
+        ("an entry", entries),
+        ("a transcript", chunks),
+        ("an attachment", attachments),
+    ] {
+        if let Err(error) = result {
+            verifier.unreadable(what, &error.to_string());
+        }
+    }
+    verifier.finish()
+}
+
+fn each(store: &Store, kind: Kind, mut visit: impl FnMut(&Key, Vec<u8>)) -> Result<(), JournalError> {
+    let prefix = Key::of_kind(kind);
+    store.scan(&prefix, &prefix, |key, bytes| {
+        visit(key, bytes);
+        Ok(ControlFlow::Continue(()))
+    })
+}

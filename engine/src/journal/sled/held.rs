@@ -1,0 +1,263 @@
+//! A run that this process holds: its open database, and the one way to add to it.
+
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use super::commit::{GroupCommit, Ticket};
+use super::folder::{Folder, HeadFile, Lock};
+use super::keys::{Key, PIECE};
+use super::store::{Changes, Store};
+use super::{contents, copy};
+use crate::core::event::Entry;
+use crate::id::Seq;
+use crate::journal::chain::{Digest, Head, seal_all};
+use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary, Verification};
+
+/// How many pieces of an attachment are applied at once.
+const PIECES_AT_ONCE: usize = 64;
+
+/// A claimed run.
+pub(super) struct Held {
+    pub(super) holder: Holder,
+    pub(super) folder: Folder,
+    /// None once it was given back.
+    open: RwLock<Option<Open>>,
+}
+
+struct Open {
+    store: Store,
+    /// The newest entry that was applied; locked while one is.
+    tip: Mutex<Head>,
+    /// The newest entry that is durable, and the file that names it.
+    durable: Mutex<(Head, HeadFile)>,
+    commit: GroupCommit,
+    /// Dropped last: nobody may come in before the database is closed.
+    lock: Lock,
+}
+
+impl Held {
+    /// Makes a run of its first entries.
+    pub(super) fn create(
+        folder: Folder,
+        holder: Holder,
+        first: &[Entry],
+    ) -> Result<(Self, Durable<Seq>), JournalError> {
+        let failed = |source| JournalError::Storage {
+            doing: "made",
+            source,
+        };
+        let records = seal_all(None, first)?;
+        let Some(head) = records.last().map(|(seq, record)| Head {
+            seq: *seq,
+            hash: record.hash,
+        }) else {
+            return Err(JournalError::Unstorable("a run without entries".to_owned()));
+        };
+        let lock = folder.create().map_err(failed)?;
+        let store = Store::create(&folder.db())?;
+        let mut changes = Changes::default();
+        records
+            .iter()
+            .for_each(|(seq, record)| changes.put(&Key::entry(*seq), &record.to_bytes()));
+        changes.head(head);
+        store.apply(changes)?;
+        store.sync()?;
+        let file = folder.complete(head).map_err(failed)?;
+        folder.write_holder(&holder).map_err(failed)?;
+        if let Some(summary) = Summary::of_first(first, &head.hash) {
+            folder.write_summary(&summary).map_err(failed)?;
+        }
+        Ok((
+            Self::new(folder, holder, Open::new(store, head, file, lock)),
+            Durable::attest(head.seq),
+        ))
+    }
+
+    /// Takes a run up. An entry that its last writer applied but did not sync is synced now: it counts.
+    pub(super) fn claim(folder: Folder, holder: Holder) -> Result<Self, JournalError> {
+        let lock = folder.lock()?;
+        let store = Store::open(&folder.db())?;
+        let (head, mut file) = contents::checked_head(&store, &folder)?;
+        let failed = |source| JournalError::Storage {
+            doing: "written",
+            source,
+        };
+        store.sync()?;
+        file.write(head).map_err(failed)?;
+        folder.write_holder(&holder).map_err(failed)?;
+        Ok(Self::new(folder, holder, Open::new(store, head, file, lock)))
+    }
+
+    fn new(folder: Folder, holder: Holder, open: Open) -> Self {
+        Self {
+            holder,
+            folder,
+            open: RwLock::new(Some(open)),
+        }
+    }
+
+    /// Calls `work` with the database, unless the run was given back.
+    fn with<T>(&self, work: impl FnOnce(&Open) -> Result<T, JournalError>) -> Result<T, JournalError> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        work(open.as_ref().ok_or(JournalError::NotClaimed)?)
+    }
+
+    /// Reads, of entries only what is durable.
+    pub(super) fn reading<T>(
+        &self,
+        work: impl FnOnce(&Store, Head) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        self.with(|open| {
+            let durable = locked(&open.durable).0;
+            work(&open.store, durable)
+        })
+    }
+
+    /// Looks at everything, while nothing is appended.
+    pub(super) fn verify(&self) -> Result<Verification, JournalError> {
+        let anchors = copy::anchors(&self.folder)?;
+        self.with(|open| {
+            let _no_appends = locked(&open.tip);
+            Ok(contents::verify(&open.store, anchors))
+        })
+    }
+
+    pub(super) fn append(&self, expected: Seq, entries: &[Entry]) -> Result<Durable<Seq>, JournalError> {
+        self.with(|open| {
+            let mut tip = locked(&open.tip);
+            open.commit.check()?;
+            let found = tip.seq.next();
+            if expected != found {
+                return Err(JournalError::Conflict { expected, found });
+            }
+            let mut changes = Changes::default();
+            let mut head = *tip;
+            for (seq, record) in seal_all(Some(head), entries)? {
+                changes.put(&Key::entry(seq), &record.to_bytes());
+                head = Head {
+                    seq,
+                    hash: record.hash,
+                };
+            }
+            changes.head(head);
+            let ticket = open.commit.applied(open.store.apply(changes))?;
+            *tip = head;
+            drop(tip);
+            open.wait(ticket)?;
+            Ok(Durable::attest(head.seq))
+        })
+    }
+
+    pub(super) fn print(&self, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {
+        let bytes = chunk.to_bytes()?;
+        self.with(|open| {
+            open.commit.check()?;
+            let mut changes = Changes::default();
+            changes.put(&Key::chunk(of, number), &bytes);
+            open.commit.applied(open.store.apply(changes)).map(drop)
+        })
+    }
+
+    pub(super) fn attach(&self, content: &[u8]) -> Result<Digest, JournalError> {
+        if content.len() > LARGEST_ATTACHMENT {
+            let size = content.len();
+            let message = format!("an attachment has {size} bytes; at most {LARGEST_ATTACHMENT} can be kept");
+            return Err(JournalError::Unstorable(message));
+        }
+        let hash = Digest::of(content);
+        self.with(|open| {
+            open.commit.check()?;
+            if !open.store.contains(&Key::attached(&hash))? {
+                open.put_attachment(&hash, content)?;
+            }
+            let ticket = open.commit.applied(Ok(()))?;
+            open.wait(ticket)?;
+            Ok(hash)
+        })
+    }
+
+    /// Gives the run back: when this returns, another process can claim it.
+    pub(super) fn release(&self, summary: Option<&Summary>) -> Result<(), JournalError> {
+        let open = self.open.write().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Open {
+            store,
+            durable,
+            commit,
+            lock,
+            ..
+        }) = open
+        else {
+            return Err(JournalError::NotClaimed);
+        };
+        let failed = |source| JournalError::Storage {
+            doing: "written",
+            source,
+        };
+        let synced = if commit.check().is_ok() {
+            store.sync()
+        } else {
+            Ok(())
+        };
+        let closed = store.close(&self.folder.db());
+        let (_, file) = durable.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let noted = file.sync().map_err(failed);
+        let summarised = summary.map_or(Ok(()), |summary| {
+            self.folder.write_summary(summary).map_err(failed)
+        });
+        let unheld = self.folder.remove_holder().map_err(failed);
+        drop(lock);
+        synced.and(closed).and(noted).and(summarised).and(unheld)
+    }
+}
+
+impl Open {
+    fn new(store: Store, head: Head, file: HeadFile, lock: Lock) -> Self {
+        let durable = Mutex::new((head, file));
+        Self {
+            store,
+            tip: Mutex::new(head),
+            durable,
+            commit: GroupCommit::default(),
+            lock,
+        }
+    }
+
+    /// Waits until what was applied is durable.
+    fn wait(&self, ticket: Ticket) -> Result<(), JournalError> {
+        self.commit.wait(ticket, || {
+            let head = *locked(&self.tip);
+            self.store.sync()?;
+            let mut durable = locked(&self.durable);
+            if durable.0 != head {
+                durable
+                    .1
+                    .write(head)
+                    .map_err(|source: io::Error| JournalError::Storage {
+                        doing: "written",
+                        source,
+                    })?;
+                durable.0 = head;
+            }
+            Ok(())
+        })
+    }
+
+    /// The content in several batches, then its size, which says that all of it is there.
+    fn put_attachment(&self, hash: &Digest, content: &[u8]) -> Result<(), JournalError> {
+        let key = Key::content(hash);
+        let mut number = 0;
+        for batch in content.chunks(PIECE * PIECES_AT_ONCE) {
+            let mut changes = Changes::default();
+            number = changes.put_from(&key, number, batch);
+            let _unsynced = self.commit.applied(self.store.apply(changes))?;
+        }
+        let mut changes = Changes::default();
+        changes.put(&Key::attached(hash), &(content.len() as u64).to_be_bytes());
+        self.commit.applied(self.store.apply(changes)).map(drop)
+    }
+}
+
+/// What a lock guards here is replaced as a whole, so a panic elsewhere leaves nothing half done.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

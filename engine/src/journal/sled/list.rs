@@ -1,0 +1,102 @@
+//! What stands in the state folder: lists of runs, and the removal of what crashes left behind.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is where the journal meets the disk"
+)]
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::copy;
+use super::folder::Folder;
+use crate::id::RunId;
+use crate::journal::{JournalError, Listed};
+
+/// How old something unfinished must be to be taken for left behind.
+const LEFT_BEHIND: Duration = Duration::from_secs(600);
+
+/// All runs, the newest first; of each no more than its summary is read.
+pub(super) fn list(runs: &Path) -> Result<Vec<Listed>, JournalError> {
+    let failed = |source| JournalError::Storage {
+        doing: "read",
+        source,
+    };
+    let mut rows = Vec::new();
+    for found in fs::read_dir(runs).map_err(failed)? {
+        let Some(run) = run_of(&found.map_err(failed)?) else {
+            continue;
+        };
+        let folder = Folder::new(runs, run);
+        if folder.is_complete() {
+            rows.push(row(run, &folder));
+        }
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.run));
+    Ok(rows)
+}
+
+fn run_of(found: &fs::DirEntry) -> Option<RunId> {
+    let name = found.file_name();
+    let name = name.to_str()?;
+    name.parse().ok().filter(|run: &RunId| run.to_string() == name)
+}
+
+fn row(run: RunId, folder: &Folder) -> Listed {
+    let summary = folder.read_summary().map_err(|error| {
+        let what = if error.kind() == io::ErrorKind::NotFound {
+            "is missing"
+        } else {
+            "cannot be read"
+        };
+        JournalError::Damaged(format!(
+            "`summary.json` {what}; `runbook resume {run}` writes it anew"
+        ))
+    });
+    let summary = summary.and_then(|summary| {
+        let wrong = || JournalError::Damaged(format!("`summary.json` is that of run {}", summary.run));
+        if summary.run == run {
+            Ok(summary)
+        } else {
+            Err(wrong())
+        }
+    });
+    Listed {
+        run,
+        summary,
+        holder: folder.holder(),
+    }
+}
+
+/// Removes what is older than `newest`, a folder just made, by enough to have been left behind by a crash, and
+/// is not in use: runs that were not made to the end, and copies.
+pub(super) fn sweep(runs: &Path, newest: &Folder) -> io::Result<()> {
+    let now = fs::metadata(newest.path())?.modified()?;
+    for found in fs::read_dir(runs)? {
+        let found = found?;
+        let modified = found.metadata().and_then(|data| data.modified());
+        let Ok(age) = modified.map(|then| now.duration_since(then).unwrap_or_default()) else {
+            continue;
+        };
+        if age < LEFT_BEHIND {
+            continue;
+        }
+        let name = found.file_name();
+        let name = name.to_string_lossy();
+        let copied = name.strip_suffix(copy::SUFFIX);
+        let Ok(run) = copied.unwrap_or(&name).parse::<RunId>() else {
+            continue;
+        };
+        let folder = Folder::new(runs, run);
+        if copied.is_none() && folder.is_complete() {
+            continue;
+        }
+        let original_gone = copied.is_some() && !folder.path().exists();
+        if original_gone || folder.try_lock()?.is_some() {
+            fs::remove_dir_all(found.path())?;
+        }
+    }
+    Ok(())
+}

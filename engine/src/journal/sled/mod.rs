@@ -1,0 +1,199 @@
+//! The embedded store: one sled database per run, in a folder of its own.
+//!
+//! Whoever has locked a run's `lock` file has the run to itself: for as long as it is claimed, or for the time
+//! of one call that only reads. See `docs/reference/journal.md` for what the folder holds and
+//! `docs/decisions/` for why.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use self::folder::Folder;
+use self::held::Held;
+use self::store::Store;
+use super::chain::Head;
+use super::{Chunk, Claim, Durable, Holder, Journal, JournalError, Listed, Summary, Verification};
+use crate::core::event::Entry;
+use crate::id::{RunId, Seq};
+use crate::platform::private;
+
+mod commit;
+mod contents;
+mod copy;
+mod folder;
+mod guard;
+mod held;
+mod keys;
+mod list;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+/// Runs in a state folder, each in a database of its own.
+pub struct SledJournal {
+    runs: PathBuf,
+    held: Mutex<BTreeMap<RunId, Arc<Held>>>,
+}
+
+impl SledJournal {
+    /// The journal in the state folder `root`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or used.
+    pub fn open(root: &Path) -> Result<Self, JournalError> {
+        let runs = root.join("runs");
+        let made = private::create_folders(&runs).and_then(|()| private::sync_folder(root));
+        made.map_err(|source| JournalError::Storage {
+            doing: "opened",
+            source,
+        })?;
+        Ok(Self {
+            runs,
+            held: Mutex::default(),
+        })
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<RunId, Arc<Held>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn folder(&self, run: RunId) -> Folder {
+        Folder::new(&self.runs, run)
+    }
+
+    /// The run of a claim, if it is still the one that was given.
+    fn claimed(&self, claim: &Claim) -> Result<Arc<Held>, JournalError> {
+        let held = self.held().get(&claim.run).cloned();
+        held.filter(|held| held.holder == claim.holder)
+            .ok_or(JournalError::NotClaimed)
+    }
+
+    /// Keeps a run that was just claimed, so that all calls find it.
+    fn keep(&self, run: RunId, held: Held) -> Claim {
+        let holder = held.holder.clone();
+        let _none = self.held().insert(run, Arc::new(held));
+        Claim { run, holder }
+    }
+
+    /// Reads of a run: where this process holds it, from the open database; else it is opened for this.
+    fn reading<T>(
+        &self,
+        run: RunId,
+        work: impl Fn(&Store, Head) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let held = self.held().get(&run).cloned();
+        match held.map(|held| held.reading(&work)) {
+            // It was given back just now.
+            None | Some(Err(JournalError::NotClaimed)) => {}
+            Some(result) => return result,
+        }
+        let folder = self.folder(run);
+        let _lock = folder.lock()?;
+        let store = Store::open(&folder.db())?;
+        let result = contents::checked_head(&store, &folder).and_then(|(head, _)| work(&store, head));
+        store.close(&folder.db())?;
+        result
+    }
+}
+
+/// Does what waits for the disk. Other tasks move to other threads meanwhile, where there are any; the work is
+/// never abandoned half-way, as it would be if it were awaited. A panic of sled's that no call of it could
+/// catch, as when a damaged database is dropped, ends here.
+fn blocking<T>(work: impl FnOnce() -> Result<T, JournalError>) -> Result<T, JournalError> {
+    let work = || guard::caught(work);
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
+
+#[async_trait]
+impl Journal for SledJournal {
+    async fn create(
+        &self,
+        run: RunId,
+        holder: Holder,
+        first: &[Entry],
+    ) -> Result<(Claim, Durable<Seq>), JournalError> {
+        blocking(|| {
+            let folder = self.folder(run);
+            let (held, durable) = Held::create(folder.clone(), holder, first)?;
+            if let Err(error) = list::sweep(&self.runs, &folder) {
+                tracing::warn!(%error, "what earlier crashes left behind could not be removed");
+            }
+            Ok((self.keep(run, held), durable))
+        })
+    }
+
+    async fn claim(&self, run: RunId, holder: Holder) -> Result<Claim, JournalError> {
+        let other = self.held().get(&run).map(|held| held.holder.clone());
+        if let Some(other) = other {
+            return Err(JournalError::Held(Some(other)));
+        }
+        blocking(|| Held::claim(self.folder(run), holder).map(|held| self.keep(run, held)))
+    }
+
+    async fn release(&self, claim: Claim, summary: Option<Summary>) -> Result<(), JournalError> {
+        let held = self.claimed(&claim)?;
+        let _same = self.held().remove(&claim.run);
+        blocking(|| held.release(summary.as_ref()))
+    }
+
+    async fn append(
+        &self,
+        claim: &Claim,
+        expected: Seq,
+        entries: &[Entry],
+    ) -> Result<Durable<Seq>, JournalError> {
+        let held = self.claimed(claim)?;
+        blocking(|| held.append(expected, entries))
+    }
+
+    async fn read(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError> {
+        blocking(|| self.reading(run, |store, head| contents::read(store, head, from)))
+    }
+
+    fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {
+        self.claimed(claim)?.print(of, number, chunk)
+    }
+
+    async fn transcript(&self, run: RunId, of: Seq) -> Result<Vec<Chunk>, JournalError> {
+        blocking(|| self.reading(run, |store, _| contents::transcript(store, of)))
+    }
+
+    async fn attach(&self, claim: &Claim, content: &[u8]) -> Result<String, JournalError> {
+        let held = self.claimed(claim)?;
+        blocking(|| held.attach(content)).map(|hash| hash.to_string())
+    }
+
+    async fn attachment(&self, run: RunId, sha256: &str) -> Result<Vec<u8>, JournalError> {
+        blocking(|| self.reading(run, |store, _| contents::attachment(store, sha256)))
+    }
+
+    async fn summarise(&self, claim: &Claim, summary: &Summary) -> Result<(), JournalError> {
+        let held = self.claimed(claim)?;
+        let failed = |source| JournalError::Storage {
+            doing: "written",
+            source,
+        };
+        blocking(|| held.folder.write_summary(summary).map_err(failed))
+    }
+
+    async fn head_hash(&self, run: RunId) -> Result<String, JournalError> {
+        blocking(|| self.reading(run, |_, head| Ok(head.hash.to_string())))
+    }
+
+    async fn list(&self) -> Result<Vec<Listed>, JournalError> {
+        blocking(|| list::list(&self.runs))
+    }
+
+    async fn verify(&self, run: RunId) -> Result<Verification, JournalError> {
+        let held = self.held().get(&run).cloned();
+        let folder = self.folder(run);
+        blocking(|| held.map_or_else(|| copy::verify(&folder), |held| held.verify()))
+    }
+}

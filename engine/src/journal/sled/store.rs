@@ -1,0 +1,222 @@
+//! One open database: whole values in and out, in pieces, and the sync that makes them durable.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use super::guard::{guarded, guarded_write};
+use super::keys::{self, HEAD, Key, PIECE};
+use crate::journal::JournalError;
+use crate::journal::chain::Head;
+use crate::platform::private;
+
+/// How many bytes of pages sled may keep in memory.
+const CACHE: u64 = 16 * 1024 * 1024;
+
+/// How long sled's threads may take to let go of a database that was closed. They need microseconds.
+const LONGEST_CLOSING: Duration = Duration::from_secs(10);
+
+/// An open database.
+pub(super) struct Store {
+    db: ::sled::Db,
+    /// sled's main file, for what its `flush` leaves out: `sync_data`.
+    file: File,
+}
+
+/// Writes that take hold together or not at all.
+#[derive(Default)]
+pub(super) struct Changes(::sled::Batch);
+
+impl Changes {
+    /// Puts a value in pieces.
+    pub(super) fn put(&mut self, key: &Key, value: &[u8]) {
+        self.put_from(key, 0, value);
+    }
+
+    /// Puts a part of a value whose first piece has the number `first`; gives the number of the next.
+    pub(super) fn put_from(&mut self, key: &Key, first: u32, part: &[u8]) -> u32 {
+        let mut number = first;
+        for piece in part.chunks(PIECE) {
+            self.0.insert(key.piece(number), piece);
+            number += 1;
+        }
+        number
+    }
+
+    /// Puts the head.
+    pub(super) fn head(&mut self, head: Head) {
+        self.0.insert(HEAD, keys::head_to_bytes(head));
+    }
+}
+
+impl Store {
+    /// Makes a database in the new folder `path`, durably.
+    pub(super) fn create(path: &Path) -> Result<Self, JournalError> {
+        let failed = |source| JournalError::Storage {
+            doing: "made",
+            source,
+        };
+        private::create_folder(path).map_err(failed)?;
+        let store = Self::open_any(path)?;
+        let conf = OpenOptions::new().write(true).open(path.join("conf"));
+        conf.and_then(|conf| conf.sync_all()).map_err(failed)?;
+        private::sync_folder(path).map_err(failed)?;
+        Ok(store)
+    }
+
+    /// Opens the database in `path`. sled would make an empty one where there is none: this does not. The caller
+    /// has the run to itself.
+    pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
+        for (file, least) in [("db", 1), ("conf", 9)] {
+            let size = fs::metadata(path.join(file)).map(|found| found.len());
+            if size.as_ref().map_or(true, |&size| size < least) {
+                let what = if size.is_ok() { "empty" } else { "missing" };
+                let message = format!("truncated: the file `{}` is {what}", path.join(file).display());
+                return Err(JournalError::Damaged(message));
+            }
+        }
+        remove_unfinished_snapshots(path).map_err(|source| JournalError::Storage {
+            doing: "opened",
+            source,
+        })?;
+        wait_until_closed(path)?;
+        let store = Self::open_any(path)?;
+        if store.db.was_recovered() {
+            Ok(store)
+        } else {
+            Err(JournalError::Damaged(
+                "truncated: the database holds nothing".to_owned(),
+            ))
+        }
+    }
+
+    fn open_any(path: &Path) -> Result<Self, JournalError> {
+        let config = ::sled::Config::new()
+            .path(path)
+            .cache_capacity(CACHE)
+            .flush_every_ms(None);
+        let db = guarded("opened", || config.open())?;
+        let file = OpenOptions::new().read(true).write(true).open(path.join("db"));
+        let file = file.map_err(|source| JournalError::Storage {
+            doing: "opened",
+            source,
+        })?;
+        Ok(Self { db, file })
+    }
+
+    /// Applies changes; they are durable after the next [`sync`](Self::sync).
+    pub(super) fn apply(&self, changes: Changes) -> Result<(), JournalError> {
+        guarded_write(|| self.db.apply_batch(changes.0))
+    }
+
+    /// Makes all that was applied durable. sled's flush writes, but leaves it in the disk's cache on Linux.
+    pub(super) fn sync(&self) -> Result<(), JournalError> {
+        let _bytes = guarded_write(|| self.db.flush())?;
+        self.file.sync_data().map_err(|source| JournalError::Storage {
+            doing: "written",
+            source,
+        })
+    }
+
+    /// The head; none where it is missing or is none.
+    pub(super) fn head(&self) -> Result<Option<Head>, JournalError> {
+        let bytes = guarded("read", || self.db.get(HEAD))?;
+        Ok(bytes.and_then(|bytes| keys::head_from_bytes(&bytes)))
+    }
+
+    /// Whether there is a value.
+    pub(super) fn contains(&self, key: &Key) -> Result<bool, JournalError> {
+        guarded("read", || self.db.contains_key(key.piece(0)))
+    }
+
+    /// A value, if it is there.
+    pub(super) fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, JournalError> {
+        let mut found = None;
+        self.scan(key, key, |at, value| {
+            found = (at == key).then_some(value);
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(found)
+    }
+
+    /// Visits the values whose keys begin with `prefix`, from `from` on, in order.
+    pub(super) fn scan(
+        &self,
+        prefix: &Key,
+        from: &Key,
+        mut visit: impl FnMut(&Key, Vec<u8>) -> Result<ControlFlow<()>, JournalError>,
+    ) -> Result<(), JournalError> {
+        let mut pieces = guarded("read", || Ok(self.db.range(from.as_bytes()..)))?;
+        let mut value: Option<(Key, Vec<u8>)> = None;
+        loop {
+            let piece = guarded("read", || pieces.next().transpose())?;
+            let piece = piece.filter(|(at, _)| at.starts_with(prefix.as_bytes()));
+            let key = piece.as_ref().map(|(at, _)| Key::of_piece(at));
+            if let Some((whole, bytes)) = value.take_if(|(whole, _)| key.as_ref() != Some(whole))
+                && visit(&whole, bytes)?.is_break()
+            {
+                return Ok(());
+            }
+            let (Some(key), Some((_, bytes))) = (key, piece) else {
+                return Ok(());
+            };
+            value
+                .get_or_insert_with(|| (key, Vec::new()))
+                .1
+                .extend_from_slice(&bytes);
+        }
+    }
+
+    /// Closes the database: when this returns, another process can open it.
+    pub(super) fn close(self, path: &Path) -> Result<(), JournalError> {
+        let Self { db, file } = self;
+        drop(file);
+        guarded("closed", || {
+            drop(db);
+            Ok(())
+        })?;
+        wait_until_closed(path)
+    }
+}
+
+/// sled takes a snapshot that it had not finished when its process died for a damaged one, and refuses to open.
+fn remove_unfinished_snapshots(path: &Path) -> io::Result<()> {
+    for file in fs::read_dir(path)? {
+        let file = file?;
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(file.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Waits until nobody holds sled's lock. Only a database of this process that is just being closed can: the
+/// caller has the run to itself, and sled's threads let go a moment after the database was dropped.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the condition is another thread's lock, which can only be tried"
+)]
+fn wait_until_closed(path: &Path) -> Result<(), JournalError> {
+    let failed = |doing| move |source| JournalError::Storage { doing, source };
+    let file = File::open(path.join("db")).map_err(failed("opened"))?;
+    let mut waited = Duration::ZERO;
+    let pause = Duration::from_micros(100);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return file.unlock().map_err(failed("opened")),
+            Err(fs::TryLockError::WouldBlock) if waited < LONGEST_CLOSING => {
+                thread::sleep(pause);
+                waited += pause;
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(failed("closed")(io::Error::other("the database is still open")));
+            }
+            Err(fs::TryLockError::Error(source)) => return Err(failed("opened")(source)),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The stored events: the twins of [`core::event::Event`](crate::core::event::Event), each tagged with its name.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::parts::{
+    Attachment, DoubtRuling, Failure, Item, Need, ProcessMark, Rehearsal, RollbackScope, Ruling, StopReason,
+    Transcript, Verdict,
+};
+use crate::id::{AttemptNo, InstanceId, ParamName, RunId, RunbookName, StepId};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RunStarted {
+    pub(super) run: RunId,
+    pub(super) runbook: RunbookName,
+    pub(super) file: String,
+    pub(super) text: String,
+    pub(super) params: BTreeMap<ParamName, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rehearsal: Option<Rehearsal>,
+    pub(super) jobs: u32,
+    pub(super) program: String,
+}
+
+/// A field that has no value is left out; `step` holds the whole id of an instance.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Event {
+    RunStarted(Box<RunStarted>),
+    FilePinned {
+        name: String,
+        text: String,
+    },
+    RunResumed {
+        jobs: u32,
+    },
+    StepOpened {
+        step: StepId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        items: Option<Vec<Item>>,
+    },
+    StepSkipped {
+        step: StepId,
+        reason: String,
+    },
+    StepUnclear {
+        step: StepId,
+        error: Failure,
+    },
+    ObservationStarted {
+        step: InstanceId,
+    },
+    Observed {
+        step: InstanceId,
+        verdict: Verdict,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        observed: Value,
+        outputs: Map<String, Value>,
+    },
+    ObservationFailed {
+        step: InstanceId,
+        error: Failure,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
+    },
+    AttemptStarted {
+        step: InstanceId,
+        attempt: AttemptNo,
+    },
+    ProcessStarted {
+        step: InstanceId,
+        process: ProcessMark,
+    },
+    StopRequested {
+        step: InstanceId,
+        reason: StopReason,
+    },
+    AttemptReturned {
+        step: InstanceId,
+        outputs: Map<String, Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        transcript: Option<Transcript>,
+    },
+    AttemptFailed {
+        step: InstanceId,
+        error: Failure,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        transcript: Option<Transcript>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
+    },
+    Verified {
+        step: InstanceId,
+        verdict: Verdict,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        outputs: Map<String, Value>,
+    },
+    Interrupted {
+        step: InstanceId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        transcript: Option<Transcript>,
+    },
+    DoubtSettled {
+        step: InstanceId,
+        ruling: DoubtRuling,
+        outputs: Map<String, Value>,
+    },
+    PersonNeeded {
+        step: InstanceId,
+        need: Need,
+    },
+    Confirmed {
+        step: InstanceId,
+        values: Map<String, Value>,
+        attachments: Vec<Attachment>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    Decided {
+        step: InstanceId,
+        ruling: Ruling,
+        why: String,
+    },
+    CancelRequested {
+        why: String,
+    },
+    RollbackStarted {
+        scope: RollbackScope,
+        plan: Vec<InstanceId>,
+        left: Vec<InstanceId>,
+        why: String,
+    },
+    RollbackAttemptStarted {
+        step: InstanceId,
+        attempt: AttemptNo,
+    },
+    RollbackReturned {
+        step: InstanceId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        transcript: Option<Transcript>,
+    },
+    RolledBack {
+        step: InstanceId,
+        verdict: Verdict,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    RollbackFailed {
+        step: InstanceId,
+        error: Failure,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        transcript: Option<Transcript>,
+    },
+}

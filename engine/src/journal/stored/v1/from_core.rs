@@ -1,0 +1,212 @@
+//! From the engine's events to the stored ones.
+
+use super::event::{Event, RunStarted};
+use super::parts::{Verdict, all};
+use crate::core::event as core;
+
+impl From<core::RunStarted> for RunStarted {
+    fn from(of: core::RunStarted) -> Self {
+        let core::RunStarted {
+            run,
+            runbook,
+            file,
+            text,
+            params,
+            rehearsal,
+            jobs,
+            program,
+        } = of;
+        Self {
+            run,
+            runbook,
+            file,
+            text,
+            params,
+            rehearsal: rehearsal.map(Into::into),
+            jobs,
+            program,
+        }
+    }
+}
+
+impl From<core::Event> for Event {
+    fn from(of: core::Event) -> Self {
+        use core::Event as From;
+        match of {
+            From::RunStarted(started) => Self::RunStarted(Box::new((*started).into())),
+            From::FilePinned { name, text } => Self::FilePinned { name, text },
+            From::RunResumed { jobs } => Self::RunResumed { jobs },
+            From::StepOpened { step, items } => Self::StepOpened {
+                step,
+                items: items.map(all),
+            },
+            From::StepSkipped { step, reason } => Self::StepSkipped { step, reason },
+            From::StepUnclear { step, error } => Self::StepUnclear {
+                step,
+                error: error.into(),
+            },
+            From::ObservationStarted { instance: step } => Self::ObservationStarted { step },
+            From::Observed {
+                instance: step,
+                verdict,
+                observed,
+                outputs,
+            } => {
+                let (verdict, reason) = Verdict::apart(verdict);
+                Self::Observed {
+                    step,
+                    verdict,
+                    reason,
+                    observed,
+                    outputs,
+                }
+            }
+            From::ObservationFailed {
+                instance: step,
+                error,
+                retry_at,
+            } => Self::ObservationFailed {
+                step,
+                error: error.into(),
+                retry_at,
+            },
+            From::AttemptStarted {
+                instance: step,
+                attempt,
+            } => Self::AttemptStarted { step, attempt },
+            From::ProcessStarted {
+                instance: step,
+                process,
+            } => Self::ProcessStarted {
+                step,
+                process: process.into(),
+            },
+            From::StopRequested {
+                instance: step,
+                reason,
+            } => Self::StopRequested {
+                step,
+                reason: reason.into(),
+            },
+            From::AttemptReturned {
+                instance: step,
+                outputs,
+                transcript,
+            } => Self::AttemptReturned {
+                step,
+                outputs,
+                transcript: transcript.map(Into::into),
+            },
+            From::AttemptFailed {
+                instance: step,
+                error,
+                transcript,
+                retry_at,
+            } => {
+                let (error, transcript) = (error.into(), transcript.map(Into::into));
+                Self::AttemptFailed {
+                    step,
+                    error,
+                    transcript,
+                    retry_at,
+                }
+            }
+            From::Verified {
+                instance: step,
+                verdict,
+                outputs,
+            } => {
+                let (verdict, reason) = Verdict::apart(verdict);
+                Self::Verified {
+                    step,
+                    verdict,
+                    reason,
+                    outputs,
+                }
+            }
+            From::Interrupted {
+                instance: step,
+                transcript,
+            } => Self::Interrupted {
+                step,
+                transcript: transcript.map(Into::into),
+            },
+            From::DoubtSettled {
+                instance: step,
+                ruling,
+                outputs,
+            } => Self::DoubtSettled {
+                step,
+                ruling: ruling.into(),
+                outputs,
+            },
+            From::PersonNeeded { instance: step, need } => Self::PersonNeeded {
+                step,
+                need: need.into(),
+            },
+            From::Confirmed {
+                instance: step,
+                values,
+                attachments,
+                note,
+            } => Self::Confirmed {
+                step,
+                values,
+                attachments: all(attachments),
+                note,
+            },
+            From::Decided {
+                instance: step,
+                ruling,
+                why,
+            } => Self::Decided {
+                step,
+                ruling: ruling.into(),
+                why,
+            },
+            From::CancelRequested { why } => Self::CancelRequested { why },
+            From::RollbackStarted {
+                scope,
+                plan,
+                left,
+                why,
+            } => Self::RollbackStarted {
+                scope: scope.into(),
+                plan,
+                left,
+                why,
+            },
+            From::RollbackAttemptStarted {
+                instance: step,
+                attempt,
+            } => Self::RollbackAttemptStarted { step, attempt },
+            From::RollbackReturned {
+                instance: step,
+                transcript,
+            } => Self::RollbackReturned {
+                step,
+                transcript: transcript.map(Into::into),
+            },
+            From::RolledBack {
+                instance: step,
+                verdict,
+            } => {
+                let (verdict, reason) = Verdict::apart(verdict);
+                Self::RolledBack {
+                    step,
+                    verdict,
+                    reason,
+                }
+            }
+            From::RollbackFailed {
+                instance: step,
+                error,
+                transcript,
+            } => Self::RollbackFailed {
+                step,
+                error: error.into(),
+                transcript: transcript.map(Into::into),
+            },
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! From the stored events to the engine's.
+
+use super::event::{Event, RunStarted};
+use super::parts::all;
+use crate::core::event as core;
+
+impl From<RunStarted> for core::RunStarted {
+    fn from(of: RunStarted) -> Self {
+        let RunStarted {
+            run,
+            runbook,
+            file,
+            text,
+            params,
+            rehearsal,
+            jobs,
+            program,
+        } = of;
+        Self {
+            run,
+            runbook,
+            file,
+            text,
+            params,
+            rehearsal: rehearsal.map(Into::into),
+            jobs,
+            program,
+        }
+    }
+}
+
+/// The error says what does not fit together.
+impl TryFrom<Event> for core::Event {
+    type Error = String;
+
+    fn try_from(of: Event) -> Result<Self, String> {
+        Ok(match of {
+            Event::RunStarted(started) => Self::RunStarted(Box::new((*started).into())),
+            Event::FilePinned { name, text } => Self::FilePinned { name, text },
+            Event::RunResumed { jobs } => Self::RunResumed { jobs },
+            Event::StepOpened { step, items } => Self::StepOpened {
+                step,
+                items: items.map(all),
+            },
+            Event::StepSkipped { step, reason } => Self::StepSkipped { step, reason },
+            Event::StepUnclear { step, error } => Self::StepUnclear {
+                step,
+                error: error.into(),
+            },
+            Event::ObservationStarted { step: instance } => Self::ObservationStarted { instance },
+            Event::Observed {
+                step: instance,
+                verdict,
+                reason,
+                observed,
+                outputs,
+            } => Self::Observed {
+                instance,
+                verdict: verdict.together(reason)?,
+                observed,
+                outputs,
+            },
+            Event::ObservationFailed {
+                step: instance,
+                error,
+                retry_at,
+            } => Self::ObservationFailed {
+                instance,
+                error: error.into(),
+                retry_at,
+            },
+            Event::AttemptStarted {
+                step: instance,
+                attempt,
+            } => Self::AttemptStarted { instance, attempt },
+            Event::ProcessStarted {
+                step: instance,
+                process,
+            } => Self::ProcessStarted {
+                instance,
+                process: process.into(),
+            },
+            Event::StopRequested {
+                step: instance,
+                reason,
+            } => Self::StopRequested {
+                instance,
+                reason: reason.into(),
+            },
+            Event::AttemptReturned {
+                step: instance,
+                outputs,
+                transcript,
+            } => Self::AttemptReturned {
+                instance,
+                outputs,
+                transcript: transcript.map(Into::into),
+            },
+            Event::AttemptFailed {
+                step: instance,
+                error,
+                transcript,
+                retry_at,
+            } => {
+                let (error, transcript) = (error.into(), transcript.map(Into::into));
+                Self::AttemptFailed {
+                    instance,
+                    error,
+                    transcript,
+                    retry_at,
+                }
+            }
+            Event::Verified {
+                step: instance,
+                verdict,
+                reason,
+                outputs,
+            } => Self::Verified {
+                instance,
+                verdict: verdict.together(reason)?,
+                outputs,
+            },
+            Event::Interrupted {
+                step: instance,
+                transcript,
+            } => Self::Interrupted {
+                instance,
+                transcript: transcript.map(Into::into),
+            },
+            Event::DoubtSettled {
+                step: instance,
+                ruling,
+                outputs,
+            } => Self::DoubtSettled {
+                instance,
+                ruling: ruling.into(),
+                outputs,
+            },
+            Event::PersonNeeded { step: instance, need } => Self::PersonNeeded {
+                instance,
+                need: need.into(),
+            },
+            Event::Confirmed {
+                step: instance,
+                values,
+                attachments,
+                note,
+            } => Self::Confirmed {
+                instance,
+                values,
+                attachments: all(attachments),
+                note,
+            },
+            Event::Decided {
+                step: instance,
+                ruling,
+                why,
+            } => Self::Decided {
+                instance,
+                ruling: ruling.into(),
+                why,
+            },
+            Event::CancelRequested { why } => Self::CancelRequested { why },
+            Event::RollbackStarted {
+                scope,
+                plan,
+                left,
+                why,
+            } => Self::RollbackStarted {
+                scope: scope.into(),
+                plan,
+                left,
+                why,
+            },
+            Event::RollbackAttemptStarted {
+                step: instance,
+                attempt,
+            } => Self::RollbackAttemptStarted { instance, attempt },
+            Event::RollbackReturned {
+                step: instance,
+                transcript,
+            } => Self::RollbackReturned {
+                instance,
+                transcript: transcript.map(Into::into),
+            },
+            Event::RolledBack {
+                step: instance,
+                verdict,
+                reason,
+            } => Self::RolledBack {
+                instance,
+                verdict: verdict.together(reason)?,
+            },
+            Event::RollbackFailed {
+                step: instance,
+                error,
+                transcript,
+            } => Self::RollbackFailed {
+                instance,
+                error: error.into(),
+                transcript: transcript.map(Into::into),
+            },
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! Files and folders that only their owner can read. On Windows they inherit the rights of the folder they are
+//! made in, which in a user's profile are the user's alone.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Makes a folder that only its owner can enter; its parent must exist.
+///
+/// # Errors
+/// When it exists, or cannot be made.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes a folder that only its owner can enter, and the folders above it; leaves those alone that exist.
+///
+/// # Errors
+/// When they cannot be made.
+pub fn create_folders(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Opens a file for reading and writing, and makes it, for its owner only, where there is none.
+///
+/// # Errors
+/// When it cannot be opened or made.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Makes durable which files a folder holds. Windows has no such call: NTFS journals its folders.
+///
+/// # Errors
+/// When the disk says so.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    OpenOptions::new().read(true).open(path)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
