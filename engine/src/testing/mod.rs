@@ -1,1 +1,4 @@
 //! Helpers for tests.
+
+pub mod conformance;
+pub mod doubles;
