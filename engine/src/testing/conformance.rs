@@ -255,16 +255,16 @@ async fn until(holds: impl Fn() -> bool) {
 pub struct Folder {
     path: PathBuf,
     start: BTreeMap<String, Vec<u8>>,
-    halfway: String,
+    halfway: (String, Vec<u8>),
 }
 
 impl Folder {
-    /// The folder at `path`, which starts with these files; a slow run is half-way when the file `halfway`
-    /// is there.
+    /// The folder at `path`, which starts with these files; a slow run is half-way when it has written the
+    /// file `halfway`.
     #[must_use]
-    pub fn new(path: &Path, start: &[(&str, &str)], halfway: &str) -> Self {
+    pub fn new(path: &Path, start: &[(&str, &str)], halfway: (&str, &str)) -> Self {
         let owned = |&(name, text): &(&str, &str)| (name.to_owned(), text.as_bytes().to_vec());
-        Self { path: path.to_owned(), start: start.iter().map(owned).collect(), halfway: halfway.to_owned() }
+        Self { path: path.to_owned(), start: start.iter().map(owned).collect(), halfway: owned(&halfway) }
     }
 
     #[expect(clippy::disallowed_methods, reason = "the world of a test is a real folder")]
@@ -298,6 +298,7 @@ impl World for Folder {
     }
 
     fn is_halfway(&self, _: &Recorder) -> bool {
-        self.path.join(&self.halfway).exists()
+        let (name, text) = &self.halfway;
+        self.content().is_ok_and(|content| content.get(name) == Some(text))
     }
 }
