@@ -1,3 +1,14 @@
 //! What differs between operating systems, and nowhere else.
+//!
+//! The modules here are portable; what they need of the system is in `unix.rs` and `windows.rs`, which offer
+//! the same functions under the name `os`.
 
 pub mod private;
+pub mod process;
+
+#[cfg(unix)]
+#[path = "unix.rs"]
+mod os;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod os;

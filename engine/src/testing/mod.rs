@@ -1,3 +1,5 @@
 //! Helpers for tests.
 
 pub mod arbitrary;
+pub mod conformance;
+pub mod doubles;

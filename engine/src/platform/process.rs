@@ -1,0 +1,166 @@
+//! Child processes: started in a group of their own, ended together, and found again after a crash.
+//!
+//! The group of a child is all that it starts, however deep, unless a process leaves it on purpose, as services
+//! do. On Unix it is a session, on Windows a job object.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+
+use super::os;
+use crate::core::event::ProcessMark;
+
+pub use self::table::{TOKEN, await_end, end_orphan, is_alive, orphans};
+
+mod table;
+
+/// How long processes that were asked to end may take before they are killed.
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct Launch<'a> {
+    /// The program: a path, or a name that is looked up in `PATH`.
+    pub program: &'a str,
+    /// Its arguments, which reach it as they are.
+    pub args: Vec<&'a str>,
+    /// Variables added to the engine's own environment.
+    pub env: BTreeMap<&'a str, &'a str>,
+    /// The folder in which it works; the engine's own where there is none.
+    pub cwd: Option<&'a Path>,
+}
+
+/// The ends of a child's standard streams.
+#[derive(Debug)]
+pub struct Pipes {
+    /// What the child reads.
+    pub stdin: ChildStdin,
+    /// What it prints.
+    pub stdout: ChildStdout,
+    /// What it prints as errors.
+    pub stderr: ChildStderr,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// By a signal of this name.
+    Signal(String),
+}
+
+/// A child process and all that it starts. Dropped before its end was awaited, it is killed.
+#[derive(Debug)]
+pub struct Group {
+    child: Box<dyn ChildWrapper>,
+    mark: ProcessMark,
+    over: bool,
+}
+
+impl Group {
+    /// Starts a program in a group of its own.
+    ///
+    /// # Errors
+    /// When the system cannot start it: there is no such program or folder, or it must not be carried out.
+    pub fn spawn(launch: &Launch<'_>) -> io::Result<(Self, Pipes)> {
+        let mut command = CommandWrap::with_new(launch.program, |command| {
+            command.args(&launch.args).envs(&launch.env);
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            if let Some(cwd) = launch.cwd {
+                command.current_dir(cwd);
+            }
+        });
+        os::isolate(&mut command);
+        let mut child = command.spawn()?;
+        let pipes = match (child.stdin().take(), child.stdout().take(), child.stderr().take()) {
+            (Some(stdin), Some(stdout), Some(stderr)) => Some(Pipes { stdin, stdout, stderr }),
+            _ => None,
+        };
+        let pid = child.id().unwrap_or_default();
+        let mark = ProcessMark { pid, started: table::started(pid).unwrap_or_default() };
+        let group = Self { child, mark, over: false };
+        let pipes = pipes.ok_or_else(|| io::Error::other("the child has no pipes"))?;
+        Ok((group, pipes))
+    }
+
+    /// What finds the child again, also from another process.
+    #[must_use]
+    pub fn mark(&self) -> &ProcessMark {
+        &self.mark
+    }
+
+    /// Waits until the child itself has ended; what it started may still be there.
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    pub async fn wait(&mut self) -> io::Result<Exit> {
+        self.child.inner_mut().wait().await.map(os::exit)
+    }
+
+    /// Asks the whole group to end.
+    pub fn terminate(&mut self) {
+        if cfg!(windows) {
+            self.kill();
+        } else {
+            os::ask_to_end(self.mark.pid);
+        }
+    }
+
+    /// Ends the whole group at once.
+    pub fn kill(&mut self) {
+        // An error means that nobody is left in the group: that is what was wanted.
+        self.child.start_kill().ok();
+    }
+
+    /// Ends the whole group: asks first, then, after [`GRACE`], kills. Returns how many processes were left
+    /// besides the child itself.
+    pub async fn end(&mut self) -> usize {
+        let left = table::members(self.mark.pid).await.into_iter().filter(|&pid| pid != self.mark.pid).count();
+        self.terminate();
+        if tokio::time::timeout(GRACE, self.gone()).await.is_err() {
+            self.kill();
+            table::kill_members(self.mark.pid, GRACE).await;
+            // Killed processes end as soon as the system lets them; waiting for ever would help nobody.
+            let _ = tokio::time::timeout(GRACE, self.gone()).await;
+        }
+        self.over = true;
+        left
+    }
+
+    /// Ends what an ended child left behind in its group; tells how many that were.
+    ///
+    /// On Windows the job is ended without looking.
+    pub async fn end_rest(&mut self) -> usize {
+        if table::members(self.mark.pid).await.is_empty() {
+            if cfg!(windows) {
+                self.kill();
+            }
+            self.over = true;
+            return 0;
+        }
+        self.end().await
+    }
+
+    async fn gone(&mut self) {
+        // Only an exit that the system cannot tell is an error here; the list of processes decides.
+        self.wait().await.ok();
+        table::until_empty(self.mark.pid).await;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if !self.over {
+            self.kill();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

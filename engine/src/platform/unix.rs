@@ -1,0 +1,84 @@
+//! Processes on Unix: a step's processes are a session of their own, so that they can be found and ended
+//! together, and none of them can stop and wait at the operator's terminal.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::{Pid, getpgid, getpgrp, getsid};
+use process_wrap::tokio::{CommandWrap, ProcessSession};
+
+use super::process::Exit;
+
+/// Makes the child and all that it starts a group of their own.
+pub(super) fn isolate(command: &mut CommandWrap) {
+    command.wrap(ProcessSession);
+}
+
+/// How a process ended.
+pub(super) fn exit(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(number)) => {
+            let name = Signal::try_from(number).map_or_else(|_| number.to_string(), |signal| signal.to_string());
+            Exit::Signal(name)
+        }
+        (None, None) => Exit::Signal("unknown".to_owned()),
+    }
+}
+
+/// Whether a process belongs to the group of `leader`, also after the leader has ended.
+pub(super) fn belongs_to(process: &sysinfo::Process, leader: u32) -> bool {
+    process.session_id().is_some_and(|session| session.as_u32() == leader)
+}
+
+/// The leader of the group that a process belongs to; none where that is our own, or cannot be told.
+pub(super) fn leader_of(pid: u32) -> Option<u32> {
+    let ours = getsid(None).ok()?;
+    let session = getsid(Some(raw(pid)?)).ok()?;
+    if session == ours { None } else { u32::try_from(session.as_raw()).ok() }
+}
+
+/// Asks a whole group to end.
+pub(super) fn ask_to_end(leader: u32) {
+    signal_group(leader, Signal::SIGTERM);
+    // A stopped process does not see the request until it goes on.
+    signal_group(leader, Signal::SIGCONT);
+}
+
+/// Ends a whole group at once.
+pub(super) fn kill_group(leader: u32) {
+    signal_group(leader, Signal::SIGKILL);
+}
+
+/// Asks a single process, and the group within its session that it may lead, to end.
+pub(super) fn ask_one_to_end(pid: u32) {
+    signal_one(pid, Signal::SIGTERM);
+    signal_one(pid, Signal::SIGCONT);
+}
+
+/// Ends a single process at once.
+pub(super) fn kill_one(pid: u32) {
+    signal_one(pid, Signal::SIGKILL);
+}
+
+// A signal to a process that is gone is no error: that is what was wanted.
+
+fn signal_group(leader: u32, signal: Signal) {
+    if let Some(group) = raw(leader)
+        && group != getpgrp()
+    {
+        let _ = killpg(group, signal);
+    }
+}
+
+fn signal_one(pid: u32, signal: Signal) {
+    let Some(pid) = raw(pid) else { return };
+    let leads_group = getpgid(Some(pid)) == Ok(pid) && pid != getpgrp();
+    let _ = if leads_group { killpg(pid, signal) } else { kill(pid, signal) };
+}
+
+/// Numbers 0 and 1 mean "my own group" and the system's first process: never a target.
+fn raw(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().filter(|&pid| pid > 1).map(Pid::from_raw)
+}

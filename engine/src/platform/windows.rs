@@ -1,0 +1,51 @@
+//! Processes on Windows: a step's processes are in a job object that ends with the engine.
+
+use std::process::ExitStatus;
+
+use process_wrap::tokio::{CommandWrap, JobObject, KillOnDrop};
+use sysinfo::{Pid, ProcessesToUpdate, System};
+
+use super::process::Exit;
+
+/// Makes the child and all that it starts a group of their own.
+pub(super) fn isolate(command: &mut CommandWrap) {
+    // With `KillOnDrop`, the job ends when its last handle is closed: also when the engine dies.
+    command.wrap(KillOnDrop).wrap(JobObject);
+}
+
+/// How a process ended.
+pub(super) fn exit(status: ExitStatus) -> Exit {
+    Exit::Code(status.code().unwrap_or(-1))
+}
+
+/// Whether a process belongs to the group of `leader`. A job does not show in the list of processes; it is
+/// ended as a whole through its handle instead.
+pub(super) fn belongs_to(_process: &sysinfo::Process, _leader: u32) -> bool {
+    false
+}
+
+/// The leader of the group that a process belongs to: jobs end with the engine, so there is none to find.
+pub(super) fn leader_of(_pid: u32) -> Option<u32> {
+    None
+}
+
+/// There is no way to ask that all programs understand.
+pub(super) fn ask_to_end(_leader: u32) {}
+
+/// A job is ended through its handle.
+pub(super) fn kill_group(_leader: u32) {}
+
+/// There is no way to ask that all programs understand.
+pub(super) fn ask_one_to_end(pid: u32) {
+    kill_one(pid);
+}
+
+/// Ends a single process at once.
+pub(super) fn kill_one(pid: u32) {
+    let Ok(mut system) = System::new() else { return };
+    let pid = Pid::from_u32(pid);
+    system.refresh_processes(ProcessesToUpdate::Some(&[pid]), true);
+    if let Some(process) = system.process(pid) {
+        process.kill();
+    }
+}

@@ -1,0 +1,147 @@
+//! Stand-ins for what the runtime gives to a plugin: a transcript that can be read, files in memory, contexts.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::id::{AttemptNo, Host, InstanceId, Operator, RunId};
+use crate::step::{Context, Files, ProcessMark, Purpose, Registry, RunFacts, Transcriber};
+
+/// A transcript in memory.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    chunks: Mutex<Vec<(&'static str, Vec<u8>)>>,
+    processes: Mutex<Vec<ProcessMark>>,
+    changed: Notify,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Recorder {
+    /// A transcript in which nothing stands yet.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// All that was printed on a stream.
+    #[must_use]
+    pub fn bytes(&self, stream: &str) -> Vec<u8> {
+        let chunks = locked(&self.chunks);
+        chunks.iter().filter(|(of, _)| *of == stream).flat_map(|(_, bytes)| bytes.clone()).collect()
+    }
+
+    /// All that was printed on a stream, as text.
+    #[must_use]
+    pub fn text(&self, stream: &str) -> String {
+        String::from_utf8_lossy(&self.bytes(stream)).into_owned()
+    }
+
+    /// All that was printed on any stream, as text.
+    #[must_use]
+    pub fn all(&self) -> String {
+        ["stdout", "stderr", "log"].map(|stream| self.text(stream)).join("\n")
+    }
+
+    /// How many bytes the largest chunk has.
+    #[must_use]
+    pub fn largest_chunk(&self) -> usize {
+        locked(&self.chunks).iter().map(|(_, bytes)| bytes.len()).max().unwrap_or(0)
+    }
+
+    /// The processes that were noted.
+    #[must_use]
+    pub fn processes(&self) -> Vec<ProcessMark> {
+        locked(&self.processes).clone()
+    }
+
+    /// Waits until something holds of what is recorded.
+    pub async fn until(&self, holds: impl Fn(&Self) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            if holds(self) {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl Transcriber for Recorder {
+    fn write(&self, stream: &'static str, bytes: &[u8]) {
+        locked(&self.chunks).push((stream, bytes.to_vec()));
+        self.changed.notify_waiters();
+    }
+
+    fn process_started(&self, process: ProcessMark) {
+        locked(&self.processes).push(process);
+        self.changed.notify_waiters();
+    }
+}
+
+/// Files by name, in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryFiles(pub BTreeMap<String, String>);
+
+impl MemoryFiles {
+    /// These files.
+    #[must_use]
+    pub fn of<const N: usize>(files: [(&str, &str); N]) -> Self {
+        Self(files.map(|(name, text)| (name.to_owned(), text.to_owned())).into())
+    }
+}
+
+impl Files for MemoryFiles {
+    fn read(&self, name: &str) -> Result<String, io::Error> {
+        self.0.get(name).cloned().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    }
+}
+
+static CONTEXTS: AtomicU64 = AtomicU64::new(0);
+
+/// A context for the step `step`, attempt 1, that prints to `recorder`. All fields can be replaced:
+/// `Context { item: Some(item), ..context(&recorder) }`.
+#[must_use]
+pub fn context(recorder: &Arc<Recorder>) -> Context {
+    let number = CONTEXTS.fetch_add(1, Ordering::Relaxed);
+    let run = "0190163d-8694-739b-aea5-966c26f8ad91".parse::<RunId>().ok();
+    Context {
+        run: RunFacts {
+            id: run,
+            name: "example-ad91".to_owned(),
+            rehearsal: false,
+            operator: Operator::new("alex"),
+            host: Host::new("srv1"),
+        },
+        instance: instance("step"),
+        attempt: AttemptNo(1),
+        purpose: Purpose::Run,
+        params: Arc::new(json!({})),
+        steps: Arc::new(BTreeMap::new()),
+        item: None,
+        before: None,
+        outputs: None,
+        cancel: CancellationToken::new(),
+        transcript: Arc::clone(recorder) as Arc<dyn Transcriber>,
+        files: Arc::new(MemoryFiles::default()),
+        registry: Registry::default(),
+        token: format!("test-{}-{number}", std::process::id()),
+    }
+}
+
+/// The instance of a step's name, `step` or `step[item]`.
+///
+/// # Panics
+/// When that is not one.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a wrong name is a mistake in the test that gives it")]
+pub fn instance(name: &str) -> InstanceId {
+    name.parse().expect("a step's id, or `id[item]`")
+}

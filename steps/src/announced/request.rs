@@ -1,0 +1,131 @@
+//! What requests over HTTP have in common.
+
+use std::collections::BTreeMap;
+
+use runbook_engine::step::{Abilities, Check};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::text::OneOrMany;
+
+/// What is done to the resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// Reads it.
+    #[default]
+    Get,
+    /// Reads its headers.
+    Head,
+    /// Adds to it.
+    Post,
+    /// Replaces it.
+    Put,
+    /// Changes parts of it.
+    Patch,
+    /// Removes it.
+    Delete,
+}
+
+impl Method {
+    /// Whether it changes nothing.
+    fn is_safe(self) -> bool {
+        match self {
+            Self::Get | Self::Head => true,
+            Self::Post | Self::Put | Self::Patch | Self::Delete => false,
+        }
+    }
+}
+
+/// Which answers are right.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// The status codes that are right; without it, 200 to 299. With `validate`, an answer whose status is
+    /// none of these is an error, not "unsatisfied": to ask whether a thing exists, expect 200 and 404.
+    #[serde(default)]
+    pub status: Vec<u16>,
+}
+
+/// Names, and the Rhai expressions over `response` that give their values.
+pub type Expressions = BTreeMap<String, String>;
+
+/// What is read out of the answer.
+pub struct Answers<'a> {
+    /// How the answer is found right.
+    pub expect: &'a Expect,
+    /// Whether the outcome is there.
+    pub satisfied: Option<&'a str>,
+}
+
+/// One request, of either kind.
+pub trait Request {
+    /// What is done.
+    fn method(&self) -> Method;
+    /// What is read out of its answer.
+    fn answers(&self) -> Answers<'_>;
+}
+
+/// The requests of a step: one, or a list that is sent in order.
+type Requests<R> = Option<OneOrMany<R>>;
+
+/// What a step of these requests can do.
+pub fn abilities<R>(validate: &Requests<R>, run: &Requests<R>, rollback: &Requests<R>) -> Abilities {
+    Abilities {
+        validates: validate.is_some(),
+        undoes: rollback.is_some(),
+        by_person: false,
+        read_only: validate.is_some() && run.is_none(),
+    }
+}
+
+/// Finds what is wrong with the requests of a step.
+pub fn check<R: Request>(
+    validate: &Requests<R>,
+    run: &Requests<R>,
+    rollback: &Requests<R>,
+    check: &mut Check<'_>,
+) {
+    if run.is_none() && validate.is_none() {
+        check.problem(&[], "`run` or `validate` is missing: the step would do nothing");
+    }
+    if rollback.is_some() && run.is_none() {
+        check.problem(&["rollback"], "there is nothing to undo: the step has no `run`");
+    }
+    for (name, requests) in [("validate", validate), ("run", run), ("rollback", rollback)] {
+        let Some(OneOrMany(requests)) = requests else {
+            continue;
+        };
+        if requests.is_empty() {
+            check.problem(&[name], "the list of requests is empty");
+        }
+        for request in requests {
+            check_request(name, request, check);
+        }
+        let decides = requests
+            .iter()
+            .any(|request| request.answers().satisfied.is_some());
+        if name == "validate" && !requests.is_empty() && !decides {
+            check.problem(
+                &[name],
+                "`satisfied` is missing: nothing says whether the outcome is there",
+            );
+        }
+    }
+}
+
+fn check_request<R: Request>(name: &str, request: &R, check: &mut Check<'_>) {
+    let Answers { expect, satisfied } = request.answers();
+    if name == "validate" && !request.method().is_safe() {
+        check.problem(
+            &[name],
+            "`validate` may only read: its requests are `GET` or `HEAD`",
+        );
+    }
+    if name != "validate" && satisfied.is_some() {
+        check.problem(&[name], "`satisfied` has a meaning only within `validate`");
+    }
+    if let Some(status) = expect.status.iter().find(|status| !(100..=599).contains(*status)) {
+        check.problem(&[name], format!("`{status}` is not a status code of HTTP"));
+    }
+}

@@ -1,0 +1,264 @@
+//! Carrying a program out for a step: its document, its transcript, its end.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use runbook_engine::platform::process::{Exit, Group, Launch, Pipes, TOKEN};
+use runbook_engine::step::{Context, Failure, FailureKind, Transcriber};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::ChildStdin;
+use tokio::task::JoinSet;
+
+/// The most of its standard output that is kept for outputs.
+pub const MOST_STDOUT: usize = 1024 * 1024;
+
+/// The end of its standard error that is kept for messages.
+const MOST_STDERR: usize = 4 * 1024;
+
+/// How long a program's streams may stay open after it and its group have ended: a service that it started
+/// may have inherited them.
+const DRAIN: Duration = Duration::from_secs(2);
+
+const CHUNK: usize = 8 * 1024;
+
+/// A program to carry out.
+#[derive(Debug, Clone)]
+pub struct Program<'a> {
+    /// The program and its arguments; at least one item.
+    pub argv: Vec<&'a str>,
+    /// Variables added to the engine's own environment.
+    pub env: BTreeMap<&'a str, &'a str>,
+    /// The folder in which it works.
+    pub cwd: Option<&'a Path>,
+    /// What it may read from its standard input.
+    pub input: Vec<u8>,
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// How.
+    pub exit: Exit,
+    /// The first [`MOST_STDOUT`] bytes of what it printed.
+    pub stdout: Vec<u8>,
+    /// Whether there was more.
+    pub truncated: bool,
+    /// The end of what it printed as errors.
+    pub stderr: String,
+}
+
+/// Carries a program out and waits for its end. What it printed goes to the transcript as it comes. When the
+/// step is cancelled, it and all that it started are ended first.
+///
+/// # Errors
+/// When it cannot be started, or was stopped. Its exit code is no error here.
+pub async fn carry_out(program: &Program<'_>, cx: &Context) -> Result<Finished, Failure> {
+    let Some((name, args)) = program.argv.split_first() else {
+        return Err(Failure::new(
+            FailureKind::Inputs,
+            "there is no program to carry out",
+        ));
+    };
+    let stopped = || Failure::new(FailureKind::Failed, format!("`{name}` was stopped"));
+    if cx.cancel.is_cancelled() {
+        return Err(stopped());
+    }
+    let mut env = program.env.clone();
+    let marks = marks(cx);
+    env.extend(marks.iter().map(|(name, value)| (*name, value.as_str())));
+    let launch = Launch {
+        program: name,
+        args: args.to_vec(),
+        env,
+        cwd: program.cwd,
+    };
+    let (mut group, pipes) =
+        Group::spawn(&launch).map_err(|error| cannot_start(name, program.cwd, &error))?;
+    cx.transcript.process_started(group.mark().clone());
+    let streams = Streams::follow(pipes, program.input.clone(), cx);
+
+    let exit = tokio::select! {
+        biased;
+        exit = group.wait() => exit,
+        () = cx.cancel.cancelled() => {
+            group.end().await;
+            streams.end().await;
+            return Err(stopped());
+        }
+    };
+    let exit = exit.map_err(|error| {
+        Failure::new(
+            FailureKind::Fault,
+            format!("how `{name}` ended cannot be told: {error}"),
+        )
+    })?;
+    match group.end_rest().await {
+        0 => {}
+        left => note(
+            cx,
+            &format!("`{name}` left {left} process(es) behind; they were ended"),
+        ),
+    }
+    let (stdout, stderr) = streams.end().await;
+    let stderr = String::from_utf8_lossy(&stderr.bytes).into_owned();
+    Ok(Finished {
+        exit,
+        stdout: stdout.bytes,
+        truncated: stdout.dropped,
+        stderr,
+    })
+}
+
+/// Adds a line of our own to the step's transcript.
+pub fn note(cx: &Context, line: &str) {
+    cx.transcript.write("log", format!("{line}\n").as_bytes());
+}
+
+/// What tells a child, and whoever looks for it later, what it belongs to.
+fn marks(cx: &Context) -> [(&'static str, String); 4] {
+    [
+        (
+            "RUNBOOK_RUN",
+            cx.run.id.map(|id| id.to_string()).unwrap_or_default(),
+        ),
+        ("RUNBOOK_STEP", cx.instance.to_string()),
+        ("RUNBOOK_ATTEMPT", cx.attempt.to_string()),
+        (TOKEN, cx.token.clone()),
+    ]
+}
+
+fn cannot_start(name: &str, cwd: Option<&Path>, error: &io::Error) -> Failure {
+    let missing_folder = cwd.filter(|cwd| !cwd.is_dir());
+    let message = match (error.kind(), missing_folder) {
+        (_, Some(cwd)) => format!(
+            "`{name}` cannot be started: there is no folder `{}`",
+            cwd.display()
+        ),
+        (io::ErrorKind::NotFound, None) if name.contains(['/', '\\']) => {
+            format!("there is no program at `{name}`, or what should interpret it is missing")
+        }
+        (io::ErrorKind::NotFound, None) => {
+            format!("the program `{name}` was not found in any folder that PATH names")
+        }
+        (io::ErrorKind::PermissionDenied, None) => {
+            format!("`{name}` may not be carried out: permission denied")
+        }
+        (_, None) => format!("`{name}` cannot be started: {error}"),
+    };
+    Failure::new(FailureKind::Failed, message)
+}
+
+/// The tasks that feed a child and read what it prints.
+struct Streams {
+    /// Dropped, it stops: a child need not read what it is given.
+    _feed: JoinSet<()>,
+    readers: JoinSet<()>,
+    stdout: Arc<Mutex<Kept>>,
+    stderr: Arc<Mutex<Kept>>,
+}
+
+impl Streams {
+    fn follow(pipes: Pipes, input: Vec<u8>, cx: &Context) -> Self {
+        let mut feed = JoinSet::new();
+        feed.spawn(feed_child(pipes.stdin, input));
+        let stdout = Arc::new(Mutex::new(Kept::of(Part::First(MOST_STDOUT))));
+        let stderr = Arc::new(Mutex::new(Kept::of(Part::Last(MOST_STDERR))));
+        let mut readers = JoinSet::new();
+        readers.spawn(read(
+            pipes.stdout,
+            "stdout",
+            Arc::clone(&cx.transcript),
+            Arc::clone(&stdout),
+        ));
+        readers.spawn(read(
+            pipes.stderr,
+            "stderr",
+            Arc::clone(&cx.transcript),
+            Arc::clone(&stderr),
+        ));
+        Self {
+            _feed: feed,
+            readers,
+            stdout,
+            stderr,
+        }
+    }
+
+    /// Reads what is still in the pipes, and gives what was kept of each.
+    async fn end(mut self) -> (Kept, Kept) {
+        let rest = async { while self.readers.join_next().await.is_some() {} };
+        // Past this time somebody else holds the pipes; what they print is not the step's.
+        let _ = tokio::time::timeout(DRAIN, rest).await;
+        self.readers.shutdown().await;
+        let take = |kept: &Mutex<Kept>| {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *kept, Kept::of(Part::First(0)))
+        };
+        (take(&self.stdout), take(&self.stderr))
+    }
+}
+
+async fn feed_child(mut stdin: ChildStdin, input: Vec<u8>) {
+    // A child that closes its input, or ends without reading it, does nothing wrong.
+    stdin.write_all(&input).await.ok();
+    stdin.shutdown().await.ok();
+}
+
+async fn read(
+    mut from: impl AsyncRead + Unpin,
+    stream: &'static str,
+    transcript: Arc<dyn Transcriber>,
+    kept: Arc<Mutex<Kept>>,
+) {
+    let mut buffer = vec![0; CHUNK];
+    // A pipe that breaks is at its end.
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        let bytes = &buffer[..count];
+        transcript.write(stream, bytes);
+        kept.lock().unwrap_or_else(PoisonError::into_inner).add(bytes);
+    }
+}
+
+/// Which part of a stream is kept.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    First(usize),
+    Last(usize),
+}
+
+/// The part of a stream that is kept.
+#[derive(Debug)]
+struct Kept {
+    part: Part,
+    bytes: Vec<u8>,
+    dropped: bool,
+}
+
+impl Kept {
+    fn of(part: Part) -> Self {
+        Self {
+            part,
+            bytes: Vec::new(),
+            dropped: false,
+        }
+    }
+
+    fn add(&mut self, new: &[u8]) {
+        match self.part {
+            Part::First(most) => {
+                let room = most.saturating_sub(self.bytes.len()).min(new.len());
+                self.bytes.extend_from_slice(&new[..room]);
+                self.dropped |= room < new.len();
+            }
+            Part::Last(most) => {
+                self.bytes.extend_from_slice(new);
+                let excess = self.bytes.len().saturating_sub(most);
+                self.bytes.drain(..excess);
+                self.dropped |= excess > 0;
+            }
+        }
+    }
+}

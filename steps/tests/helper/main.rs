@@ -1,0 +1,120 @@
+//! A child program that does what a test asks for: `steps-helper DOES ARGUMENT…`.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this program is at the edge: it is what tests carry out"
+)]
+
+use std::io::{self, Read as _, Write as _};
+use std::process::{Command, ExitCode, Stdio};
+
+fn main() -> io::Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["arguments", rest @ ..] => say(&serde_json::to_string(rest)?),
+        ["variable", name] => say(&std::env::var(name).unwrap_or_default()),
+        ["copy"] => io::copy(&mut io::stdin(), &mut io::stdout()).map(|_| ExitCode::SUCCESS),
+        ["print", text] => say(text),
+        ["end", code, out, err] => end(code, out, err),
+        ["abort"] => std::process::abort(),
+        ["flood", bytes] => flood(bytes.parse().map_err(io::Error::other)?),
+        ["has", file, text] => has(file, text),
+        ["write-json", file, text] => std::fs::write(file, text).and_then(|()| say("{\"written\": true}")),
+        ["write-and-hang", file, text] => std::fs::write(file, text).and_then(|()| hang()),
+        ["restore", file] => restore(file),
+        ["hang"] => say("here").and_then(|_| hang()),
+        ["stubborn"] => stubborn(),
+        ["tree", last] => tree(last).and_then(|_| hang()),
+        ["leave", last] => tree(last),
+        _ => Err(io::Error::other(format!("the helper cannot do {words:?}"))),
+    }
+}
+
+fn say(text: &str) -> io::Result<ExitCode> {
+    let mut out = io::stdout();
+    writeln!(out, "{text}")?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn end(code: &str, out: &str, err: &str) -> io::Result<ExitCode> {
+    io::stdout().write_all(out.as_bytes())?;
+    io::stderr().write_all(err.as_bytes())?;
+    Ok(ExitCode::from(code.parse::<u8>().map_err(io::Error::other)?))
+}
+
+fn flood(bytes: usize) -> io::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    let line = b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\n";
+    let mut left = bytes;
+    while left > 0 {
+        let part = &line[..left.min(line.len())];
+        out.write_all(part)?;
+        left -= part.len();
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exit code 0 when the file holds the text, else 1; prints what it holds as JSON.
+fn has(file: &str, text: &str) -> io::Result<ExitCode> {
+    let content = std::fs::read_to_string(file).ok();
+    say(&serde_json::json!({ "content": content }).to_string())?;
+    Ok(ExitCode::from(u8::from(content.as_deref() != Some(text))))
+}
+
+/// Writes what `before.content` of the document says; without one, removes the file.
+fn restore(file: &str) -> io::Result<ExitCode> {
+    let mut document = String::new();
+    io::stdin().read_to_string(&mut document)?;
+    let document: serde_json::Value = serde_json::from_str(&document)?;
+    match document["before"]["content"].as_str() {
+        Some(content) => std::fs::write(file, content)?,
+        None => match std::fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hang() -> io::Result<ExitCode> {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Goes on although it is asked to end.
+#[cfg(unix)]
+fn stubborn() -> io::Result<ExitCode> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut asked = signal(SignalKind::terminate())?;
+        say("here")?;
+        while asked.recv().await.is_some() {
+            say("no")?;
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+#[cfg(not(unix))]
+fn stubborn() -> io::Result<ExitCode> {
+    say("here").and_then(|_| hang())
+}
+
+/// Starts itself, to do `last`, as a child; prints the child's number once the child has said something.
+fn tree(last: &str) -> io::Result<ExitCode> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .arg(last)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut first = [0; 1];
+    if let Some(out) = &mut child.stdout {
+        out.read_exact(&mut first)?;
+    }
+    say(&child.id().to_string())
+}
