@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
 use crate::commands::{
-    cancel, check, confirm, decide, exec, explain, journal, list, log, plan, resume, rollback, schema, show, steps,
+    cancel, check, confirm, decide, exec, explain, journal, list, log, plan, resume, rollback, schema, show,
+    steps,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -89,19 +90,30 @@ pub(crate) fn main() -> Exit {
         Err(error) => {
             // Help and version are results; the rest is a usage error. A closed pipe is nobody's error.
             let _closed = error.print();
-            return if error.use_stderr() { Exit::BadInput } else { Exit::Done };
+            return if error.use_stderr() {
+                Exit::BadInput
+            } else {
+                Exit::Done
+            };
         }
     };
     let look = Look::new(&cli.global);
     let setting = Setting::new(cli.global, look);
-    let result = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let result = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(cli.command, &setting));
             // What a step left behind on a blocking thread must not keep the program from ending.
             runtime.shutdown_background();
             result
         }
-        Err(error) => Err(Failed::fault("the program could not start its own threads", &error)),
+        Err(error) => Err(Failed::fault(
+            "the program could not start its own threads",
+            &error,
+        )),
     };
     let exit = result.unwrap_or_else(|failed| failed.tell(&setting));
     let _closed = std::io::stdout().flush();

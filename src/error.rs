@@ -19,18 +19,27 @@ pub(crate) struct Failed {
 impl Failed {
     /// What the user gave cannot be used.
     pub(crate) fn input(diagnostics: Vec<Diagnostic>) -> Self {
-        Self { diagnostics, exit: Exit::BadInput }
+        Self {
+            diagnostics,
+            exit: Exit::BadInput,
+        }
     }
 
     /// Something that should not happen did.
     pub(crate) fn fault(message: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         let diagnostic = Diagnostic::error(Code::Internal, message).caused_by(error);
-        Self { diagnostics: vec![diagnostic], exit: Exit::Fault }
+        Self {
+            diagnostics: vec![diagnostic],
+            exit: Exit::Fault,
+        }
     }
 
     /// Somebody pressed Ctrl-C at a prompt; nothing is lost.
     pub(crate) fn interrupted() -> Self {
-        Self { diagnostics: Vec::new(), exit: Exit::Interrupted }
+        Self {
+            diagnostics: Vec::new(),
+            exit: Exit::Interrupted,
+        }
     }
 
     /// Tells the user, and gives the exit code.
@@ -56,11 +65,18 @@ impl Failed {
         let help = match code {
             Code::RunHeld => "let that process end, or stop it there with Ctrl-C; then try again",
             Code::RunNotFound => "`runbook list` shows the runs",
-            Code::JournalDamaged => "`runbook journal verify RUN` says what is damaged; restore the folder from a backup",
+            Code::JournalDamaged => {
+                "`runbook journal verify RUN` says what is damaged; restore the folder from a backup"
+            }
             Code::JournalNewer => "use a program at least as new as the one that wrote it",
-            _ => "look at the disk (space, permissions), then `runbook resume RUN`: what was recorded is safe",
+            _ => {
+                "look at the disk (space, permissions), then `runbook resume RUN`: what was recorded is safe"
+            }
         };
-        Self { diagnostics: vec![diagnostic.help(help.replace("RUN", name))], exit }
+        Self {
+            diagnostics: vec![diagnostic.help(help.replace("RUN", name))],
+            exit,
+        }
     }
 
     /// A runtime that failed, for the run that is called `name`.
@@ -68,17 +84,24 @@ impl Failed {
         match error {
             RuntimeError::Journal(error) => Self::journal(name, &error),
             RuntimeError::Definition(mut diagnostics) => {
-                let message = format!("run `{name}`: its definition is not one that this program can carry out");
+                let message =
+                    format!("run `{name}`: its definition is not one that this program can carry out");
                 let help = "use the version of the program that started it; `runbook log` tells which";
                 diagnostics.insert(0, Diagnostic::error(Code::JournalNewer, message).help(help));
-                Self { diagnostics, exit: Exit::Fault }
+                Self {
+                    diagnostics,
+                    exit: Exit::Fault,
+                }
             }
             RuntimeError::Rejected(rejection) => Self::rejected(name, &rejection),
             RuntimeError::Illegal(error) => {
                 let message = format!("run `{name}`: its journal tells what cannot have happened");
                 let diagnostic = Diagnostic::error(Code::JournalDamaged, message).caused_by(&error);
                 let help = format!("`runbook journal verify {name}` checks it entry by entry");
-                Self { diagnostics: vec![diagnostic.help(help)], exit: Exit::Fault }
+                Self {
+                    diagnostics: vec![diagnostic.help(help)],
+                    exit: Exit::Fault,
+                }
             }
             other => Self::fault("the run could not be carried out", &other),
         }

@@ -1,6 +1,9 @@
 //! The program: the only place that prints, prompts, and reads the environment.
 
-#![expect(clippy::disallowed_methods, reason = "the program is the edge: files, environment and time come in here")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program is the edge: files, environment and time come in here"
+)]
 
 mod cli;
 mod commands;

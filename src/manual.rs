@@ -23,7 +23,11 @@ const LARGEST: u64 = 32 * 1024 * 1024;
 /// What a person says about manual work.
 pub(crate) enum Answer {
     /// It is done, with this evidence.
-    Done { values: Outputs, attachments: Vec<Attachment>, note: Option<String> },
+    Done {
+        values: Outputs,
+        attachments: Vec<Attachment>,
+        note: Option<String>,
+    },
     /// It is not done yet.
     NotNow,
     /// They want to stop.
@@ -49,7 +53,11 @@ struct Gathered {
 pub(crate) async fn ask(run: &Run, waiting: &WaitingFor, setting: &Setting) -> Result<Answer, Failed> {
     let inputs = inputs(run, &waiting.id)?;
     show(run, waiting, &inputs, setting.look);
-    let gathered = Gathered { values: Outputs::new(), files: Vec::new(), note: None };
+    let gathered = Gathered {
+        values: Outputs::new(),
+        files: Vec::new(),
+        note: None,
+    };
     let answer = match question(&inputs, gathered, waiting.undoing)? {
         Said::Answer(gathered) => gathered,
         Said::NotNow => return Ok(Answer::NotNow),
@@ -65,11 +73,19 @@ pub(crate) async fn gather(
     evidence: &Evidence<'_>,
     setting: &Setting,
 ) -> Result<Answer, Failed> {
-    let waiting = run.state().waiting_for().into_iter().find(|one| one.id == *id && one.need == Need::ManualWork);
+    let waiting = run
+        .state()
+        .waiting_for()
+        .into_iter()
+        .find(|one| one.id == *id && one.need == Need::ManualWork);
     let undoing = waiting.as_ref().is_some_and(|one| one.undoing);
     let Some(waiting) = waiting else {
         // The core says best why it cannot be confirmed.
-        return Ok(Answer::Done { values: Outputs::new(), attachments: Vec::new(), note: None });
+        return Ok(Answer::Done {
+            values: Outputs::new(),
+            attachments: Vec::new(),
+            note: None,
+        });
     };
     let inputs = inputs(run, id)?;
     let mut values = Outputs::new();
@@ -80,8 +96,13 @@ pub(crate) async fn gather(
         };
         values.insert(name.trim().to_owned(), Value::String(value.to_owned()));
     }
-    let mut gathered = Gathered { values, files: evidence.files.to_vec(), note: evidence.note.clone() };
-    let lacks = !undoing && (inputs.check_values(&gathered.values).is_err() || gathered.files.len() < required(&inputs));
+    let mut gathered = Gathered {
+        values,
+        files: evidence.files.to_vec(),
+        note: evidence.note.clone(),
+    };
+    let lacks = !undoing
+        && (inputs.check_values(&gathered.values).is_err() || gathered.files.len() < required(&inputs));
     if setting.interactive() && lacks {
         show(run, &waiting, &inputs, setting.look);
         gathered = match question(&inputs, gathered, undoing)? {
@@ -105,12 +126,22 @@ fn inputs(run: &Run, id: &InstanceId) -> Result<ManualInputs, Failed> {
 fn show(run: &Run, waiting: &WaitingFor, inputs: &ManualInputs, look: Look) {
     let step = run.runbook().step(waiting.id.step());
     let title = step.map_or("", |step| step.title.as_str());
-    let role = step.and_then(|step| step.role.as_ref()).map_or_else(String::new, |role| format!("  for {role}"));
-    look.tell(&format!("\n{}  {title}{}", paint(BOLD, &waiting.id), paint(DIM, role)));
+    let role = step
+        .and_then(|step| step.role.as_ref())
+        .map_or_else(String::new, |role| format!("  for {role}"));
+    look.tell(&format!(
+        "\n{}  {title}{}",
+        paint(BOLD, &waiting.id),
+        paint(DIM, role)
+    ));
     if let Some(warning) = step.and_then(|step| step.warning.as_deref()) {
         look.tell(&format!("{} {}", paint(CARE, "note:"), warning.trim()));
     }
-    let text = if waiting.undoing { inputs.rollback.as_deref() } else { Some(inputs.instructions.as_str()) };
+    let text = if waiting.undoing {
+        inputs.rollback.as_deref()
+    } else {
+        Some(inputs.instructions.as_str())
+    };
     for line in text.unwrap_or_default().trim().lines() {
         look.tell(&format!("  {}", render::plain(line)));
     }
@@ -130,7 +161,11 @@ fn question(inputs: &ManualInputs, mut gathered: Gathered, undoing: bool) -> Res
     }
     if undoing {
         let undone = answer!(prompt::yes("Is it undone?", false));
-        return Ok(if undone { Said::Answer(gathered) } else { Said::NotNow });
+        return Ok(if undone {
+            Said::Answer(gathered)
+        } else {
+            Said::NotNow
+        });
     }
     for item in &inputs.checklist {
         if !answer!(prompt::yes(item, false)) {
@@ -163,7 +198,11 @@ fn question(inputs: &ManualInputs, mut gathered: Gathered, undoing: bool) -> Res
         gathered.note = (!note.trim().is_empty()).then_some(note);
     }
     let done = answer!(prompt::yes("Is it done?", true));
-    Ok(if done { Said::Answer(gathered) } else { Said::NotNow })
+    Ok(if done {
+        Said::Answer(gathered)
+    } else {
+        Said::NotNow
+    })
 }
 
 fn value(name: &str, collect: &Collect, inputs: &ManualInputs) -> Result<Said<String>, Failed> {
@@ -177,7 +216,12 @@ fn value(name: &str, collect: &Collect, inputs: &ManualInputs) -> Result<Said<St
         }
         inputs.check_value(name, &Value::String(text.to_owned()))
     };
-    prompt::text(collect.prompt.as_deref().unwrap_or(name), example.as_deref(), None, check)
+    prompt::text(
+        collect.prompt.as_deref().unwrap_or(name),
+        example.as_deref(),
+        None,
+        check,
+    )
 }
 
 fn required(inputs: &ManualInputs) -> usize {
@@ -193,10 +237,19 @@ async fn done(
     undoing: bool,
 ) -> Result<Answer, Failed> {
     let Gathered { values, files, note } = gathered;
-    let (values, wanted) = if undoing { (Ok(values), 0) } else { (inputs.check_values(&values), required(inputs)) };
+    let (values, wanted) = if undoing {
+        (Ok(values), 0)
+    } else {
+        (inputs.check_values(&values), required(inputs))
+    };
     let mut wrong = values.as_ref().err().cloned().unwrap_or_default();
     if files.len() < wanted {
-        let names: Vec<String> = inputs.attach.iter().filter(|one| !one.optional).map(|one| format!("`{}`", one.name)).collect();
+        let names: Vec<String> = inputs
+            .attach
+            .iter()
+            .filter(|one| !one.optional)
+            .map(|one| format!("`{}`", one.name))
+            .collect();
         wrong.push(format!("files to attach: {}", names.join(", ")));
     }
     let values = match values {
@@ -204,14 +257,20 @@ async fn done(
         _ => {
             let message = format!("`{id}` lacks what it asks for: {}", wrong.join("; "));
             let diagnostic = Diagnostic::error(Code::EvidenceMissing, message);
-            return Err(diagnostic.help("give it with `--value NAME=VALUE` and `--attach FILE`").into());
+            return Err(diagnostic
+                .help("give it with `--value NAME=VALUE` and `--attach FILE`")
+                .into());
         }
     };
     let mut attachments = Vec::new();
     for path in &files {
         attachments.push(attach(run, path).await?);
     }
-    Ok(Answer::Done { values, attachments, note })
+    Ok(Answer::Done {
+        values,
+        attachments,
+        note,
+    })
 }
 
 async fn attach(run: &Run, path: &Path) -> Result<Attachment, Failed> {
@@ -219,7 +278,17 @@ async fn attach(run: &Run, path: &Path) -> Result<Attachment, Failed> {
         let message = format!("the file `{}` cannot be attached", path.display());
         Diagnostic::error(Code::UnreadableFile, message).caused_by(&error)
     })?;
-    let sha256 = run.attach(&content).await.map_err(|error| Failed::runtime(&run.name(), error))?;
-    let name = path.file_name().map_or_else(|| "attachment".to_owned(), |name| name.to_string_lossy().into_owned());
-    Ok(Attachment { name: render::plain(&name), bytes: content.len() as u64, sha256 })
+    let sha256 = run
+        .attach(&content)
+        .await
+        .map_err(|error| Failed::runtime(&run.name(), error))?;
+    let name = path.file_name().map_or_else(
+        || "attachment".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    Ok(Attachment {
+        name: render::plain(&name),
+        bytes: content.len() as u64,
+        sha256,
+    })
 }

@@ -36,22 +36,48 @@ pub(crate) struct Settled {
 const LARGEST: u64 = 1024 * 1024;
 
 /// Finds a value for every parameter, or says all that is wrong and missing.
-pub(crate) fn settle(runbook: &Runbook, given: &Given, rehearsal: bool, setting: &Setting) -> Result<Settled, Failed> {
+pub(crate) fn settle(
+    runbook: &Runbook,
+    given: &Given,
+    rehearsal: bool,
+    setting: &Setting,
+) -> Result<Settled, Failed> {
     let mut all = collect(runbook, given)?;
     let mut resolved = runbook::resolve_params(runbook, all.clone(), rehearsal).map_err(Failed::input)?;
-    let missing: Vec<&Param> = resolved.missing.iter().filter_map(|name| runbook.params().get(name)).collect();
+    let missing: Vec<&Param> = resolved
+        .missing
+        .iter()
+        .filter_map(|name| runbook.params().get(name))
+        .collect();
     if !missing.is_empty() {
         if !setting.interactive() {
-            return Err(Failed::input(missing.into_iter().map(|param| not_given(runbook, param)).collect()));
+            return Err(Failed::input(
+                missing
+                    .into_iter()
+                    .map(|param| not_given(runbook, param))
+                    .collect(),
+            ));
         }
         for param in missing {
             all.insert(param.name.to_string(), runbook::Given::Text(ask(param)?));
         }
         resolved = runbook::resolve_params(runbook, all, rehearsal).map_err(Failed::input)?;
     }
-    let secrets = if rehearsal { BTreeMap::new() } else { secrets(runbook, setting)? };
-    let examples = resolved.examples_used.iter().map(|name| format!("`{name}`")).collect();
-    Ok(Settled { values: resolved.values, secrets, examples })
+    let secrets = if rehearsal {
+        BTreeMap::new()
+    } else {
+        secrets(runbook, setting)?
+    };
+    let examples = resolved
+        .examples_used
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    Ok(Settled {
+        values: resolved.values,
+        secrets,
+        examples,
+    })
 }
 
 /// The secret parameters' values: from the environment, else from the person. No journal holds them, so
@@ -70,7 +96,11 @@ pub(crate) fn secrets(runbook: &Runbook, setting: &Setting) -> Result<BTreeMap<P
             missing.push(not_given(runbook, param));
         }
     }
-    if missing.is_empty() { Ok(secrets) } else { Err(Failed::input(missing)) }
+    if missing.is_empty() {
+        Ok(secrets)
+    } else {
+        Err(Failed::input(missing))
+    }
 }
 
 fn variable(name: &ParamName) -> String {
@@ -87,7 +117,9 @@ fn collect(runbook: &Runbook, given: &Given) -> Result<BTreeMap<String, runbook:
     }
     for text in &given.set {
         match text.split_once('=') {
-            Some((name, value)) => drop(all.insert(name.trim().to_owned(), runbook::Given::Text(value.to_owned()))),
+            Some((name, value)) => {
+                drop(all.insert(name.trim().to_owned(), runbook::Given::Text(value.to_owned())))
+            }
             None => {
                 let diagnostic = Diagnostic::error(Code::Usage, format!("`--set {text}` gives no value"));
                 wrong.push(diagnostic.help("write it as `--set NAME=VALUE`"));
@@ -96,12 +128,22 @@ fn collect(runbook: &Runbook, given: &Given) -> Result<BTreeMap<String, runbook:
     }
     for param in runbook.params().values().filter(|param| param.is_secret()) {
         if all.remove(param.name.as_str()).is_some() {
-            let message = format!("the secret `{}` was given on the command line or in a file", param.name);
-            let help = format!("leave it out, and be asked for it, or set the variable {}", variable(&param.name));
+            let message = format!(
+                "the secret `{}` was given on the command line or in a file",
+                param.name
+            );
+            let help = format!(
+                "leave it out, and be asked for it, or set the variable {}",
+                variable(&param.name)
+            );
             wrong.push(Diagnostic::error(Code::SecretOnCommandLine, message).help(help));
         }
     }
-    if wrong.is_empty() { Ok(all) } else { Err(Failed::input(wrong)) }
+    if wrong.is_empty() {
+        Ok(all)
+    } else {
+        Err(Failed::input(wrong))
+    }
 }
 
 fn from_file(path: &PathBuf) -> Result<BTreeMap<String, Value>, Failed> {
@@ -110,31 +152,53 @@ fn from_file(path: &PathBuf) -> Result<BTreeMap<String, Value>, Failed> {
         Diagnostic::error(Code::UnreadableFile, message).caused_by(&error)
     })?;
     serde_yaml::from_str(&text).map_err(|error| {
-        let message = format!("the file of parameters `{}` is not a map of names to values", path.display());
+        let message = format!(
+            "the file of parameters `{}` is not a map of names to values",
+            path.display()
+        );
         let diagnostic = Diagnostic::error(Code::YamlSyntax, message).caused_by(&error);
         diagnostic.help("write one `name: value` a line").into()
     })
 }
 
 fn not_given(runbook: &Runbook, param: &Param) -> Diagnostic {
-    let what = param.prompt.as_deref().map_or_else(String::new, |prompt| format!(" ({prompt})"));
-    let diagnostic = Diagnostic::error(Code::ParameterMissing, format!("the parameter `{}` has no value{what}", param.name));
+    let what = param
+        .prompt
+        .as_deref()
+        .map_or_else(String::new, |prompt| format!(" ({prompt})"));
+    let diagnostic = Diagnostic::error(
+        Code::ParameterMissing,
+        format!("the parameter `{}` has no value{what}", param.name),
+    );
     let diagnostic = diagnostic.at(runbook.source_file(), param.span, "it is declared here");
     if param.is_secret() {
-        return diagnostic.help(format!("set the variable {}, or run it in a terminal to be asked", variable(&param.name)));
+        return diagnostic.help(format!(
+            "set the variable {}, or run it in a terminal to be asked",
+            variable(&param.name)
+        ));
     }
     let example = param.example.as_ref().map_or_else(|| "VALUE".to_owned(), plain);
-    diagnostic.help(format!("give it as `--set {}={example}`, or in a file with `--params`", param.name))
+    diagnostic.help(format!(
+        "give it as `--set {}={example}`, or in a file with `--params`",
+        param.name
+    ))
 }
 
 fn ask(param: &Param) -> Result<String, Failed> {
-    let example = param.example.as_ref().map(|example| format!("for example {}", plain(example)));
+    let example = param
+        .example
+        .as_ref()
+        .map(|example| format!("for example {}", plain(example)));
     let check = |text: &str| param.parse(text).map(drop).map_err(|error| error.to_string());
     prompt::text(&question(param), example.as_deref(), None, check)?.or_stop()
 }
 
 fn question(param: &Param) -> String {
-    format!("{} ({})", param.prompt.as_deref().unwrap_or(param.name.as_str()), param.kind_name())
+    format!(
+        "{} ({})",
+        param.prompt.as_deref().unwrap_or(param.name.as_str()),
+        param.kind_name()
+    )
 }
 
 /// A value as a person would type it.

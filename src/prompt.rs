@@ -56,7 +56,9 @@ pub(crate) fn text(
 
 /// Asks for a secret; nothing is shown of it.
 pub(crate) fn secret(question: &str) -> Result<Said<String>, Failed> {
-    let prompt = Password::new(question).with_display_mode(PasswordDisplayMode::Hidden).without_confirmation();
+    let prompt = Password::new(question)
+        .with_display_mode(PasswordDisplayMode::Hidden)
+        .without_confirmation();
     said(prompt.prompt())
 }
 

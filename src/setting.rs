@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{Host, Operator, RunId};
+use runbook_engine::journal::Listed;
 use runbook_engine::journal::sled::SledJournal;
-use runbook_engine::journal::{Journal, Listed};
 use runbook_engine::runtime::{Author, Engine, SystemClock};
 use runbook_engine::step::Registry;
 
@@ -25,7 +25,11 @@ pub(crate) struct Setting {
 impl Setting {
     pub(crate) fn new(global: Global, look: Look) -> Self {
         start_tracing(global.verbose);
-        Self { global, look, registry: runbook_steps::builtin() }
+        Self {
+            global,
+            look,
+            registry: runbook_steps::builtin(),
+        }
     }
 
     /// Whether somebody is there to be asked.
@@ -37,9 +41,18 @@ impl Setting {
     /// Who acts, and where.
     pub(crate) fn author(&self) -> Author {
         let account = || whoami::username().unwrap_or_else(|_| "unknown".to_owned());
-        let operator = self.global.operator.clone().filter(|name| !name.trim().is_empty()).unwrap_or_else(account);
+        let operator = self
+            .global
+            .operator
+            .clone()
+            .filter(|name| !name.trim().is_empty())
+            .unwrap_or_else(account);
         let host = gethostname::gethostname().to_string_lossy().into_owned();
-        Author { operator: Operator::new(&operator), host: Host::new(&host), pid: std::process::id() }
+        Author {
+            operator: Operator::new(&operator),
+            host: Host::new(&host),
+            pid: std::process::id(),
+        }
     }
 
     /// The engine over the state folder.
@@ -48,7 +61,9 @@ impl Setting {
         let journal = SledJournal::open(&folder).map_err(|error| {
             let message = format!("the state folder `{}` cannot be used", folder.display());
             let help = "choose another with `--state-dir` or RUNBOOK_STATE_DIR, or mend its permissions";
-            Diagnostic::error(Code::StateFolder, message).caused_by(&error).help(help)
+            Diagnostic::error(Code::StateFolder, message)
+                .caused_by(&error)
+                .help(help)
         })?;
         Ok(Engine {
             journal: Arc::new(journal),
@@ -59,34 +74,64 @@ impl Setting {
     }
 
     fn state_dir(&self) -> Result<PathBuf, Failed> {
-        let named = self.global.state_dir.clone().filter(|folder| !folder.as_os_str().is_empty());
-        let usual = || dirs::state_dir().or_else(dirs::data_local_dir).map(|folder| folder.join("runbook"));
+        let named = self
+            .global
+            .state_dir
+            .clone()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let usual = || {
+            dirs::state_dir()
+                .or_else(dirs::data_local_dir)
+                .map(|folder| folder.join("runbook"))
+        };
         named.or_else(usual).ok_or_else(|| {
             let message = "the system names no folder in which to keep runs";
-            Diagnostic::error(Code::StateFolder, message).help("name one with `--state-dir` or RUNBOOK_STATE_DIR").into()
+            Diagnostic::error(Code::StateFolder, message)
+                .help("name one with `--state-dir` or RUNBOOK_STATE_DIR")
+                .into()
         })
     }
 }
 
 /// Finds the run that `text` means: any unambiguous beginning of its id or short name, or its last four digits.
 pub(crate) async fn find_run(engine: &Engine, text: &str) -> Result<RunId, Failed> {
-    let runs = engine.journal.list().await.map_err(|error| Failed::journal(text, &error))?;
+    let runs = engine
+        .journal
+        .list()
+        .await
+        .map_err(|error| Failed::journal(text, &error))?;
     let wanted = text.to_ascii_lowercase();
     let exact: Vec<&Listed> = runs.iter().filter(|row| names(row).contains(&wanted)).collect();
-    let begins = |row: &&Listed| !wanted.is_empty() && names(row).iter().any(|name| name.starts_with(&wanted));
-    let found = if exact.is_empty() { runs.iter().filter(begins).collect() } else { exact };
+    let begins =
+        |row: &&Listed| !wanted.is_empty() && names(row).iter().any(|name| name.starts_with(&wanted));
+    let found = if exact.is_empty() {
+        runs.iter().filter(begins).collect()
+    } else {
+        exact
+    };
     match found.as_slice() {
         [one] => Ok(one.run),
         [] => {
             let message = format!("there is no run `{text}` in the state folder");
-            let near = runs.iter().filter_map(|row| names(row).into_iter().next()).collect::<Vec<_>>();
+            let near = runs
+                .iter()
+                .filter_map(|row| names(row).into_iter().next())
+                .collect::<Vec<_>>();
             let diagnostic = Diagnostic::error(Code::RunNotFound, message);
-            Err(diagnostic.did_you_mean(text, near.iter().map(String::as_str)).help("`runbook list` shows the runs").into())
+            Err(diagnostic
+                .did_you_mean(text, near.iter().map(String::as_str))
+                .help("`runbook list` shows the runs")
+                .into())
         }
         many => {
-            let all: Vec<String> = many.iter().map(|row| format!("`{}` ({})", names(row)[0], row.run)).collect();
+            let all: Vec<String> = many
+                .iter()
+                .map(|row| format!("`{}` ({})", names(row)[0], row.run))
+                .collect();
             let message = format!("`{text}` may mean {} runs: {}", all.len(), all.join(", "));
-            Err(Diagnostic::error(Code::RunAmbiguous, message).help("give more of its name, or its whole id").into())
+            Err(Diagnostic::error(Code::RunAmbiguous, message)
+                .help("give more of its name, or its whole id")
+                .into())
         }
     }
 }
@@ -95,7 +140,11 @@ pub(crate) async fn find_run(engine: &Engine, text: &str) -> Result<RunId, Faile
 fn names(row: &Listed) -> Vec<String> {
     let id = row.run.to_string();
     match &row.summary {
-        Ok(summary) => vec![format!("{}-{}", summary.runbook, row.run.short()).to_ascii_lowercase(), id, row.run.short()],
+        Ok(summary) => vec![
+            format!("{}-{}", summary.runbook, row.run.short()).to_ascii_lowercase(),
+            id,
+            row.run.short(),
+        ],
         Err(_) => vec![id, row.run.short()],
     }
 }
@@ -105,8 +154,15 @@ fn start_tracing(verbose: u8) {
     if verbose < 2 {
         return;
     }
-    let level = if verbose == 2 { "runbook=debug,runbook_engine=debug,runbook_steps=debug" } else { "trace" };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).finish();
+    let level = if verbose == 2 {
+        "runbook=debug,runbook_engine=debug,runbook_steps=debug"
+    } else {
+        "trace"
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(level)
+        .with_writer(std::io::stderr)
+        .finish();
     // Fails only when there is a subscriber already, which only tests set.
     let _already = tracing::subscriber::set_global_default(subscriber);
 }

@@ -11,8 +11,14 @@ pub(crate) fn listen(setting: &Setting) -> UnboundedReceiver<Control> {
     let look = setting.look;
     tokio::spawn(async move {
         for (order, notice) in [
-            (Control::Drain, "stopping: what is under way may end; press Ctrl-C again to stop it at once"),
-            (Control::Stop, "stopping at once: what is under way will be in doubt"),
+            (
+                Control::Drain,
+                "stopping: what is under way may end; press Ctrl-C again to stop it at once",
+            ),
+            (
+                Control::Stop,
+                "stopping at once: what is under way will be in doubt",
+            ),
         ] {
             if next_signal().await.is_err() {
                 return;

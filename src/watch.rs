@@ -23,13 +23,19 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new(setting: &Setting, runbook: &Arc<Runbook>) -> Arc<Self> {
-        Arc::new(Self { look: setting.look, json: setting.global.json, runbook: Arc::clone(runbook) })
+        Arc::new(Self {
+            look: setting.look,
+            json: setting.global.json,
+            runbook: Arc::clone(runbook),
+        })
     }
 
     fn title(&self, id: &InstanceId) -> String {
         let step = self.runbook.step(id.step());
         let warning = step.and_then(|step| step.warning.as_deref());
-        let warning = warning.map_or_else(String::new, |text| format!("\n      {} {}", paint(CARE, "note:"), text.trim()));
+        let warning = warning.map_or_else(String::new, |text| {
+            format!("\n      {} {}", paint(CARE, "note:"), text.trim())
+        });
         format!("{}{warning}", step.map_or("", |step| step.title.as_str()))
     }
 }
@@ -48,7 +54,8 @@ impl Watcher for Lines {
     fn printed(&self, instance: &InstanceId, _stream: &str, bytes: &[u8]) {
         if self.look.output {
             for line in String::from_utf8_lossy(bytes).lines() {
-                self.look.tell(&paint(DIM, format!("    {instance} │ {}", render::plain(line))));
+                self.look
+                    .tell(&paint(DIM, format!("    {instance} │ {}", render::plain(line))));
             }
         }
     }

@@ -20,5 +20,12 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let run = open(&args.run, setting).await?;
-    record(run, Act::Cancel { why: args.why.clone() }, setting).await
+    record(
+        run,
+        Act::Cancel {
+            why: args.why.clone(),
+        },
+        setting,
+    )
+    .await
 }

@@ -29,12 +29,26 @@ pub(super) async fn carry(mut run: Run, jobs: Option<u32>, setting: &Setting) ->
             break false;
         }
         let waiting = run.state().waiting_for().into_iter();
-        let next = waiting.filter(|one| one.need == Need::ManualWork).find(|one| !put_off.contains(&one.id));
+        let next = waiting
+            .filter(|one| one.need == Need::ManualWork)
+            .find(|one| !put_off.contains(&one.id));
         let Some(next) = next else { break false };
         match ask(&run, &next, setting).await {
-            Ok(Answer::Done { values, attachments, note }) => {
-                let act = Act::Confirm { instance: next.id, values, attachments, note };
-                let entries = run.act(act).await.map_err(|error| Failed::runtime(&name, error))?;
+            Ok(Answer::Done {
+                values,
+                attachments,
+                note,
+            }) => {
+                let act = Act::Confirm {
+                    instance: next.id,
+                    values,
+                    attachments,
+                    note,
+                };
+                let entries = run
+                    .act(act)
+                    .await
+                    .map_err(|error| Failed::runtime(&name, error))?;
                 watcher.recorded(&entries, run.state());
             }
             Ok(Answer::NotNow) => put_off.push(next.id),
@@ -48,5 +62,9 @@ pub(super) async fn carry(mut run: Run, jobs: Option<u32>, setting: &Setting) ->
     };
     let state = run.close().await.map_err(|error| Failed::runtime(&name, error))?;
     setting.look.tell(&render::next::summary(&name, &state, &runbook));
-    Ok(if interrupted { Exit::Interrupted } else { Exit::of(&state) })
+    Ok(if interrupted {
+        Exit::Interrupted
+    } else {
+        Exit::of(&state)
+    })
 }

@@ -43,15 +43,25 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
         }
         match loaded.runbook {
             Some(runbook) => {
-                let warned = if warnings == 0 { String::new() } else { format!(", {}", count(warnings, "warning")) };
+                let warned = if warnings == 0 {
+                    String::new()
+                } else {
+                    format!(", {}", count(warnings, "warning"))
+                };
                 let steps = count(runbook.steps().len(), "step");
                 let sound = paint(GOOD, "sound");
-                setting.look.tell(&format!("{}: {sound}: {steps}{warned}", path.display()));
-                rehearsable_only(&runbook).iter().for_each(|remark| setting.look.tell(remark));
+                setting
+                    .look
+                    .tell(&format!("{}: {sound}: {steps}{warned}", path.display()));
+                rehearsable_only(&runbook)
+                    .iter()
+                    .for_each(|remark| setting.look.tell(remark));
             }
             None => {
                 exit = Exit::BadInput;
-                setting.look.tell(&format!("{}: {}", path.display(), count(errors, "error")));
+                setting
+                    .look
+                    .tell(&format!("{}: {}", path.display(), count(errors, "error")));
             }
         }
     }
@@ -60,11 +70,16 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
 
 /// A remark where steps can only be rehearsed by this version.
 fn rehearsable_only(runbook: &runbook_engine::runbook::Runbook) -> Option<String> {
-    let mut plugins: Vec<String> = runbook.unavailable().iter().map(|(_, plugin, _)| format!("`{plugin}`")).collect();
+    let mut plugins: Vec<String> = runbook
+        .unavailable()
+        .iter()
+        .map(|(_, plugin, _)| format!("`{plugin}`"))
+        .collect();
     plugins.sort();
     plugins.dedup();
     let all = plugins.join(", ");
-    (!plugins.is_empty()).then(|| format!("  this version can rehearse it, but not carry out its {all} steps"))
+    (!plugins.is_empty())
+        .then(|| format!("  this version can rehearse it, but not carry out its {all} steps"))
 }
 
 /// Kept beside `check`, which must not report it: a runbook that can only be rehearsed is sound.
@@ -72,15 +87,23 @@ pub(super) fn not_available(runbook: &runbook_engine::runbook::Runbook) -> Vec<D
     use runbook_engine::diagnostic::Code;
     let mut by_plugin: std::collections::BTreeMap<String, Vec<_>> = std::collections::BTreeMap::new();
     for (step, plugin, span) in runbook.unavailable() {
-        by_plugin.entry(plugin.to_string()).or_default().push((step, span));
+        by_plugin
+            .entry(plugin.to_string())
+            .or_default()
+            .push((step, span));
     }
     let file = runbook.source_file();
     let diagnostic = |(plugin, steps): (String, Vec<(&runbook_engine::id::StepId, _)>)| {
-        let message = format!("this version cannot carry out `{plugin}` steps: {} of this runbook", count(steps.len(), "step"));
+        let message = format!(
+            "this version cannot carry out `{plugin}` steps: {} of this runbook",
+            count(steps.len(), "step")
+        );
         let diagnostic = Diagnostic::error(Code::PluginNotAvailable, message);
         let shown = steps.iter().take(3);
         shown
-            .fold(diagnostic, |diagnostic, (step, span)| diagnostic.at(file, *span, format!("`{step}` uses `{plugin}`")))
+            .fold(diagnostic, |diagnostic, (step, span)| {
+                diagnostic.at(file, *span, format!("`{step}` uses `{plugin}`"))
+            })
             .help("play it through with `--rehearse`: nothing is touched")
     };
     by_plugin.into_iter().map(diagnostic).collect()

@@ -37,11 +37,29 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let instance = instance(&args.step)?;
     let run = open(&args.run, setting).await?;
-    let evidence = manual::Evidence { values: &args.values, files: &args.files, note: args.note.clone() };
+    let evidence = manual::Evidence {
+        values: &args.values,
+        files: &args.files,
+        note: args.note.clone(),
+    };
     let answer = manual::gather(&run, &instance, &evidence, setting).await;
     match answer {
-        Ok(Answer::Done { values, attachments, note }) => {
-            record(run, Act::Confirm { instance, values, attachments, note }, setting).await
+        Ok(Answer::Done {
+            values,
+            attachments,
+            note,
+        }) => {
+            record(
+                run,
+                Act::Confirm {
+                    instance,
+                    values,
+                    attachments,
+                    note,
+                },
+                setting,
+            )
+            .await
         }
         Ok(Answer::NotNow) => {
             close(run).await?;
@@ -61,5 +79,8 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
 
 async fn close(run: runbook_engine::runtime::Run) -> Result<(), Failed> {
     let name = run.name();
-    run.close().await.map(drop).map_err(|error| Failed::runtime(&name, error))
+    run.close()
+        .await
+        .map(drop)
+        .map_err(|error| Failed::runtime(&name, error))
 }

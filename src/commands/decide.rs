@@ -50,5 +50,14 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         Choice::Skip => Ruling::Skip,
     };
     let run = open(&args.run, setting).await?;
-    record(run, Act::Decide { instance, ruling, why: args.why.clone() }, setting).await
+    record(
+        run,
+        Act::Decide {
+            instance,
+            ruling,
+            why: args.why.clone(),
+        },
+        setting,
+    )
+    .await
 }

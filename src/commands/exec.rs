@@ -46,7 +46,9 @@ pub(crate) struct Args {
 fn rehearsed_failure(text: &str) -> Result<RehearsedFailure, String> {
     let (instance, attempt) = match text.rsplit_once(':') {
         Some((instance, number)) if number.chars().all(|c| c.is_ascii_digit()) => {
-            let number: u32 = number.parse().map_err(|_| format!("`{number}` is not the number of an attempt"))?;
+            let number: u32 = number
+                .parse()
+                .map_err(|_| format!("`{number}` is not the number of an attempt"))?;
             (instance, Some(AttemptNo(number)))
         }
         _ => (text, None),
@@ -74,11 +76,17 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
         program: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let file = args.file.display().to_string();
-    let mut run = engine.start(runbook, new).await.map_err(|error| Failed::runtime(&file, error))?;
+    let mut run = engine
+        .start(runbook, new)
+        .await
+        .map_err(|error| Failed::runtime(&file, error))?;
     run.set_secrets(params.secrets);
     announce(&run, &params.examples, setting);
     if setting.global.json {
-        let story = run.entries().await.map_err(|error| Failed::runtime(&file, error))?;
+        let story = run
+            .entries()
+            .await
+            .map_err(|error| Failed::runtime(&file, error))?;
         Lines::new(setting, run.runbook()).recorded(&story, run.state());
     }
     carry::carry(run, None, setting).await
@@ -88,21 +96,38 @@ fn rehearsal(args: &Args, runbook: &Runbook) -> Result<Option<Rehearsal>, Failed
     if !args.rehearse {
         return Ok(None);
     }
-    let named = args.rehearse_fail.iter().map(|failure| &failure.instance).chain(&args.rehearse_interrupt);
+    let named = args
+        .rehearse_fail
+        .iter()
+        .map(|failure| &failure.instance)
+        .chain(&args.rehearse_interrupt);
     let unknown = named.filter(|id| runbook.step(id.step()).is_none()).map(|id| {
-        let diagnostic = Diagnostic::error(Code::UnknownStep, format!("the runbook has no step `{}` to rehearse a fault in", id.step()));
-        diagnostic.did_you_mean(id.step().as_str(), runbook.steps().keys().map(|step| step.as_str()))
+        let diagnostic = Diagnostic::error(
+            Code::UnknownStep,
+            format!("the runbook has no step `{}` to rehearse a fault in", id.step()),
+        );
+        diagnostic.did_you_mean(
+            id.step().as_str(),
+            runbook.steps().keys().map(|step| step.as_str()),
+        )
     });
     let unknown: Vec<Diagnostic> = unknown.collect();
     if !unknown.is_empty() {
         return Err(Failed::input(unknown));
     }
-    Ok(Some(Rehearsal { failures: args.rehearse_fail.clone(), interruptions: args.rehearse_interrupt.clone() }))
+    Ok(Some(Rehearsal {
+        failures: args.rehearse_fail.clone(),
+        interruptions: args.rehearse_interrupt.clone(),
+    }))
 }
 
 /// A new id whose short name no other run has.
 async fn new_id(engine: &Engine, runbook: &Runbook) -> Result<RunId, Failed> {
-    let runs = engine.journal.list().await.map_err(|error| Failed::journal(runbook.name().as_str(), &error))?;
+    let runs = engine
+        .journal
+        .list()
+        .await
+        .map_err(|error| Failed::journal(runbook.name().as_str(), &error))?;
     let taken: std::collections::BTreeSet<String> = runs.iter().map(|row| row.run.short()).collect();
     // After so many tries the short name is given twice, and people are asked for more of it.
     let mut ids = std::iter::repeat_with(|| RunId::new(Uuid::now_v7())).take(1000);
@@ -116,11 +141,20 @@ fn announce(run: &Run, examples: &[String], setting: &Setting) {
     look.tell(&format!("{}  {}", paint(BOLD, run.name()), runbook.title()));
     let steps = count(runbook.steps().len(), "step");
     let author = setting.author();
-    look.tell(&paint(DIM, format!("{steps}, operator {} on {}", author.operator, author.host)));
+    look.tell(&paint(
+        DIM,
+        format!("{steps}, operator {} on {}", author.operator, author.host),
+    ));
     if run.state().started().rehearsal.is_some() {
-        look.tell(&paint(CARE, "rehearsal: steps answer from the runbook, and nothing is touched"));
+        look.tell(&paint(
+            CARE,
+            "rehearsal: steps answer from the runbook, and nothing is touched",
+        ));
         if !examples.is_empty() {
-            look.tell(&paint(DIM, format!("examples stand in for {}", examples.join(", "))));
+            look.tell(&paint(
+                DIM,
+                format!("examples stand in for {}", examples.join(", ")),
+            ));
         }
     }
     look.tell("");

@@ -16,7 +16,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
     match &args.code {
-        None => Code::ALL.iter().for_each(|code| render::result(&format!("{code}  {}", code.title()))),
+        None => Code::ALL
+            .iter()
+            .for_each(|code| render::result(&format!("{code}  {}", code.title()))),
         Some(text) => {
             let code: Code = text.parse().map_err(|error| {
                 let near = Code::ALL.iter().map(|code| code.as_str());

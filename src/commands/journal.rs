@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::error::Failed;
 use crate::exit::Exit;
-use crate::render::style::{BAD, GOOD, count, paint};
 use crate::render;
+use crate::render::style::{BAD, GOOD, count, paint};
 use crate::setting::{Setting, find_run};
 
 /// Look after journals
@@ -29,19 +29,34 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let Command::Verify { run: text } = &args.command;
     let engine = setting.engine()?;
     let id = find_run(&engine, text).await?;
-    let found = engine.journal.verify(id).await.map_err(|error| Failed::journal(text, &error))?;
+    let found = engine
+        .journal
+        .verify(id)
+        .await
+        .map_err(|error| Failed::journal(text, &error))?;
     let holds = found.findings.is_empty();
     if setting.global.json {
         render::json(&json!({ "run": id, "holds": holds, "verification": found }));
     } else if holds {
-        let entries = format!("{} {}", found.entries, if found.entries == 1 { "entry" } else { "entries" });
+        let entries = format!(
+            "{} {}",
+            found.entries,
+            if found.entries == 1 { "entry" } else { "entries" }
+        );
         let chunks = count(usize::try_from(found.chunks).unwrap_or(usize::MAX), "piece");
-        let attachments = count(usize::try_from(found.attachments).unwrap_or(usize::MAX), "attachment");
+        let attachments = count(
+            usize::try_from(found.attachments).unwrap_or(usize::MAX),
+            "attachment",
+        );
         let holds = paint(GOOD, "the journal holds");
-        render::result(&format!("{holds}: {entries}, {chunks} of transcript, {attachments}, nothing changed"));
+        render::result(&format!(
+            "{holds}: {entries}, {chunks} of transcript, {attachments}, nothing changed"
+        ));
     } else {
         for finding in &found.findings {
-            let place = finding.seq.map_or_else(String::new, |seq| format!("entry {seq}: "));
+            let place = finding
+                .seq
+                .map_or_else(String::new, |seq| format!("entry {seq}: "));
             render::result(&format!("{} {place}{}", paint(BAD, "✗"), finding.message));
         }
         setting.look.tell(&format!(

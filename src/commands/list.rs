@@ -18,9 +18,17 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let engine = setting.engine()?;
-    let runs = engine.journal.list().await.map_err(|error| Failed::journal("list", &error))?;
+    let runs = engine
+        .journal
+        .list()
+        .await
+        .map_err(|error| Failed::journal("list", &error))?;
     let wanted = |row: &&runbook_engine::journal::Listed| {
-        !args.open || row.summary.as_ref().map_or(true, |summary| !summary.status.is_finished())
+        !args.open
+            || row
+                .summary
+                .as_ref()
+                .map_or(true, |summary| !summary.status.is_finished())
     };
     let runs: Vec<_> = runs.iter().filter(wanted).collect();
     if setting.global.json {
@@ -43,7 +51,11 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         Ok(summary) => format!("{}-{}", summary.runbook, row.run.short()),
         Err(_) => row.run.to_string(),
     };
-    let widest = runs.iter().map(|row| name(row).chars().count()).max().unwrap_or(0);
+    let widest = runs
+        .iter()
+        .map(|row| name(row).chars().count())
+        .max()
+        .unwrap_or(0);
     for row in runs {
         let name = format!("{:<widest$}", name(row));
         let line = match &row.summary {
@@ -52,12 +64,20 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
                 let progress = format!("{:>3} of {:<3}", summary.settled, summary.total);
                 let rehearsal = if summary.rehearsal { " rehearsal," } else { "" };
                 let when = time::local(summary.updated);
-                let about = paint(DIM, format!("{when},{rehearsal} {}: {}", summary.operator, summary.title));
-                format!("{name}  {} {progress}  {about}", paint(of_run(summary.status), status))
+                let about = paint(
+                    DIM,
+                    format!("{when},{rehearsal} {}: {}", summary.operator, summary.title),
+                );
+                format!(
+                    "{name}  {} {progress}  {about}",
+                    paint(of_run(summary.status), status)
+                )
             }
             Err(error) => format!("{name}  {} {error}", paint(BAD, format!("{:<12}", "unreadable"))),
         };
-        let held = row.holder.as_ref().map_or_else(String::new, |holder| format!("  {}", paint(CARE, format!("held by {holder}"))));
+        let held = row.holder.as_ref().map_or_else(String::new, |holder| {
+            format!("  {}", paint(CARE, format!("held by {holder}")))
+        });
         render::result(&format!("{line}{held}"));
     }
     Ok(Exit::Done)

@@ -44,7 +44,8 @@ pub(super) fn loaded(path: &Path, setting: &Setting) -> Result<Loaded, Failed> {
 /// The text of a file that is not larger than `most` bytes.
 pub(crate) fn read_bounded(path: &Path, most: u64) -> io::Result<String> {
     let bytes = read_bytes(path, most)?;
-    let text = String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
@@ -58,7 +59,10 @@ pub(crate) fn read_bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        let message = format!("it is larger than the {} MiB that are allowed", most / (1024 * 1024));
+        let message = format!(
+            "it is larger than the {} MiB that are allowed",
+            most / (1024 * 1024)
+        );
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
     Ok(bytes)
@@ -69,9 +73,15 @@ struct FolderFiles(PathBuf);
 
 impl Files for FolderFiles {
     fn read(&self, name: &str) -> Result<String, io::Error> {
-        let inside = !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        let inside = !name.is_empty()
+            && Path::new(name)
+                .components()
+                .all(|part| matches!(part, Component::Normal(_)));
         if !inside {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it leads outside the runbook's folder"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it leads outside the runbook's folder",
+            ));
         }
         read_bounded(&self.0.join(name), LARGEST_FILE)
     }

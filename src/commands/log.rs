@@ -33,7 +33,10 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let engine = setting.engine()?;
     let id = find_run(&engine, &args.run).await?;
     let only = args.step.as_deref().map(instance).transpose()?;
-    let story = engine.read(id).await.map_err(|error| Failed::runtime(&args.run, error))?;
+    let story = engine
+        .read(id)
+        .await
+        .map_err(|error| Failed::runtime(&args.run, error))?;
     if let Some(wanted) = &only
         && story.runbook.step(wanted.step()).is_none()
     {
@@ -46,7 +49,10 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         if setting.global.json {
             render::json(&stored::to_json(one));
         } else {
-            let head = paint(DIM, format!("{:>4}  {}  {operator}@{host}", one.seq, time::local(one.time)));
+            let head = paint(
+                DIM,
+                format!("{:>4}  {}  {operator}@{host}", one.seq, time::local(one.time)),
+            );
             render::result(&format!("{head}  {}", render::plain(&entry::story(&one.event))));
         }
         if let Some(transcript) = transcript_of(&one.event) {
@@ -54,9 +60,22 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         }
     }
     // What was printed by calls that have not ended has no entry that covers it yet.
-    for (of, seq) in started.iter().filter(|(id, _)| only.as_ref().is_none_or(|wanted| same(id, wanted))) {
-        let open = Transcript { of: *seq, chunks: 0, bytes: 0, sha256: String::new() };
-        if story.state.find(of).and_then(|ix| story.state.instance(ix).phase.activity()).is_some() {
+    for (of, seq) in started
+        .iter()
+        .filter(|(id, _)| only.as_ref().is_none_or(|wanted| same(id, wanted)))
+    {
+        let open = Transcript {
+            of: *seq,
+            chunks: 0,
+            bytes: 0,
+            sha256: String::new(),
+        };
+        if story
+            .state
+            .find(of)
+            .and_then(|ix| story.state.instance(ix).phase.activity())
+            .is_some()
+        {
             show_transcript(&engine, id, &open, setting, &args.run).await?;
         }
     }
@@ -67,7 +86,9 @@ fn no_such_step(args: &Args, wanted: &InstanceId, story: &runbook_engine::runtim
     use runbook_engine::diagnostic::{Code, Diagnostic};
     let message = format!("run `{}` has no step `{}`", args.run, wanted.step());
     let steps = story.runbook.steps().keys().map(|step| step.as_str());
-    Diagnostic::error(Code::StepNotInRun, message).did_you_mean(wanted.step().as_str(), steps).into()
+    Diagnostic::error(Code::StepNotInRun, message)
+        .did_you_mean(wanted.step().as_str(), steps)
+        .into()
 }
 
 fn same(id: &InstanceId, wanted: &InstanceId) -> bool {
@@ -113,14 +134,22 @@ async fn show_transcript(
     setting: &Setting,
     name: &str,
 ) -> Result<(), Failed> {
-    let chunks = engine.journal.transcript(run, transcript.of).await.map_err(|error| Failed::journal(name, &error))?;
+    let chunks = engine
+        .journal
+        .transcript(run, transcript.of)
+        .await
+        .map_err(|error| Failed::journal(name, &error))?;
     let streams = streams(&chunks);
     for (stream, text) in streams {
         if setting.global.json {
             render::json(&json!({ "transcript_of": transcript.of, "stream": stream, "text": text }));
             continue;
         }
-        let bar = if stream == "stderr" { paint(BAD, "│") } else { paint(DIM, "│") };
+        let bar = if stream == "stderr" {
+            paint(BAD, "│")
+        } else {
+            paint(DIM, "│")
+        };
         for line in text.lines() {
             render::result(&format!("      {bar} {}", render::plain(line)));
         }
@@ -137,5 +166,8 @@ fn streams(chunks: &[Chunk]) -> Vec<(String, String)> {
             _ => parts.push((chunk.stream.clone(), chunk.bytes.clone())),
         }
     }
-    parts.into_iter().map(|(stream, bytes)| (stream, String::from_utf8_lossy(&bytes).into_owned())).collect()
+    parts
+        .into_iter()
+        .map(|(stream, bytes)| (stream, String::from_utf8_lossy(&bytes).into_owned()))
+        .collect()
 }

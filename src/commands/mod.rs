@@ -36,14 +36,19 @@ use crate::watch::Lines;
 async fn open(text: &str, setting: &Setting) -> Result<Run, Failed> {
     let engine = setting.engine()?;
     let id = find_run(&engine, text).await?;
-    engine.open(id).await.map_err(|error| Failed::runtime(text, error))
+    engine
+        .open(id)
+        .await
+        .map_err(|error| Failed::runtime(text, error))
 }
 
 /// The instance that a person typed.
 fn instance(text: &str) -> Result<InstanceId, Failed> {
     text.parse().map_err(|error| {
         let diagnostic = Diagnostic::error(Code::InvalidName, format!("{error}"));
-        diagnostic.help("`runbook show RUN` lists the steps and instances of a run").into()
+        diagnostic
+            .help("`runbook show RUN` lists the steps and instances of a run")
+            .into()
     })
 }
 

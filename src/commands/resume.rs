@@ -10,11 +10,13 @@ use crate::setting::Setting;
 
 /// Go on with a run: tomorrow, after a crash, or as another person
 #[derive(Debug, clap::Args)]
-#[command(after_help = "RUN is any unambiguous beginning of the run's name or id; `runbook list` shows them.
+#[command(
+    after_help = "RUN is any unambiguous beginning of the run's name or id; `runbook list` shows them.
 
 Examples:
   runbook resume hybrid-s2s-7f3a
-  runbook resume hybrid-s2s-7f3a --operator bob")]
+  runbook resume hybrid-s2s-7f3a --operator bob"
+)]
 pub(crate) struct Args {
     /// The run
     #[arg(value_name = "RUN")]
@@ -36,10 +38,20 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let look = setting.look;
     look.tell(&format!("{}  {}", paint(BOLD, &name), runbook.title()));
     let state = run.state();
-    let last = format!("last: {} at {}", state.operator(), render::time::local(state.updated()));
-    look.tell(&paint(DIM, format!("{last}; now operator {}", setting.author().operator)));
+    let last = format!(
+        "last: {} at {}",
+        state.operator(),
+        render::time::local(state.updated())
+    );
+    look.tell(&paint(
+        DIM,
+        format!("{last}; now operator {}", setting.author().operator),
+    ));
     if state.started().rehearsal.is_some() {
-        look.tell(&paint(CARE, "rehearsal: steps answer from the runbook, and nothing is touched"));
+        look.tell(&paint(
+            CARE,
+            "rehearsal: steps answer from the runbook, and nothing is touched",
+        ));
     }
     look.tell(&rows::table(state, &runbook));
     look.tell("");

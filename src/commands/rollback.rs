@@ -14,12 +14,14 @@ use crate::watch::Lines;
 
 /// Undo a run, or some of its steps and all that depends on them
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Only what the run itself may have changed is undone, in reverse order. A rollback that is
+#[command(
+    after_help = "Only what the run itself may have changed is undone, in reverse order. A rollback that is
 interrupted goes on with `runbook resume`.
 
 Examples:
   runbook rollback hybrid-s2s-7f3a
-  runbook rollback hybrid-s2s-7f3a --step set-realm --why 'the add-ins broke'")]
+  runbook rollback hybrid-s2s-7f3a --step set-realm --why 'the add-ins broke'"
+)]
 pub(crate) struct Args {
     /// The run
     #[arg(value_name = "RUN")]
@@ -36,8 +38,17 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let mut run = open(&args.run, setting).await?;
     let name = run.name();
     if run.state().status() != RunStatus::RollingBack {
-        let scope = if args.step.is_empty() { RollbackScope::Run } else { RollbackScope::Steps(args.step.clone()) };
-        let entries = run.act(Act::Rollback { scope, why: args.why.clone() }).await;
+        let scope = if args.step.is_empty() {
+            RollbackScope::Run
+        } else {
+            RollbackScope::Steps(args.step.clone())
+        };
+        let entries = run
+            .act(Act::Rollback {
+                scope,
+                why: args.why.clone(),
+            })
+            .await;
         let entries = match entries {
             Ok(entries) => entries,
             Err(error) => {

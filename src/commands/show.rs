@@ -20,8 +20,10 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let engine = setting.engine()?;
     let id = find_run(&engine, &args.run).await?;
-    let Story { state, runbook, .. } =
-        engine.read(id).await.map_err(|error| Failed::runtime(&args.run, error))?;
+    let Story { state, runbook, .. } = engine
+        .read(id)
+        .await
+        .map_err(|error| Failed::runtime(&args.run, error))?;
     let started = state.started();
     let name = format!("{}-{}", started.runbook, started.run.short());
     if setting.global.json {

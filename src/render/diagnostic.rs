@@ -11,7 +11,11 @@ use crate::setting::Setting;
 /// Prints diagnostics on standard error.
 pub(crate) fn print_all(diagnostics: &[Diagnostic], setting: &Setting) {
     for diagnostic in diagnostics {
-        let text = if setting.global.json { as_json(diagnostic).to_string() } else { as_text(diagnostic) };
+        let text = if setting.global.json {
+            as_json(diagnostic).to_string()
+        } else {
+            as_text(diagnostic)
+        };
         let _closed = writeln!(anstream::stderr(), "{text}");
     }
 }
@@ -22,18 +26,33 @@ pub(crate) fn as_text(diagnostic: &Diagnostic) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(&diagnostic.message).id(diagnostic.code.as_str());
+    let title = level
+        .primary_title(&diagnostic.message)
+        .id(diagnostic.code.as_str());
     let mut group = annotate_snippets::Group::with_title(title);
     let mut files: Vec<_> = diagnostic.labels.iter().map(|label| &label.file).collect();
     files.dedup();
     for file in files {
-        let annotations = diagnostic.labels.iter().enumerate().filter(|(_, label)| label.file == *file);
+        let annotations = diagnostic
+            .labels
+            .iter()
+            .enumerate()
+            .filter(|(_, label)| label.file == *file);
         let annotations = annotations.map(|(at, label)| {
-            let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let kind = if at == 0 {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
             let end = label.span.end.min(file.text.len());
-            kind.span(label.span.start.min(end)..end).label(label.text.as_str())
+            kind.span(label.span.start.min(end)..end)
+                .label(label.text.as_str())
         });
-        group = group.element(Snippet::source(file.text.as_str()).path(file.name.as_str()).annotations(annotations));
+        group = group.element(
+            Snippet::source(file.text.as_str())
+                .path(file.name.as_str())
+                .annotations(annotations),
+        );
     }
     for cause in &diagnostic.causes {
         group = group.element(Level::NOTE.message(format!("because: {cause}")));

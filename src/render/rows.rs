@@ -10,7 +10,12 @@ use super::time::took;
 /// One line per instance: sign, id, status, duration, and why where that needs saying.
 pub(crate) fn table(state: &RunState, runbook: &Runbook) -> String {
     let rows = state.rows();
-    let widest = rows.iter().map(|row| row.id.to_string().chars().count()).max().unwrap_or(0).min(40);
+    let widest = rows
+        .iter()
+        .map(|row| row.id.to_string().chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(40);
     let lines: Vec<String> = rows.iter().map(|row| line(row, widest, runbook)).collect();
     lines.join("\n")
 }

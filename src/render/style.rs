@@ -25,7 +25,10 @@ impl Look {
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
-        Self { quiet: global.json, output: global.verbose > 0 && !global.json }
+        Self {
+            quiet: global.json,
+            output: global.verbose > 0 && !global.json,
+        }
     }
 
     /// Tells the person something, on standard error.
@@ -84,5 +87,9 @@ pub(crate) fn words(status: &str) -> String {
 
 /// `1 step`, `2 steps`.
 pub(crate) fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+    if number == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{number} {what}s")
+    }
 }

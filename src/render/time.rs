@@ -1,10 +1,13 @@
 //! Times and durations as people read them.
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
 
 /// A moment in the local time of the machine: `2026-11-23 22:40:05`.
 pub(crate) fn local(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    Zoned::new(at, TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
 }
 
 /// How long something took: `0.3 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.

@@ -114,7 +114,11 @@ impl Verifier {
     /// Remembers what an entry says of transcripts and attachments.
     fn note(&mut self, at: Seq, event: Event) {
         match event {
-            Event::AttemptReturned { transcript, .. }
+            Event::Observed { transcript, .. }
+            | Event::ObservationFailed { transcript, .. }
+            | Event::AttemptReturned { transcript, .. }
+            | Event::Verified { transcript, .. }
+            | Event::RolledBack { transcript, .. }
             | Event::AttemptFailed { transcript, .. }
             | Event::Interrupted { transcript, .. }
             | Event::RollbackReturned { transcript, .. }
@@ -134,19 +138,16 @@ impl Verifier {
             | Event::StepSkipped { .. }
             | Event::StepUnclear { .. }
             | Event::ObservationStarted { .. }
-            | Event::Observed { .. }
-            | Event::ObservationFailed { .. }
             | Event::AttemptStarted { .. }
             | Event::ProcessStarted { .. }
             | Event::StopRequested { .. }
-            | Event::Verified { .. }
+            | Event::ProcessCleared { .. }
             | Event::DoubtSettled { .. }
             | Event::PersonNeeded { .. }
             | Event::Decided { .. }
             | Event::CancelRequested { .. }
             | Event::RollbackStarted { .. }
-            | Event::RollbackAttemptStarted { .. }
-            | Event::RolledBack { .. } => {}
+            | Event::RollbackAttemptStarted { .. } => {}
         }
     }
 

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::mask::Mask;
 use super::rehearse::{failed, rehearse};
-use crate::core::event::{Failure, FailureKind, Rehearsal};
 use crate::core::Outcome;
+use crate::core::event::{Failure, FailureKind, Rehearsal};
 use crate::runbook::expr::{self, Scope};
 use crate::runbook::{Runbook, Step};
 use crate::step::{Context, Plugin, Purpose};
@@ -41,7 +41,7 @@ impl Call {
     }
 
     async fn call(&self, step: &Step) -> Outcome {
-        let scope = scope(&self.cx);
+        let scope = Scope::of(&self.cx);
         if let Some(rehearsal) = &self.rehearsal {
             return rehearse(step, rehearsal, &scope, &self.cx, self.undoing).await;
         }
@@ -61,21 +61,12 @@ impl Call {
 
 /// A step's inputs with every template filled in.
 pub(super) fn fill(step: &Step, plugin: &dyn Plugin, scope: &Scope) -> Result<Value, Failure> {
-    expr::fill(&step.with, plugin.doc().scripts, scope)
-        .map_err(|error| Failure::new(FailureKind::Inputs, format!("its inputs could not be worked out: {error}")))
-}
-
-/// What the step's expressions may name.
-pub(super) fn scope(cx: &Context) -> Scope {
-    Scope {
-        params: Arc::clone(&cx.params),
-        steps: Arc::clone(&cx.steps),
-        item: cx.item.clone(),
-        before: cx.before.clone(),
-        outputs: cx.outputs.clone(),
-        run: cx.run.clone(),
-        extra: std::collections::BTreeMap::new(),
-    }
+    expr::fill(&step.with, plugin.doc().scripts, scope).map_err(|error| {
+        Failure::new(
+            FailureKind::Inputs,
+            format!("its inputs could not be worked out: {error}"),
+        )
+    })
 }
 
 fn masked(outcome: Outcome, mask: &Mask) -> Outcome {
@@ -92,9 +83,10 @@ fn masked(outcome: Outcome, mask: &Mask) -> Outcome {
                 })
                 .map_err(|failure| mask.failure(&failure)),
         ),
-        Outcome::Ran(end) => {
-            Outcome::Ran(end.map(|outputs| mask.outputs(&outputs)).map_err(|failure| mask.failure(&failure)))
-        }
+        Outcome::Ran(end) => Outcome::Ran(
+            end.map(|outputs| mask.outputs(&outputs))
+                .map_err(|failure| mask.failure(&failure)),
+        ),
         Outcome::RolledBack(end) => Outcome::RolledBack(end.map_err(|failure| mask.failure(&failure))),
         Outcome::CutOff => Outcome::CutOff,
     }

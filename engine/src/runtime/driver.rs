@@ -14,7 +14,9 @@ use super::clear::clear;
 use super::engine::{PinnedFiles, Run, RuntimeError};
 use super::transcriber::CallTranscriber;
 use crate::core::event::{Entry, Failure, FailureKind, ProcessMark};
-use crate::core::{Asks, Effect, Evaluation, Input, Outcome, Phase, RunState, RunStatus, Work, effects, wake_at};
+use crate::core::{
+    Asks, Effect, Evaluation, Input, Outcome, Phase, RunState, RunStatus, Work, effects, wake_at,
+};
 use crate::id::{InstanceId, Seq, StepId};
 use crate::journal::{Durable, JournalError};
 use crate::runbook::expr;
@@ -85,7 +87,12 @@ impl Run {
         control: &mut UnboundedReceiver<Control>,
     ) -> Result<Ended, RuntimeError> {
         let (messages, mut inbox) = unbounded_channel();
-        let mut desk = Desk { watcher, messages, calls: HashMap::new(), clearing: HashMap::new() };
+        let mut desk = Desk {
+            watcher,
+            messages,
+            calls: HashMap::new(),
+            clearing: HashMap::new(),
+        };
         let ended = self.serve(jobs, &mut desk, &mut inbox, control).await;
         // Whatever happened, no call outlives the loop.
         desk.calls.values().for_each(CancellationToken::cancel);
@@ -112,7 +119,10 @@ impl Run {
                 desk.watcher.recorded(&entries, &self.state);
             }
             if self.state.status() != before {
-                self.engine.journal.summarise(&self.claim, &self.summary().await?).await?;
+                self.engine
+                    .journal
+                    .summarise(&self.claim, &self.summary().await?)
+                    .await?;
             }
             inputs = self.perform(desk, draining, self.durable);
             if !inputs.is_empty() {
@@ -120,7 +130,10 @@ impl Run {
             }
             let wake = if draining { None } else { wake_at(&self.state) };
             if desk.calls.is_empty() && desk.clearing.is_empty() && wake.is_none() {
-                return Ok(Ended { status: self.state.status(), interrupted: draining });
+                return Ok(Ended {
+                    status: self.state.status(),
+                    interrupted: draining,
+                });
             }
             let clock = Arc::clone(&self.engine.clock);
             tokio::select! {
@@ -147,7 +160,12 @@ impl Run {
                     answers.push(Input::Evaluated { step, result });
                 }
                 Effect::Call(work) => self.call(desk, &work, proof),
-                Effect::ClearProcess { instance, of, process, until } => {
+                Effect::ClearProcess {
+                    instance,
+                    of,
+                    process,
+                    until,
+                } => {
                     if desk.clearing.insert(instance.clone(), of).is_none() {
                         self.clear(desk, instance, of, process, until);
                     }
@@ -178,7 +196,7 @@ impl Run {
             messages: desk.messages.clone(),
             state: Mutex::default(),
         });
-        let Some(call) = self.prepare(work, cancel.clone(), Arc::clone(&transcriber)) else {
+        let Some(call) = self.prepare(work, cancel.clone(), transcriber.clone()) else {
             return;
         };
         desk.calls.insert(work.of, cancel);
@@ -186,7 +204,12 @@ impl Run {
         tokio::spawn(async move {
             let outcome = call.make().await;
             let message = match transcriber.finish() {
-                Ok(transcript) => Message::Input(Input::Finished { instance, of, outcome, transcript }),
+                Ok(transcript) => Message::Input(Input::Finished {
+                    instance,
+                    of,
+                    outcome,
+                    transcript,
+                }),
                 Err(error) => Message::Broken(error),
             };
             // The receiver is gone only when the run has stopped.
@@ -194,7 +217,12 @@ impl Run {
         });
     }
 
-    fn prepare(&self, work: &Work, cancel: CancellationToken, transcript: Arc<dyn Transcriber>) -> Option<Call> {
+    fn prepare(
+        &self,
+        work: &Work,
+        cancel: CancellationToken,
+        transcript: Arc<dyn Transcriber>,
+    ) -> Option<Call> {
         let instance = self.state.instance(work.ix);
         let step = self.runbook.step(work.instance.step())?;
         let plugin = Arc::clone(self.engine.registry.get(step.uses.as_str()).ok()?);
@@ -202,7 +230,13 @@ impl Run {
             Value::Object(outputs) => Some(outputs.clone()),
             _ => None,
         };
-        let undoing = matches!(instance.phase, Phase::Observing { asks: Asks::RollbackDoubt, .. });
+        let undoing = matches!(
+            instance.phase,
+            Phase::Observing {
+                asks: Asks::RollbackDoubt,
+                ..
+            }
+        );
         let cx = Context {
             run: self.facts(),
             instance: work.instance.clone(),
@@ -220,12 +254,22 @@ impl Run {
             token: format!("{}:{}", self.claim.run, work.of),
         };
         let (runbook, mask) = (Arc::clone(&self.runbook), self.mask());
-        Some(Call { runbook, plugin, rehearsal: self.state.started().rehearsal.clone(), cx, mask, undoing })
+        Some(Call {
+            runbook,
+            plugin,
+            rehearsal: self.state.started().rehearsal.clone(),
+            cx,
+            mask,
+            undoing,
+        })
     }
 
     fn evaluate(&self, id: &StepId) -> Result<Evaluation, Failure> {
         let fail = |what: &str, error: &dyn std::error::Error| {
-            Failure::new(FailureKind::Inputs, format!("its `{what}` could not be worked out: {error}"))
+            Failure::new(
+                FailureKind::Inputs,
+                format!("its `{what}` could not be worked out: {error}"),
+            )
         };
         let (Some(step), Some(at)) = (self.runbook.step(id), self.state.workflow().find(id.as_str())) else {
             return Err(Failure::new(FailureKind::Fault, "the runbook has no such step"));
@@ -235,21 +279,37 @@ impl Run {
         };
         let scope = self.scope(ix);
         if let Some(when) = &step.when {
-            let holds = when.evaluate(&scope).and_then(expr::truth).map_err(|error| fail("when", &error))?;
+            let holds = when
+                .evaluate(&scope)
+                .and_then(expr::truth)
+                .map_err(|error| fail("when", &error))?;
             if !holds {
-                return Ok(Evaluation::Skip(format!("its condition does not hold: {}", when.source().trim())));
+                return Ok(Evaluation::Skip(format!(
+                    "its condition does not hold: {}",
+                    when.source().trim()
+                )));
             }
         }
         match &step.for_each {
             None => Ok(Evaluation::One),
             Some(list) => {
-                let items = list.evaluate(&scope).and_then(expr::items).map_err(|error| fail("for_each", &error))?;
+                let items = list
+                    .evaluate(&scope)
+                    .and_then(expr::items)
+                    .map_err(|error| fail("for_each", &error))?;
                 Ok(Evaluation::Each(items))
             }
         }
     }
 
-    fn clear(&self, desk: &Desk, instance: InstanceId, of: Seq, known: Option<ProcessMark>, until: Option<Timestamp>) {
+    fn clear(
+        &self,
+        desk: &Desk,
+        instance: InstanceId,
+        of: Seq,
+        known: Option<ProcessMark>,
+        until: Option<Timestamp>,
+    ) {
         let rehearsal = self.state.started().rehearsal.is_some();
         let (clock, watcher) = (Arc::clone(&self.engine.clock), Arc::clone(&desk.watcher));
         let (messages, token) = (desk.messages.clone(), format!("{}:{of}", self.claim.run));
@@ -265,7 +325,11 @@ impl Run {
     }
 
     /// Stops all calls; those that do not end by themselves, or end badly, were interrupted.
-    async fn stop(&mut self, desk: &mut Desk, inbox: &mut UnboundedReceiver<Message>) -> Result<Ended, RuntimeError> {
+    async fn stop(
+        &mut self,
+        desk: &mut Desk,
+        inbox: &mut UnboundedReceiver<Message>,
+    ) -> Result<Ended, RuntimeError> {
         desk.calls.values().for_each(CancellationToken::cancel);
         let patience = tokio::time::sleep(PATIENCE);
         tokio::pin!(patience);
@@ -280,18 +344,30 @@ impl Run {
         }
         let left = self.state.active().filter_map(|instance| {
             let of = instance.phase.activity()?.of;
-            Some(Input::Finished { instance: instance.id.clone(), of, outcome: Outcome::CutOff, transcript: None })
+            Some(Input::Finished {
+                instance: instance.id.clone(),
+                of,
+                outcome: Outcome::CutOff,
+                transcript: None,
+            })
         });
         let left: Vec<Input> = left.collect();
         let entries = self.take(&left, true).await?;
         desk.watcher.recorded(&entries, &self.state);
-        Ok(Ended { status: self.state.status(), interrupted: true })
+        Ok(Ended {
+            status: self.state.status(),
+            interrupted: true,
+        })
     }
 }
 
 impl Desk {
     /// This message and all that are there already: they share one append.
-    fn gather(&mut self, first: Message, inbox: &mut UnboundedReceiver<Message>) -> Result<Vec<Input>, JournalError> {
+    fn gather(
+        &mut self,
+        first: Message,
+        inbox: &mut UnboundedReceiver<Message>,
+    ) -> Result<Vec<Input>, JournalError> {
         let mut inputs = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next {
@@ -306,7 +382,11 @@ impl Desk {
                     inputs.push(input);
                 }
             }
-            next = if inputs.len() < BATCH { inbox.try_recv().ok() } else { None };
+            next = if inputs.len() < BATCH {
+                inbox.try_recv().ok()
+            } else {
+                None
+            };
         }
         Ok(inputs)
     }
@@ -320,7 +400,12 @@ fn cut_off_if_failed(input: Input) -> Input {
             of,
             outcome: Outcome::Ran(Err(_)) | Outcome::Observed(Err(_)) | Outcome::RolledBack(Err(_)),
             transcript,
-        } => Input::Finished { instance, of, outcome: Outcome::CutOff, transcript },
+        } => Input::Finished {
+            instance,
+            of,
+            outcome: Outcome::CutOff,
+            transcript,
+        },
         other => other,
     }
 }

@@ -122,20 +122,37 @@ impl Engine {
             program: new.program,
         };
         let pinned = runbook.files().iter();
-        let pinned = pinned.map(|(name, text)| Event::FilePinned { name: name.clone(), text: text.clone() });
+        let pinned = pinned.map(|(name, text)| Event::FilePinned {
+            name: name.clone(),
+            text: text.clone(),
+        });
         let events = std::iter::once(Event::RunStarted(Box::new(started))).chain(pinned);
         let time = self.clock.now();
         let entries: Vec<Entry> = (0..)
             .zip(events)
             .map(|(seq, event)| {
                 let (operator, host) = (self.author.operator.clone(), self.author.host.clone());
-                Entry { seq: Seq(seq), time, operator, host, event }
+                Entry {
+                    seq: Seq(seq),
+                    time,
+                    operator,
+                    host,
+                    event,
+                }
             })
             .collect();
         let state = RunState::fold(runbook.workflow(), &entries)?;
         let (claim, durable) = self.journal.create(new.id, self.holder(), &entries).await?;
         let (engine, runbook, secrets) = (self.clone(), Arc::new(runbook), BTreeMap::new());
-        Ok(Run { engine, claim, state, runbook, secrets, untaken: false, durable })
+        Ok(Run {
+            engine,
+            claim,
+            state,
+            runbook,
+            secrets,
+            untaken: false,
+            durable,
+        })
     }
 
     /// Claims a run and reads where it stands.
@@ -148,7 +165,15 @@ impl Engine {
             Ok(Story { state, runbook, .. }) => {
                 let last = Seq(state.next_seq().0.saturating_sub(1));
                 let (engine, secrets, durable) = (self.clone(), BTreeMap::new(), Durable::attest(last));
-                Ok(Run { engine, claim, state, runbook, secrets, untaken: true, durable })
+                Ok(Run {
+                    engine,
+                    claim,
+                    state,
+                    runbook,
+                    secrets,
+                    untaken: true,
+                    durable,
+                })
             }
             Err(error) => {
                 // The first error is the one that matters; a claim ends with its process in any case.
@@ -166,7 +191,11 @@ impl Engine {
         let entries = self.journal.read(run, Seq(0)).await?;
         let runbook = self.definition(&entries)?;
         let state = RunState::fold(runbook.workflow(), &entries)?;
-        Ok(Story { entries, state, runbook })
+        Ok(Story {
+            entries,
+            state,
+            runbook,
+        })
     }
 
     /// The definition that a run started with, from its own entries.
@@ -182,12 +211,20 @@ impl Engine {
         let files = PinnedFiles(Arc::new(files.collect()));
         let file = SourceFile::new(started.file.clone(), started.text.clone());
         let loaded = runbook::load(&file, &self.registry, &files);
-        loaded.runbook.map(Arc::new).ok_or(RuntimeError::Definition(loaded.diagnostics))
+        loaded
+            .runbook
+            .map(Arc::new)
+            .ok_or(RuntimeError::Definition(loaded.diagnostics))
     }
 
     fn holder(&self) -> Holder {
         let Author { operator, host, pid } = self.author.clone();
-        Holder { operator, host, pid, since: self.clock.now() }
+        Holder {
+            operator,
+            host,
+            pid,
+            since: self.clock.now(),
+        }
     }
 }
 
@@ -230,7 +267,11 @@ impl Run {
     /// When the act is not possible now, or cannot be made durable.
     pub async fn act(&mut self, act: Act) -> Result<Vec<Entry>, RuntimeError> {
         let cut_off = self.untaken && self.state.active().len() > 0;
-        let mut entries = if cut_off { self.take_up(None).await? } else { Vec::new() };
+        let mut entries = if cut_off {
+            self.take_up(None).await?
+        } else {
+            Vec::new()
+        };
         entries.extend(self.take(&[Input::Act(act)], true).await?);
         Ok(entries)
     }
@@ -243,7 +284,11 @@ impl Run {
         let missing = || Failure::new(FailureKind::Fault, format!("the run has no instance `{id}`"));
         let ix = self.state.find(id).ok_or_else(missing)?;
         let step = self.runbook.step(id.step()).ok_or_else(missing)?;
-        let scripts = self.engine.registry.get(step.uses.as_str()).map_or(&[] as &[&str], |plugin| plugin.doc().scripts);
+        let scripts = self
+            .engine
+            .registry
+            .get(step.uses.as_str())
+            .map_or(&[] as &[&str], |plugin| plugin.doc().scripts);
         expr::fill(&step.with, scripts, &self.scope(ix))
             .map_err(|error| Failure::new(FailureKind::Inputs, error.to_string()))
     }
@@ -259,7 +304,12 @@ impl Run {
     /// Takes the run over from an earlier process: whatever that had under way was cut off.
     pub(super) async fn take_up(&mut self, jobs: Option<u32>) -> Result<Vec<Entry>, RuntimeError> {
         let mut transcripts = BTreeMap::new();
-        let cut_off: Vec<Seq> = self.state.active().filter_map(|i| i.phase.activity()).map(|call| call.of).collect();
+        let cut_off: Vec<Seq> = self
+            .state
+            .active()
+            .filter_map(|i| i.phase.activity())
+            .map(|call| call.of)
+            .collect();
         for of in cut_off {
             let chunks = self.engine.journal.transcript(self.claim.run, of).await?;
             let mut hasher = TranscriptHasher::default();
@@ -275,16 +325,29 @@ impl Run {
     }
 
     /// Takes turns with these inputs and makes what they mean durable, in one append.
-    pub(super) async fn take(&mut self, inputs: &[Input], draining: bool) -> Result<Vec<Entry>, RuntimeError> {
+    pub(super) async fn take(
+        &mut self,
+        inputs: &[Input],
+        draining: bool,
+    ) -> Result<Vec<Entry>, RuntimeError> {
         let Author { operator, host, .. } = self.engine.author.clone();
-        let who = Turn { operator, host, now: self.engine.clock.now(), draining };
+        let who = Turn {
+            operator,
+            host,
+            now: self.engine.clock.now(),
+            draining,
+        };
         let expected = self.state.next_seq();
         let mut entries = Vec::new();
         for input in inputs {
             entries.extend(turn(&mut self.state, input, &who)?);
         }
         if !entries.is_empty() {
-            self.durable = self.engine.journal.append(&self.claim, expected, &entries).await?;
+            self.durable = self
+                .engine
+                .journal
+                .append(&self.claim, expected, &entries)
+                .await?;
         }
         Ok(entries)
     }
@@ -349,8 +412,16 @@ impl Run {
 
     /// All parameters, secrets included: for calls only.
     pub(super) fn params(&self) -> Value {
-        let known = self.state.started().params.iter().map(|(name, value)| (name.to_string(), value.clone()));
-        let secrets = self.secrets.iter().map(|(name, value)| (name.to_string(), Value::String(value.clone())));
+        let known = self
+            .state
+            .started()
+            .params
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.clone()));
+        let secrets = self
+            .secrets
+            .iter()
+            .map(|(name, value)| (name.to_string(), Value::String(value.clone())));
         Value::Object(known.chain(secrets).collect())
     }
 

@@ -27,8 +27,11 @@ impl std::fmt::Debug for Mask {
 impl Mask {
     /// A mask for these values.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let forms: BTreeSet<Vec<u8>> =
-            secrets.into_iter().filter(|secret| !secret.is_empty()).flat_map(forms).collect();
+        let forms: BTreeSet<Vec<u8>> = secrets
+            .into_iter()
+            .filter(|secret| !secret.is_empty())
+            .flat_map(forms)
+            .collect();
         let mut patterns: Vec<Vec<u8>> = forms.into_iter().collect();
         patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern.len()));
         Self { patterns }
@@ -59,17 +62,26 @@ impl Mask {
     /// The outputs without secrets.
     #[must_use]
     pub fn outputs(&self, outputs: &Outputs) -> Outputs {
-        outputs.iter().map(|(name, value)| (self.text(name), self.value(value))).collect()
+        outputs
+            .iter()
+            .map(|(name, value)| (self.text(name), self.value(value)))
+            .collect()
     }
 
     /// The failure without secrets.
     #[must_use]
     pub fn failure(&self, failure: &Failure) -> Failure {
-        Failure { kind: failure.kind, message: self.text(&failure.message) }
+        Failure {
+            kind: failure.kind,
+            message: self.text(&failure.message),
+        }
     }
 
     fn starting_at(&self, bytes: &[u8]) -> Option<usize> {
-        self.patterns.iter().find(|pattern| bytes.starts_with(pattern)).map(Vec::len)
+        self.patterns
+            .iter()
+            .find(|pattern| bytes.starts_with(pattern))
+            .map(Vec::len)
     }
 
     fn replace(&self, bytes: &[u8], into: &mut Vec<u8>) {
@@ -122,7 +134,11 @@ impl MaskedStream {
         let mut at = 0;
         while at < self.held.len() {
             let rest = &self.held[at..];
-            if mask.patterns.iter().any(|pattern| pattern.len() > rest.len() && pattern.starts_with(rest)) {
+            if mask
+                .patterns
+                .iter()
+                .any(|pattern| pattern.len() > rest.len() && pattern.starts_with(rest))
+            {
                 return at;
             }
             at += mask.starting_at(rest).unwrap_or(1);
@@ -163,5 +179,8 @@ fn base64_within(secret: &[u8], skipped: usize) -> Vec<Vec<u8>> {
         return Vec::new();
     }
     let part = |text: String| text.as_bytes()[from..to].to_vec();
-    vec![part(STANDARD_NO_PAD.encode(&padded)), part(URL_SAFE_NO_PAD.encode(&padded))]
+    vec![
+        part(STANDARD_NO_PAD.encode(&padded)),
+        part(URL_SAFE_NO_PAD.encode(&padded)),
+    ]
 }

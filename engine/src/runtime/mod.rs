@@ -12,7 +12,10 @@
 //! An [`Engine`] is a journal, the plugins, a clock and an author. It [starts](Engine::start) and
 //! [opens](Engine::open) a [`Run`], which is [carried out](Run::carry_out), or [acted upon](Run::act).
 
-#![expect(clippy::disallowed_methods, reason = "this module is the edge at which time comes in")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this module is the edge at which time comes in"
+)]
 
 mod call;
 mod clear;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::call::{fill, scope};
+use super::call::fill;
 use super::engine::{Author, PinnedFiles};
 use super::mask::Mask;
 use crate::core::event::{ProcessMark, Verdict};
 use crate::id::{AttemptNo, InstanceId, ParamName, StepId};
-use crate::runbook::{Runbook, Step, expr};
+use crate::runbook::expr::{self, Scope};
+use crate::runbook::{Runbook, Step};
 use crate::step::{Context, Purpose, Registry, RunFacts, StepFacts, Transcriber};
 
 /// What would become of an instance.
@@ -58,8 +59,12 @@ impl Runbook {
         params: &BTreeMap<ParamName, Value>,
         secrets: &BTreeMap<ParamName, String>,
     ) -> Vec<Planned> {
-        let plain = params.iter().map(|(name, value)| (name.to_string(), value.clone()));
-        let hidden = secrets.iter().map(|(name, value)| (name.to_string(), Value::String(value.clone())));
+        let plain = params
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.clone()));
+        let hidden = secrets
+            .iter()
+            .map(|(name, value)| (name.to_string(), Value::String(value.clone())));
         let mut planner = Planner {
             runbook: self,
             registry,
@@ -75,39 +80,56 @@ impl Runbook {
             }
         }
         let Planner { mut rows, .. } = planner;
-        self.steps().keys().flat_map(|id| rows.remove(id).unwrap_or_default()).collect()
+        self.steps()
+            .keys()
+            .flat_map(|id| rows.remove(id).unwrap_or_default())
+            .collect()
     }
 }
 
 impl Planner<'_> {
     async fn step(&mut self, step: &Step) {
         let whole = InstanceId::from(step.id.clone());
-        let scope = scope(&self.context(whole.clone(), None));
-        let row = |forecast| vec![Planned { id: whole.clone(), forecast }];
+        let scope = Scope::of(&self.context(whole.clone(), None));
+        let row = |forecast| {
+            vec![Planned {
+                id: whole.clone(),
+                forecast,
+            }]
+        };
         if let Some(when) = &step.when {
             match when.evaluate(&scope).and_then(expr::truth) {
                 Ok(true) => {}
                 Ok(false) => {
                     let reason = format!("its condition does not hold: {}", when.source().trim());
-                    let facts = StepFacts { status: "skipped", outputs: Arc::new(Value::Null) };
+                    let facts = StepFacts {
+                        status: "skipped",
+                        outputs: Arc::new(Value::Null),
+                    };
                     self.known.insert(step.id.clone(), facts);
                     self.rows.insert(step.id.clone(), row(Forecast::Skipped(reason)));
                     return;
                 }
                 Err(_) => {
-                    self.rows.insert(step.id.clone(), row(unknown_yet("its condition")));
+                    self.rows
+                        .insert(step.id.clone(), row(unknown_yet("its condition")));
                     return;
                 }
             }
         }
-        let items = match step.for_each.as_ref().map(|list| list.evaluate(&scope).and_then(expr::items)) {
+        let items = match step
+            .for_each
+            .as_ref()
+            .map(|list| list.evaluate(&scope).and_then(expr::items))
+        {
             None => vec![(whole.clone(), None)],
             Some(Ok(items)) => items
                 .into_iter()
                 .map(|item| (InstanceId::of_item(step.id.clone(), item.key), Some(item.value)))
                 .collect(),
             Some(Err(_)) => {
-                self.rows.insert(step.id.clone(), row(unknown_yet("its list of items")));
+                self.rows
+                    .insert(step.id.clone(), row(unknown_yet("its list of items")));
                 return;
             }
         };
@@ -124,7 +146,10 @@ impl Planner<'_> {
             rows.push(Planned { id, forecast });
         }
         if rows.iter().all(|row| row.forecast == Forecast::InPlace) {
-            let facts = StepFacts { status: "satisfied", outputs: Arc::new(Value::Object(outputs)) };
+            let facts = StepFacts {
+                status: "satisfied",
+                outputs: Arc::new(Value::Object(outputs)),
+            };
             self.known.insert(step.id.clone(), facts);
         }
         self.rows.insert(step.id.clone(), rows);
@@ -140,17 +165,23 @@ impl Planner<'_> {
             return (Forecast::NeedsPerson, None);
         }
         let Ok(plugin) = self.registry.get(step.uses.as_str()) else {
-            return (Forecast::CannotTell(format!("there is no kind of step `{}`", step.uses)), None);
+            return (
+                Forecast::CannotTell(format!("there is no kind of step `{}`", step.uses)),
+                None,
+            );
         };
         if !plugin.doc().available {
-            let why = format!("this version cannot ask `{}` steps; it can rehearse them", step.uses);
+            let why = format!(
+                "this version cannot ask `{}` steps; it can rehearse them",
+                step.uses
+            );
             return (Forecast::CannotTell(why), None);
         }
         if !step.abilities.validates {
             return (Forecast::ToDo(None), None);
         }
         let cx = self.context(id, item);
-        let Ok(with) = fill(step, plugin.as_ref(), &scope(&cx)) else {
+        let Ok(with) = fill(step, plugin.as_ref(), &Scope::of(&cx)) else {
             return (unknown_yet("what it is given"), None);
         };
         match plugin.validate(&with, &cx).await {
@@ -166,7 +197,13 @@ impl Planner<'_> {
     fn context(&self, instance: InstanceId, item: Option<Value>) -> Context {
         let Author { operator, host, .. } = self.author.clone();
         Context {
-            run: RunFacts { id: None, name: String::new(), rehearsal: false, operator, host },
+            run: RunFacts {
+                id: None,
+                name: String::new(),
+                rehearsal: false,
+                operator,
+                host,
+            },
             instance,
             attempt: AttemptNo(1),
             purpose: Purpose::Plan,

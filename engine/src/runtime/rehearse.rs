@@ -34,11 +34,17 @@ pub(super) async fn rehearse(
         Purpose::Plan | Purpose::Before => answers.before(script.satisfied),
         Purpose::Run => {
             let first = cx.attempt.0 == 1;
-            if first && rehearsal.interruptions.iter().any(|named| means(named, &cx.instance)) {
+            if first
+                && rehearsal
+                    .interruptions
+                    .iter()
+                    .any(|named| means(named, &cx.instance))
+            {
                 return Outcome::CutOff;
             }
             let fails = rehearsal.failures.iter().any(|failure| {
-                means(&failure.instance, &cx.instance) && failure.attempt.is_none_or(|attempt| attempt == cx.attempt)
+                means(&failure.instance, &cx.instance)
+                    && failure.attempt.is_none_or(|attempt| attempt == cx.attempt)
             });
             if fails {
                 let message = "the rehearsal plays a failure here";
@@ -50,7 +56,10 @@ pub(super) async fn rehearse(
         // Nothing was touched, so a rollback that was cut off has undone nothing.
         Purpose::Doubt if undoing => answers.verdict(Verdict::Satisfied),
         Purpose::Doubt => {
-            let played = rehearsal.interruptions.iter().any(|named| means(named, &cx.instance));
+            let played = rehearsal
+                .interruptions
+                .iter()
+                .any(|named| means(named, &cx.instance));
             let verdict = doubt(step, script, played);
             answers.verdict(verdict)
         }
@@ -85,23 +94,39 @@ struct Answers {
 impl Answers {
     fn new(script: &Rehearse, scope: &Scope) -> Result<Self, Failure> {
         let fill = |value: &Value| {
-            expr::fill(value, &[], scope).map_err(|error| Failure::new(FailureKind::Inputs, error.to_string()))
+            expr::fill(value, &[], scope)
+                .map_err(|error| Failure::new(FailureKind::Inputs, error.to_string()))
         };
         let outputs = match fill(&Value::Object(script.outputs.clone()))? {
             Value::Object(outputs) => outputs,
             _ => Outputs::new(),
         };
-        Ok(Self { observed: fill(&script.observed)?, outputs })
+        Ok(Self {
+            observed: fill(&script.observed)?,
+            outputs,
+        })
     }
 
     fn before(self, satisfied: bool) -> Outcome {
         let missing = Verdict::Unsatisfied("in the rehearsal it is still to be done".to_owned());
-        if satisfied { self.verdict(Verdict::Satisfied) } else { self.verdict(missing) }
+        if satisfied {
+            self.verdict(Verdict::Satisfied)
+        } else {
+            self.verdict(missing)
+        }
     }
 
     fn verdict(self, verdict: Verdict) -> Outcome {
-        let outputs = if verdict == Verdict::Satisfied { self.outputs } else { Outputs::new() };
-        Outcome::Observed(Ok(Observation { verdict, observed: self.observed, outputs }))
+        let outputs = if verdict == Verdict::Satisfied {
+            self.outputs
+        } else {
+            Outputs::new()
+        };
+        Outcome::Observed(Ok(Observation {
+            verdict,
+            observed: self.observed,
+            outputs,
+        }))
     }
 }
 

@@ -57,8 +57,15 @@ impl CallTranscriber {
             if state.failed.is_some() {
                 return;
             }
-            let chunk = Chunk { time: self.clock.now(), stream: stream.to_owned(), bytes: piece.to_vec() };
-            match self.journal.print(&self.claim, self.of, state.hasher.chunks(), &chunk) {
+            let chunk = Chunk {
+                time: self.clock.now(),
+                stream: stream.to_owned(),
+                bytes: piece.to_vec(),
+            };
+            match self
+                .journal
+                .print(&self.claim, self.of, state.hasher.chunks(), &chunk)
+            {
                 Ok(()) => state.hasher.update(&chunk),
                 Err(error) => state.failed = Some(error),
             }
@@ -75,7 +82,11 @@ impl Transcriber for CallTranscriber {
     }
 
     fn process_started(&self, process: ProcessMark) {
-        let input = Input::ProcessStarted { instance: self.instance.clone(), of: self.of, process };
+        let input = Input::ProcessStarted {
+            instance: self.instance.clone(),
+            of: self.of,
+            process,
+        };
         // The receiver is gone only when the run has stopped; nobody is left to be told then.
         let _gone = self.messages.send(Message::Input(input));
     }

@@ -9,8 +9,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::core::event::{
-    Attachment, DoubtRuling, Entry, Event, Failure, FailureKind, Item, Need, Outputs, ProcessMark, Rehearsal,
-    RehearsedFailure, RollbackScope, Ruling, RunStarted, StopReason, Transcript, Verdict,
+    Attachment, DoubtRuling, Entry, Event, Failure, FailureKind, Item, LeftProcess, Need, Outputs,
+    ProcessMark, Rehearsal, RehearsedFailure, RollbackScope, Ruling, RunStarted, StopReason, Transcript,
+    Verdict,
 };
 use crate::id::{
     AttemptNo, Host, InstanceId, ItemKey, LONGEST_NAME, Operator, ParamName, RunId, RunbookName, Seq, StepId,
@@ -209,21 +210,36 @@ fn attempt_event() -> BoxedStrategy<Event> {
     let reason = prop::sample::select(vec![StopReason::TimedOut, StopReason::Cancelled]);
     prop_oneof![
         instance_id().prop_map(|instance| Event::ObservationStarted { instance }),
-        (instance_id(), verdict(), value(), outputs()).prop_map(|(instance, verdict, observed, outputs)| {
-            Event::Observed {
-                instance,
-                verdict,
-                observed,
-                outputs,
-            }
-        }),
-        (instance_id(), failure(), option::of(time())).prop_map(|(instance, error, retry_at)| {
-            Event::ObservationFailed {
-                instance,
-                error,
-                retry_at,
-            }
-        }),
+        (
+            instance_id(),
+            verdict(),
+            value(),
+            outputs(),
+            option::of(transcript())
+        )
+            .prop_map(
+                |(instance, verdict, observed, outputs, transcript)| Event::Observed {
+                    instance,
+                    verdict,
+                    observed,
+                    outputs,
+                    transcript,
+                }
+            ),
+        (
+            instance_id(),
+            failure(),
+            option::of(time()),
+            option::of(transcript())
+        )
+            .prop_map(
+                |(instance, error, retry_at, transcript)| Event::ObservationFailed {
+                    instance,
+                    error,
+                    retry_at,
+                    transcript,
+                }
+            ),
         (instance_id(), attempt_no())
             .prop_map(|(instance, attempt)| Event::AttemptStarted { instance, attempt }),
         (instance_id(), process).prop_map(|(instance, process)| Event::ProcessStarted { instance, process }),
@@ -258,13 +274,18 @@ fn outcome_event() -> BoxedStrategy<Event> {
     use Ruling::{Again, Done, Fail, Skip};
     let doubt = prop::sample::select(vec![DoubtRuling::TookEffect, DoubtRuling::Again]);
     let need = prop::sample::select(vec![Need::ManualWork, Need::Decision]);
+    let left = prop::sample::select(vec![LeftProcess::None, LeftProcess::Awaited, LeftProcess::Ended]);
     let ruling = prop::sample::select(vec![Done, Again, Fail, Skip]);
     prop_oneof![
-        (instance_id(), verdict(), outputs()).prop_map(|(instance, verdict, outputs)| Event::Verified {
-            instance,
-            verdict,
-            outputs
-        }),
+        (instance_id(), verdict(), outputs(), option::of(transcript())).prop_map(
+            |(instance, verdict, outputs, transcript)| Event::Verified {
+                instance,
+                verdict,
+                outputs,
+                transcript
+            }
+        ),
+        (instance_id(), left).prop_map(|(instance, found)| Event::ProcessCleared { instance, found }),
         (instance_id(), option::of(transcript()))
             .prop_map(|(instance, transcript)| Event::Interrupted { instance, transcript }),
         (instance_id(), doubt, outputs()).prop_map(|(instance, ruling, outputs)| Event::DoubtSettled {
@@ -313,7 +334,13 @@ fn rollback_event() -> BoxedStrategy<Event> {
             .prop_map(|(instance, attempt)| Event::RollbackAttemptStarted { instance, attempt }),
         (instance_id(), option::of(transcript()))
             .prop_map(|(instance, transcript)| Event::RollbackReturned { instance, transcript }),
-        (instance_id(), verdict()).prop_map(|(instance, verdict)| Event::RolledBack { instance, verdict }),
+        (instance_id(), verdict(), option::of(transcript())).prop_map(|(instance, verdict, transcript)| {
+            Event::RolledBack {
+                instance,
+                verdict,
+                transcript,
+            }
+        }),
         (instance_id(), failure(), option::of(transcript())).prop_map(|(instance, error, transcript)| {
             Event::RollbackFailed {
                 instance,

@@ -61,7 +61,9 @@ impl<'a> Fields<'a> {
                 "" => format!("the key `{name}` is missing"),
                 owner => format!("`{owner}` lacks the key `{name}`"),
             };
-            let problem = report.error(Code::MissingKey, self.owner.key.span, message).help(help);
+            let problem = report
+                .error(Code::MissingKey, self.owner.key.span, message)
+                .help(help);
             report.push(problem);
         }
         found
@@ -104,7 +106,9 @@ impl<'a> Fields<'a> {
             Ok(duration) => Some(duration),
             Err(invalid) => {
                 let message = format!("`{name}` must be a duration: {invalid}");
-                let problem = report.error(Code::InvalidValue, field.node.span(), message).help(invalid.help());
+                let problem = report
+                    .error(Code::InvalidValue, field.node.span(), message)
+                    .help(invalid.help());
                 report.push(problem);
                 None
             }
@@ -117,7 +121,10 @@ impl<'a> Fields<'a> {
             return Vec::new();
         };
         match field.node.value() {
-            Value::String(text) => vec![Named { name: text, span: field.node.span() }],
+            Value::String(text) => vec![Named {
+                name: text,
+                span: field.node.span(),
+            }],
             Value::Array(_) => {
                 let items = field.node.items().map(|node| Field { node, ..field });
                 items.filter_map(|item| item.named(report)).collect()
@@ -130,16 +137,26 @@ impl<'a> Fields<'a> {
     }
 
     /// One of some words.
-    pub(super) fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)], report: &mut Report) -> Option<T> {
+    pub(super) fn choice<T: Copy>(
+        &self,
+        name: &str,
+        choices: &[(&str, T)],
+        report: &mut Report,
+    ) -> Option<T> {
         let field = self.get(name)?;
         let text = field.text(report)?;
         let found = choices.iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let words = || choices.iter().map(|(word, _)| *word);
-            let list = words().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            let list = words()
+                .map(|word| format!("`{word}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
             let message = format!("`{name}` cannot be `{text}`");
             let problem = report.error(Code::InvalidValue, field.node.span(), message);
-            let problem = problem.did_you_mean(text, words()).help(format!("it is one of {list}"));
+            let problem = problem
+                .did_you_mean(text, words())
+                .help(format!("it is one of {list}"));
             report.push(problem);
         }
         found.map(|(_, value)| *value)
@@ -153,7 +170,10 @@ impl<'a> Field<'a> {
 
     pub(super) fn named(self, report: &mut Report) -> Option<Named<'a>> {
         match self.node.value() {
-            Value::String(text) => Some(Named { name: text, span: self.node.span() }),
+            Value::String(text) => Some(Named {
+                name: text,
+                span: self.node.span(),
+            }),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 report.wrong_type(self, "text");
                 None
@@ -163,7 +183,11 @@ impl<'a> Field<'a> {
 
     /// The key as a name of its kind.
     pub(super) fn key_as<T: FromStr<Err = InvalidName>>(self, report: &mut Report) -> Option<T> {
-        Named { name: self.key.name, span: self.key.span }.parse(report)
+        Named {
+            name: self.key.name,
+            span: self.key.span,
+        }
+        .parse(report)
     }
 }
 
@@ -191,11 +215,15 @@ fn unknown_key(owner: &str, key: Key<'_>, allowed: &[&str], report: &mut Report)
         owner => format!("`{owner}` has no key `{}`", key.name),
     };
     let problem = report.error(Code::UnknownKey, key.span, message);
-    let list = allowed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let list = allowed
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
     let problem = match (key.name, closest(key.name, allowed.iter().copied())) {
-        ("approve", _) => {
-            problem.help("this version has no approvals yet; put a `manual` step before it that asks a second person")
-        }
+        ("approve", _) => problem.help(
+            "this version has no approvals yet; put a `manual` step before it that asks a second person",
+        ),
         (_, Some(near)) => problem.help(format!("did you mean `{near}`?")),
         (_, None) => problem,
     };

@@ -43,9 +43,15 @@ impl Checker<'_> {
     ) -> Checked {
         let mut reads = Vec::new();
         let condition = declared.known.at(Site::Condition);
-        let when = draft.when.and_then(|field| self.condition(field, &condition, &mut reads));
-        let for_each = draft.for_each.and_then(|field| self.list(field, &condition, &mut reads));
-        let site = declared.known.at(Site::Step { fans_out: draft.for_each.is_some() });
+        let when = draft
+            .when
+            .and_then(|field| self.condition(field, &condition, &mut reads));
+        let for_each = draft
+            .for_each
+            .and_then(|field| self.list(field, &condition, &mut reads));
+        let site = declared.known.at(Site::Step {
+            fans_out: draft.for_each.is_some(),
+        });
         if let Some(rehearse) = draft.rehearse_field {
             reads.extend(self.templates(rehearse.node, &[], &site));
         }
@@ -53,14 +59,21 @@ impl Checker<'_> {
             reads.extend(self.templates(with.node, self.scripts(uses), &site));
         }
         let (with, abilities) = self.with(draft, files);
-        Checked { when, for_each, with, abilities, reads }
+        Checked {
+            when,
+            for_each,
+            with,
+            abilities,
+            reads,
+        }
     }
 
     fn condition(&mut self, field: Field<'_>, known: &Known, reads: &mut Vec<Read>) -> Option<Expression> {
         match field.node.value() {
             Value::String(_) | Value::Bool(_) => self.expression(field, known, reads),
             Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                self.report.wrong_type(field, "an expression that gives `true` or `false`");
+                self.report
+                    .wrong_type(field, "an expression that gives `true` or `false`");
                 None
             }
         }
@@ -74,7 +87,8 @@ impl Checker<'_> {
                 let span = first_line(&self.report.file, field.node.span());
                 let list = serde_json::to_string(items).unwrap_or_default();
                 let problem = self.report.error(Code::WrongType, span, message);
-                self.report.push(problem.help(format!("write the list as an expression: `for_each: '{list}'`")));
+                self.report
+                    .push(problem.help(format!("write the list as an expression: `for_each: '{list}'`")));
                 None
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
@@ -107,7 +121,11 @@ impl Checker<'_> {
         }
         while let Some((node, inside)) = open.pop() {
             let is_script = |name: &str| !inside && scripts.contains(&name);
-            open.extend(node.entries().filter(|(key, _)| !is_script(key.name)).map(|(_, below)| (below, true)));
+            open.extend(
+                node.entries()
+                    .filter(|(key, _)| !is_script(key.name))
+                    .map(|(_, below)| (below, true)),
+            );
             open.extend(node.items().map(|below| (below, true)));
             if let Value::String(text) = node.value()
                 && expr::is_template(text)
@@ -124,8 +142,11 @@ impl Checker<'_> {
             Ok(parts) => parts,
             Err(expr::Unclosed(at)) => {
                 let span = alignment.span(at, at + 3);
-                let problem = self.report.error(Code::ExpressionSyntax, span, "`}}` is missing after this");
-                self.report.push(problem.help("close the expression with `}}`, after any quotes in it are closed"));
+                let problem = self
+                    .report
+                    .error(Code::ExpressionSyntax, span, "`}}` is missing after this");
+                self.report
+                    .push(problem.help("close the expression with `}}`, after any quotes in it are closed"));
                 return;
             }
         };
@@ -133,7 +154,13 @@ impl Checker<'_> {
             let Part::Expression(range) = part else {
                 continue;
             };
-            match expr::compile_part(&text[range.clone()], range.start, &self.report.file, &alignment, known) {
+            match expr::compile_part(
+                &text[range.clone()],
+                range.start,
+                &self.report.file,
+                &alignment,
+                known,
+            ) {
                 Ok(expression) => reads.extend(reads_of(expression.names())),
                 Err(problems) => problems.into_iter().for_each(|problem| self.report.push(problem)),
             }
@@ -154,12 +181,18 @@ impl Checker<'_> {
             let message = format!("`{name}` is a script, in which `${{{{ … }}}}` is not filled in");
             let warning = Diagnostic::warning(Code::TemplateInScript, message);
             let warning = warning.at(&self.report.file, node.alignment().span(at, at + 3), "");
-            self.report.push(warning.help("scripts read parameters and outputs from the document that they are given"));
+            self.report.push(
+                warning.help("scripts read parameters and outputs from the document that they are given"),
+            );
         }
     }
 
     /// Checks a step's inputs with its plugin.
-    fn with(&mut self, draft: &Draft<'_>, files: &mut BTreeMap<String, String>) -> (Value, Option<Abilities>) {
+    fn with(
+        &mut self,
+        draft: &Draft<'_>,
+        files: &mut BTreeMap<String, String>,
+    ) -> (Value, Option<Abilities>) {
         let empty = || Value::Object(serde_json::Map::new());
         let with = match draft.with {
             Some(field) if !field.node.value().is_object() => {
@@ -181,7 +214,9 @@ impl Checker<'_> {
             let mut check = Check::new(self.files, self.registry);
             let abilities = plugin.check(&tried, &mut check);
             let (problems, used) = check.finish();
-            let again = problems.iter().any(|problem| is_unknown_field(problem) && remove(&mut tried, &problem.path));
+            let again = problems
+                .iter()
+                .any(|problem| is_unknown_field(problem) && remove(&mut tried, &problem.path));
             for problem in problems {
                 let problem = self.input_problem(uses, *span, draft.with, problem);
                 self.report.push(problem);
@@ -210,7 +245,10 @@ impl Checker<'_> {
 }
 
 fn reads_of(names: &Names) -> impl Iterator<Item = Read> {
-    names.places.iter().map(|(step, span)| Read { step: step.clone(), span: *span })
+    names.places.iter().map(|(step, span)| Read {
+        step: step.clone(),
+        span: *span,
+    })
 }
 
 /// Where a problem with inputs lies in the file.
@@ -238,7 +276,9 @@ fn remove(with: &mut Value, path: &[String]) -> bool {
         Value::Array(items) => items.get_mut(part.parse::<usize>().ok()?),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     });
-    parent.and_then(Value::as_object_mut).is_some_and(|fields| fields.remove(name).is_some())
+    parent
+        .and_then(Value::as_object_mut)
+        .is_some_and(|fields| fields.remove(name).is_some())
 }
 
 /// What serde says about inputs, as people read it.
@@ -253,15 +293,26 @@ fn in_our_words(plugin: &PluginName, problem: &InputProblem) -> (String, Vec<Str
     {
         let mut help: Vec<String> = Vec::new();
         help.extend(closest(wrong, allowed.iter().copied()).map(|near| format!("did you mean `{near}`?")));
-        let list = allowed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        help.push(if list.is_empty() { "there are no inputs here".to_owned() } else { format!("the inputs here are {list}") });
+        let list = allowed
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        help.push(if list.is_empty() {
+            "there are no inputs here".to_owned()
+        } else {
+            format!("the inputs here are {list}")
+        });
         return (format!("`{plugin}` has no input `{wrong}` here"), help);
     }
     if problem.message.starts_with("missing field")
         && let [missing, ..] = words.as_slice()
     {
         let help = format!("`runbook steps {plugin}` shows the inputs");
-        return (format!("{place}the input `{missing}` of `{plugin}` is missing"), vec![help]);
+        return (
+            format!("{place}the input `{missing}` of `{plugin}` is missing"),
+            vec![help],
+        );
     }
     (format!("{place}{}", problem.message), Vec::new())
 }

@@ -16,7 +16,10 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(file: &Arc<SourceFile>, problems: Vec<Diagnostic>) -> Self {
-        Self { file: Arc::clone(file), problems }
+        Self {
+            file: Arc::clone(file),
+            problems,
+        }
     }
 
     /// An error at a place, to be added with [`push`](Self::push).
@@ -38,7 +41,8 @@ impl Report {
 
     /// Everything, in the order of the file.
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {
-        self.problems.sort_by_key(|problem| problem.labels.first().map(|label| label.span));
+        self.problems
+            .sort_by_key(|problem| problem.labels.first().map(|label| label.span));
         self.problems.dedup();
         self.problems
     }

@@ -146,10 +146,19 @@ pub(crate) fn compile_part(
         });
         return Err(problems.collect());
     }
-    names.places = names.places.into_iter().map(|(step, at)| (step, place(at.start, at.end))).collect();
+    names.places = names
+        .places
+        .into_iter()
+        .map(|(step, at)| (step, place(at.start, at.end)))
+        .collect();
     let whole = place(source.len() - source.trim_start().len(), source.trim_end().len());
     let place = Some((Arc::clone(file), whole));
-    Ok(Expression { source: source.into(), place, names: Arc::new(names), ast: Arc::new(ast) })
+    Ok(Expression {
+        source: source.into(),
+        place,
+        names: Arc::new(names),
+        ast: Arc::new(ast),
+    })
 }
 
 /// Compiles an expression of which only the syntax and the outermost names can be checked: `params`, `steps`,
@@ -163,7 +172,12 @@ pub fn compile_loose(source: &str, extra_names: &[&str]) -> Result<Expression, S
     let (names, unknown) = names::check(&ast, source, None, &top);
     match unknown.into_iter().next() {
         Some(wrong) => Err([vec![wrong.message], wrong.help].concat().join("; ")),
-        None => Ok(Expression { source: source.into(), place: None, names: Arc::new(names), ast: Arc::new(ast) }),
+        None => Ok(Expression {
+            source: source.into(),
+            place: None,
+            names: Arc::new(names),
+            ast: Arc::new(ast),
+        }),
     }
 }
 
@@ -177,7 +191,12 @@ struct Wrong {
 }
 
 fn parse(source: &str) -> Result<AST, Wrong> {
-    let wrong = |start, end, message: String| Wrong { start, end, message, help: Vec::new() };
+    let wrong = |start, end, message: String| Wrong {
+        start,
+        end,
+        message,
+        help: Vec::new(),
+    };
     if source.len() > LONGEST_EXPRESSION {
         let message = format!("the expression is longer than {LONGEST_EXPRESSION} bytes");
         return Err(wrong(0, source.len(), message));
@@ -195,7 +214,10 @@ fn parse(source: &str) -> Result<AST, Wrong> {
         let start = names::offset(source, error.position()).unwrap_or(source.len());
         let end = start + source[start..].chars().next().map_or(0, char::len_utf8);
         let (message, help) = error::of_syntax(error.err_type());
-        Wrong { help, ..wrong(start, end, message) }
+        Wrong {
+            help,
+            ..wrong(start, end, message)
+        }
     })
 }
 

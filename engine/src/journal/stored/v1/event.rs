@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::parts::{
-    Attachment, DoubtRuling, Failure, Item, Need, ProcessMark, Rehearsal, RollbackScope, Ruling, StopReason,
-    Transcript, Verdict,
+    Attachment, DoubtRuling, Failure, Item, LeftProcess, Need, ProcessMark, Rehearsal, RollbackScope, Ruling,
+    StopReason, Transcript, Verdict,
 };
 use crate::id::{AttemptNo, InstanceId, ParamName, RunId, RunbookName, StepId};
 
@@ -61,12 +61,16 @@ pub(super) enum Event {
         reason: Option<String>,
         observed: Value,
         outputs: Map<String, Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        transcript: Option<Transcript>,
     },
     ObservationFailed {
         step: InstanceId,
         error: Failure,
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_at: Option<Timestamp>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        transcript: Option<Transcript>,
     },
     AttemptStarted {
         step: InstanceId,
@@ -100,11 +104,17 @@ pub(super) enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
         outputs: Map<String, Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        transcript: Option<Transcript>,
     },
     Interrupted {
         step: InstanceId,
         #[serde(skip_serializing_if = "Option::is_none")]
         transcript: Option<Transcript>,
+    },
+    ProcessCleared {
+        step: InstanceId,
+        found: LeftProcess,
     },
     DoubtSettled {
         step: InstanceId,
@@ -150,6 +160,8 @@ pub(super) enum Event {
         verdict: Verdict,
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        transcript: Option<Transcript>,
     },
     RollbackFailed {
         step: InstanceId,

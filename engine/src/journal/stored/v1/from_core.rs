@@ -51,6 +51,7 @@ impl From<core::Event> for Event {
                 verdict,
                 observed,
                 outputs,
+                transcript,
             } => {
                 let (verdict, reason) = Verdict::apart(verdict);
                 Self::Observed {
@@ -59,16 +60,19 @@ impl From<core::Event> for Event {
                     reason,
                     observed,
                     outputs,
+                    transcript: transcript.map(Into::into),
                 }
             }
             From::ObservationFailed {
                 instance: step,
                 error,
                 retry_at,
+                transcript,
             } => Self::ObservationFailed {
                 step,
                 error: error.into(),
                 retry_at,
+                transcript: transcript.map(Into::into),
             },
             From::AttemptStarted {
                 instance: step,
@@ -115,6 +119,7 @@ impl From<core::Event> for Event {
                 instance: step,
                 verdict,
                 outputs,
+                transcript,
             } => {
                 let (verdict, reason) = Verdict::apart(verdict);
                 Self::Verified {
@@ -122,6 +127,7 @@ impl From<core::Event> for Event {
                     verdict,
                     reason,
                     outputs,
+                    transcript: transcript.map(Into::into),
                 }
             }
             From::Interrupted {
@@ -130,6 +136,13 @@ impl From<core::Event> for Event {
             } => Self::Interrupted {
                 step,
                 transcript: transcript.map(Into::into),
+            },
+            From::ProcessCleared {
+                instance: step,
+                found,
+            } => Self::ProcessCleared {
+                step,
+                found: found.into(),
             },
             From::DoubtSettled {
                 instance: step,
@@ -190,12 +203,14 @@ impl From<core::Event> for Event {
             From::RolledBack {
                 instance: step,
                 verdict,
+                transcript,
             } => {
                 let (verdict, reason) = Verdict::apart(verdict);
                 Self::RolledBack {
                     step,
                     verdict,
                     reason,
+                    transcript: transcript.map(Into::into),
                 }
             }
             From::RollbackFailed {

@@ -54,20 +54,24 @@ impl TryFrom<Event> for core::Event {
                 reason,
                 observed,
                 outputs,
+                transcript,
             } => Self::Observed {
                 instance,
                 verdict: verdict.together(reason)?,
                 observed,
                 outputs,
+                transcript: transcript.map(Into::into),
             },
             Event::ObservationFailed {
                 step: instance,
                 error,
                 retry_at,
+                transcript,
             } => Self::ObservationFailed {
                 instance,
                 error: error.into(),
                 retry_at,
+                transcript: transcript.map(Into::into),
             },
             Event::AttemptStarted {
                 step: instance,
@@ -115,10 +119,12 @@ impl TryFrom<Event> for core::Event {
                 verdict,
                 reason,
                 outputs,
+                transcript,
             } => Self::Verified {
                 instance,
                 verdict: verdict.together(reason)?,
                 outputs,
+                transcript: transcript.map(Into::into),
             },
             Event::Interrupted {
                 step: instance,
@@ -126,6 +132,13 @@ impl TryFrom<Event> for core::Event {
             } => Self::Interrupted {
                 instance,
                 transcript: transcript.map(Into::into),
+            },
+            Event::ProcessCleared {
+                step: instance,
+                found,
+            } => Self::ProcessCleared {
+                instance,
+                found: found.into(),
             },
             Event::DoubtSettled {
                 step: instance,
@@ -187,9 +200,11 @@ impl TryFrom<Event> for core::Event {
                 step: instance,
                 verdict,
                 reason,
+                transcript,
             } => Self::RolledBack {
                 instance,
                 verdict: verdict.together(reason)?,
+                transcript: transcript.map(Into::into),
             },
             Event::RollbackFailed {
                 step: instance,

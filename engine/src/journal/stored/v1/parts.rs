@@ -54,6 +54,7 @@ macro_rules! twins {
 
 twins! {
     enum FailureKind { Failed, TimedOut, NotVerified, Inputs, Decided, Fault }
+    enum LeftProcess { None, Awaited, Ended }
     enum StopReason { TimedOut, Cancelled }
     enum DoubtRuling { TookEffect, Again }
     enum Need { ManualWork, Decision }
