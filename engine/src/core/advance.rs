@@ -7,25 +7,21 @@ use super::event::{DoubtRuling, Event, Need, Outputs, RollbackScope, StopReason}
 use super::instance::{Doubt, Phase};
 use super::rollback;
 use super::state::{InstanceIx, RunState};
-use super::workflow::OnFailure;
 use crate::id::InstanceId;
 
 /// The next event that follows, if any.
 pub(super) fn advance(state: &RunState, turn: &Turn) -> Option<Event> {
-    if state.cancelled().is_some() && !state.is_rolling_back() {
+    if state.is_rolling_back() {
+        return if turn.draining { None } else { undo_one(state) };
+    }
+    if state.cancelled().is_some() {
         return stop_one(state);
     }
-    if turn.draining {
+    if turn.draining || state.rollback().is_some() {
         return None;
     }
-    if state.is_rolling_back() {
-        return undo_one(state);
-    }
-    if state.rollback().is_some() {
-        return None;
-    }
-    settle_one(state)
-        .or_else(|| attempt_observed(state))
+    attempt_observed(state)
+        .or_else(|| settle_one(state))
         .or_else(|| roll_back_by_rule(state))
         .or_else(|| open_one(state))
         .or_else(|| start_one(state, turn.now))
@@ -34,71 +30,73 @@ pub(super) fn advance(state: &RunState, turn: &Turn) -> Option<Event> {
 /// A cancelled run: everything under way is told to stop.
 fn stop_one(state: &RunState) -> Option<Event> {
     let going_on = |ix: &&InstanceIx| {
-        state
-            .instance(**ix)
-            .phase
-            .activity()
-            .is_some_and(|call| call.stop.is_none())
+        let call = state.instance(**ix).phase.activity();
+        call.is_some_and(|call| call.stop.is_none())
     };
-    let ix = state.queues().active.iter().find(going_on)?;
+    let ix = *state.queues().active.iter().find(going_on)?;
     Some(Event::StopRequested {
-        instance: state.instance(*ix).id.clone(),
+        instance: id(state, ix),
         reason: StopReason::Cancelled,
     })
 }
 
-/// A doubt whose processes are gone is looked into, or settled by the rules.
-fn settle_one(state: &RunState) -> Option<Event> {
-    let cleared = |ix: &&InstanceIx| {
-        matches!(
-            &state.instance(**ix).phase,
-            Phase::InDoubt(Doubt { cleared: true, .. }) | Phase::RollbackInDoubt(Doubt { cleared: true, .. })
-        )
-    };
-    let ix = *state.queues().in_doubt.iter().find(cleared)?;
-    let (policy, instance) = (state.policy(ix), state.instance(ix).id.clone());
-    Some(if policy.abilities.validates {
-        Event::ObservationStarted { instance }
-    } else if policy.may_be_repeated() {
-        Event::DoubtSettled {
-            instance,
-            ruling: DoubtRuling::Again,
-            outputs: Outputs::new(),
-        }
-    } else {
-        Event::PersonNeeded {
-            instance,
-            need: Need::Decision,
-        }
-    })
-}
-
 fn attempt_observed(state: &RunState) -> Option<Event> {
-    state.queues().observed.first().map(|&ix| attempt(state, ix))
+    let ix = *state.queues().observed.first()?;
+    state.may_start(ix).then(|| attempt(state, ix))
 }
 
 fn attempt(state: &RunState, ix: InstanceIx) -> Event {
-    let instance = state.instance(ix);
+    let attempt = state.instance(ix).attempts.next();
     Event::AttemptStarted {
-        instance: instance.id.clone(),
-        attempt: instance.attempts.next(),
+        instance: id(state, ix),
+        attempt,
     }
 }
 
-/// A failure whose step says `on_failure: rollback`, once nothing is under way any more.
+/// The first doubt that can be looked into, or settled by the rules.
+fn settle_one(state: &RunState) -> Option<Event> {
+    let mut in_doubt = state.queues().in_doubt.iter();
+    in_doubt.find_map(|&ix| settle(state, ix))
+}
+
+/// Nothing while processes may be left, and nothing that needs a slot while there is none.
+fn settle(state: &RunState, ix: InstanceIx) -> Option<Event> {
+    let (Phase::InDoubt(doubt) | Phase::RollbackInDoubt(doubt)) = &state.instance(ix).phase else {
+        return None;
+    };
+    if !doubt.cleared {
+        return None;
+    }
+    let (policy, instance) = (state.policy(ix), id(state, ix));
+    if policy.abilities.validates {
+        let look = Event::ObservationStarted { instance };
+        state.has_room().then_some(look)
+    } else if policy.may_be_repeated() {
+        let again = Event::DoubtSettled {
+            instance,
+            ruling: DoubtRuling::Again,
+            outputs: Outputs::new(),
+        };
+        state.has_room().then_some(again)
+    } else {
+        let need = Need::Decision;
+        Some(Event::PersonNeeded { instance, need })
+    }
+}
+
+/// A failure whose step says `on_failure: rollback`, once nothing is under way and no doubt is open that the
+/// rules can settle. What waits for a person does not hold it up: it is undone too if it may have changed
+/// something.
 fn roll_back_by_rule(state: &RunState) -> Option<Event> {
+    let failed = *state.queues().undoing.first()?;
     if state.is_busy() {
         return None;
     }
-    let undoes = |ix: &&InstanceIx| state.policy(**ix).on_failure == OnFailure::Rollback;
-    let failed = state.queues().failed.iter().find(undoes)?;
-    let why = format!(
-        "`{}` failed, and its `on_failure` says so",
-        state.instance(*failed).id
-    );
-    let (plan, left) = rollback::plan(state, &RollbackScope::Run);
+    let why = format!("`{}` failed, and its `on_failure` says so", id(state, failed));
+    let scope = RollbackScope::Run;
+    let (plan, left) = rollback::plan(state, &scope);
     Some(Event::RollbackStarted {
-        scope: RollbackScope::Run,
+        scope,
         plan,
         left,
         why,
@@ -107,73 +105,62 @@ fn roll_back_by_rule(state: &RunState) -> Option<Event> {
 
 /// A step that has neither `when` nor `for_each` is opened as soon as its needs are settled.
 fn open_one(state: &RunState) -> Option<Event> {
-    if state.is_halted() {
+    if !state.may_open() {
         return None;
     }
-    let plain = |at: &&crate::runbook::graph::StepIx| {
-        let policy = state.workflow().step(**at);
-        !policy.conditional && !policy.fans_out
-    };
-    let at = state.queues().to_open.iter().find(plain)?;
-    Some(Event::StepOpened {
-        step: state.workflow().step(*at).id.clone(),
-        items: None,
-    })
+    let at = *state.queues().to_open.first()?;
+    let step = state.workflow().step(at).id.clone();
+    Some(Event::StepOpened { step, items: None })
 }
 
 /// The first instance that may start: there is room, its locks are free, its time has come.
 fn start_one(state: &RunState, now: Timestamp) -> Option<Event> {
-    if state.is_halted() {
+    if !state.may_open() {
         return None;
     }
-    let due = |ix: &&InstanceIx| matches!(state.instance(**ix).phase, Phase::Retrying { at } if at <= now);
-    let room = state.queues().active.len() < state.jobs as usize;
-    let may_start =
-        |ix: &&InstanceIx| state.may_start(**ix) && (room || state.policy(**ix).abilities.by_person);
-    if !room && !state.waits_for_people() {
-        return None;
-    }
-    let mut due_or_ready = state
-        .queues()
-        .retrying
-        .iter()
-        .filter(due)
-        .chain(&state.queues().ready);
-    let ix = *due_or_ready.find(may_start)?;
-    let (policy, instance) = (state.policy(ix), state.instance(ix).id.clone());
-    Some(if policy.abilities.by_person {
-        Event::PersonNeeded {
-            instance,
-            need: Need::ManualWork,
-        }
-    } else if policy.abilities.validates {
+    let ix = state.next_to_start(now)?;
+    let (abilities, instance) = (state.policy(ix).abilities, id(state, ix));
+    Some(if abilities.by_person {
+        let need = Need::ManualWork;
+        Event::PersonNeeded { instance, need }
+    } else if abilities.validates {
         Event::ObservationStarted { instance }
     } else {
         attempt(state, ix)
     })
 }
 
-/// The rollback's next act: strictly one after the other.
+/// The rollback's next act: strictly one after the other, and none while a process may be left that still
+/// changes what is to be undone.
 fn undo_one(state: &RunState) -> Option<Event> {
-    if let Some(event) = settle_one(state) {
-        return Some(event);
-    }
-    if !state.queues().active.is_empty() {
+    let queues = state.queues();
+    let outlived = |ix: &InstanceIx| {
+        let phase = &state.instance(*ix).phase;
+        matches!(
+            phase,
+            Phase::InDoubt(Doubt { cleared: false, .. })
+                | Phase::RollbackInDoubt(Doubt { cleared: false, .. })
+        )
+    };
+    if !queues.active.is_empty() || queues.in_doubt.iter().any(outlived) {
         return None;
     }
     let ix = state.rollback()?.current()?;
-    let phase = &state.instance(ix).phase;
-    let instance: InstanceId = state.instance(ix).id.clone();
-    match phase {
-        Phase::InDoubt(Doubt { cleared: false, .. }) => None,
-        phase if rollback::under_way(phase) => None,
-        _ if state.policy(ix).abilities.by_person => Some(Event::PersonNeeded {
-            instance,
-            need: Need::ManualWork,
-        }),
+    let instance = id(state, ix);
+    match &state.instance(ix).phase {
+        Phase::RollbackInDoubt(_) => settle(state, ix),
+        phase if !phase.can_be_undone() => None,
+        _ if state.policy(ix).abilities.by_person => {
+            let need = Need::ManualWork;
+            Some(Event::PersonNeeded { instance, need })
+        }
         _ => Some(Event::RollbackAttemptStarted {
             instance,
             attempt: state.instance(ix).rollbacks.next(),
         }),
     }
+}
+
+fn id(state: &RunState, ix: InstanceIx) -> InstanceId {
+    state.instance(ix).id.clone()
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Entry, Event, Item, RunStarted};
+use super::decide::twice;
+use super::event::{Entry, Event, RunStarted};
 use super::instance::{Activity, Instance, Phase};
-use super::rollback::Rollback;
 use super::state::{InstanceIx, RunState};
 use super::workflow::Workflow;
-use crate::id::{InstanceId, Seq};
+use crate::id::{InstanceId, Seq, StepId};
+use crate::runbook::graph::StepIx;
 
 /// An event that the state does not accept: the journal is not one that this program wrote, or the program
 /// has a fault.
@@ -99,6 +100,9 @@ impl RunState {
             Event::StepOpened { .. } | Event::StepSkipped { .. } | Event::StepUnclear { .. } => {
                 self.open(entry)
             }
+            Event::CancelRequested { .. } if self.cancelled.is_some() => {
+                Err(Misfit("the run is cancelled already".to_owned()))
+            }
             Event::CancelRequested { why } => {
                 self.cancelled = Some(why.clone());
                 Ok(())
@@ -139,7 +143,7 @@ impl RunState {
         }
     }
 
-    fn known(&self, id: &InstanceId) -> Result<InstanceIx, Misfit> {
+    pub(super) fn known(&self, id: &InstanceId) -> Result<InstanceIx, Misfit> {
         self.find(id)
             .ok_or_else(|| Misfit(format!("there is no instance `{id}`")))
     }
@@ -150,67 +154,50 @@ impl RunState {
         self.instance_mut(ix).phase.activity_mut().ok_or_else(nothing)
     }
 
+    /// A step is opened, or settled without being opened.
     fn open(&mut self, entry: &Entry) -> Result<(), Misfit> {
-        let (Event::StepOpened { step, .. }
-        | Event::StepSkipped { step, .. }
-        | Event::StepUnclear { step, .. }) = &entry.event
-        else {
-            return Err(Misfit("it opens no step".to_owned()));
-        };
-        let at = self
-            .step_of(step)
-            .ok_or_else(|| Misfit(format!("there is no step `{step}`")))?;
-        let ix = self.instances_of(at)[0];
-        if self.instance(ix).phase != Phase::Pending || !self.needs_settled(at) {
-            return Err(Misfit(format!("the step `{step}` is not about to be opened")));
-        }
         match &entry.event {
+            Event::StepOpened { step, items: None } => {
+                let (_, ix) = self.unopened(step)?;
+                self.set_phase(ix, Phase::Ready);
+            }
             Event::StepOpened {
-                items: Some(items), ..
+                step,
+                items: Some(items),
             } => {
-                let instance = |item: &Item| {
+                let (at, _) = self.unopened(step)?;
+                if items.is_empty() || twice(items).is_some() {
+                    return Err(Misfit("it has no items, or one of them twice".to_owned()));
+                }
+                let instances = items.iter().map(|item| {
                     let id = InstanceId::of_item(step.clone(), item.key.clone());
                     Instance::new(id, at, Some(item.value.clone()))
-                };
-                let instances: Vec<Instance> = items.iter().map(instance).collect();
-                if instances.is_empty() || instances.iter().any(|new| self.find(&new.id).is_some()) {
-                    return Err(Misfit("its items are not new, or there are none".to_owned()));
-                }
-                self.fan_out(at, instances);
+                });
+                self.fan_out(at, instances.collect());
             }
-            Event::StepSkipped { reason, .. } => self.rest(ix, Phase::Skipped(reason.clone()), entry.time),
-            Event::StepUnclear { error, .. } => {
+            Event::StepSkipped { step, reason } => {
+                let (_, ix) = self.unopened(step)?;
+                self.rest(ix, Phase::Skipped(reason.clone()), entry.time);
+            }
+            Event::StepUnclear { step, error } => {
+                let (_, ix) = self.unopened(step)?;
                 self.instance_mut(ix).error = Some(error.clone());
                 self.rest(ix, Phase::Failed, entry.time);
             }
-            _ => self.set_phase(ix, Phase::Ready),
+            _ => return Err(Misfit("it opens no step".to_owned())),
         }
         Ok(())
     }
 
-    fn start_rollback(&mut self, event: &Event) -> Result<(), Misfit> {
-        let Event::RollbackStarted {
-            scope,
-            plan,
-            left,
-            why,
-        } = event
-        else {
-            return Err(Misfit("it starts no rollback".to_owned()));
-        };
-        if self.is_rolling_back() || !self.queues().active.is_empty() {
-            return Err(Misfit("something is under way".to_owned()));
+    /// A step that may be opened now, and the instance that stands for it.
+    fn unopened(&self, step: &StepId) -> Result<(StepIx, InstanceIx), Misfit> {
+        let at = self
+            .step_of(step)
+            .ok_or_else(|| Misfit(format!("there is no step `{step}`")))?;
+        match self.instances_of(at) {
+            [ix] if self.instance(*ix).phase == Phase::Pending && self.may_start(*ix) => Ok((at, *ix)),
+            _ => Err(Misfit(format!("the step `{step}` is not about to be opened"))),
         }
-        let find = |ids: &[InstanceId]| ids.iter().map(|id| self.known(id)).collect::<Result<Vec<_>, _>>();
-        let (plan, left) = (find(plan)?, find(left)?);
-        self.rollback = Some(Rollback {
-            scope: scope.clone(),
-            why: why.clone(),
-            plan,
-            done: 0,
-            left,
-        });
-        Ok(())
     }
 
     /// Puts an instance into a phase in which nothing is under way.

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::decide::deadline;
 use super::event::ProcessMark;
 use super::instance::{Asks, Doubt, Phase};
+use super::outcome::later;
 use super::state::{InstanceIx, RunState};
 use crate::id::{InstanceId, Seq, StepId};
 use crate::step::Purpose;
@@ -47,6 +47,10 @@ pub struct Work {
     pub stop: bool,
 }
 
+/// The most evaluations that are asked for at a time: more follow when these are answered, and the list of
+/// effects stays short however many steps are free at once.
+const EVALUATIONS_AT_ONCE: usize = 16;
+
 /// All that should be under way in this state.
 #[must_use]
 pub fn effects(state: &RunState, draining: bool) -> Vec<Effect> {
@@ -56,12 +60,10 @@ pub fn effects(state: &RunState, draining: bool) -> Vec<Effect> {
         .iter()
         .filter_map(|&ix| call(state, ix).map(Effect::Call));
     let cleared = state.queues().in_doubt.iter().filter_map(|&ix| clear(state, ix));
-    let evaluated = state.queues().to_open.iter().filter_map(|at| {
-        let policy = state.workflow().step(*at);
-        let asked = policy.conditional || policy.fans_out;
-        asked.then(|| Effect::Evaluate {
-            step: policy.id.clone(),
-        })
+    let to_evaluate = state.queues().to_evaluate.iter().take(EVALUATIONS_AT_ONCE);
+    let evaluated = to_evaluate.map(|at| {
+        let step = state.workflow().step(*at).id.clone();
+        Effect::Evaluate { step }
     });
     let mut all: Vec<Effect> = calls.collect();
     if !draining {
@@ -112,7 +114,8 @@ fn clear(state: &RunState, ix: InstanceIx) -> Option<Effect> {
     else {
         return None;
     };
-    let until = deadline(activity, state.policy(ix).timeout);
+    let timeout = state.policy(ix).timeout;
+    let until = timeout.and_then(|timeout| later(activity.since, timeout));
     let (instance, process) = (instance.id.clone(), activity.process.clone());
     Some(Effect::ClearProcess {
         instance,
@@ -125,25 +128,26 @@ fn clear(state: &RunState, ix: InstanceIx) -> Option<Effect> {
 /// When the core next wants to be told the time, though nothing else happens.
 #[must_use]
 pub fn wake_at(state: &RunState) -> Option<Timestamp> {
-    let deadlines = state.queues().active.iter().filter_map(|&ix| {
-        let activity = state.instance(ix).phase.activity()?;
-        activity
-            .stop
-            .is_none()
-            .then(|| deadline(activity, state.policy(ix).timeout))
-            .flatten()
-    });
-    let retries = state
-        .queues()
-        .retrying
-        .iter()
-        .filter_map(|&ix| match state.instance(ix).phase {
-            Phase::Retrying { at } => Some(at),
-            _ => None,
-        });
-    if state.may_open() {
-        deadlines.chain(retries).min()
+    let retry = if state.may_open() {
+        state.next_retry()
     } else {
-        deadlines.min()
+        None
+    };
+    stop_at(state).into_iter().chain(retry).min()
+}
+
+/// When the time of something under way is up: the part of [`wake_at`] that matters while draining too.
+#[must_use]
+pub fn stop_at(state: &RunState) -> Option<Timestamp> {
+    let active = state.queues().active.iter();
+    active.filter_map(|&ix| deadline(state, ix)).min()
+}
+
+/// When what is under way for an instance must be told to stop, if it was not yet.
+pub(super) fn deadline(state: &RunState, ix: InstanceIx) -> Option<Timestamp> {
+    let activity = state.instance(ix).phase.activity()?;
+    match activity.stop {
+        None => later(activity.since, state.policy(ix).timeout?),
+        Some(_) => None,
     }
 }

@@ -78,7 +78,8 @@ pub enum Outcome {
     Ran(Result<Outputs, Failure>),
     /// `rollback` ended.
     RolledBack(Result<(), Failure>),
-    /// It was cut off, and nobody knows what became of it.
+    /// It was cut off because the process stops, and nobody knows what became of it. A plugin that panics or
+    /// ignores its time-out has failed: an interruption is no failed try, so that nothing would bound it.
     CutOff,
 }
 

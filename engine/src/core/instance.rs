@@ -174,6 +174,34 @@ impl Phase {
         )
     }
 
+    /// Whether undoing may begin here, where something may have changed: nothing is under way or left over.
+    pub(super) fn can_be_undone(&self) -> bool {
+        match self {
+            Self::Ready
+            | Self::Retrying { .. }
+            | Self::Observed
+            | Self::InDoubt(Doubt { cleared: true, .. })
+            | Self::Waiting(_)
+            | Self::Succeeded
+            | Self::Skipped(_)
+            | Self::Failed
+            | Self::RollbackReady => true,
+            Self::Pending
+            | Self::FannedOut
+            | Self::Observing { .. }
+            | Self::Running(_)
+            | Self::Verifying(_)
+            | Self::InDoubt(Doubt { cleared: false, .. })
+            | Self::Satisfied
+            | Self::RollingBack(_)
+            | Self::RollbackVerifying(_)
+            | Self::RollbackInDoubt(_)
+            | Self::RollbackWaiting(_)
+            | Self::RolledBack
+            | Self::RollbackFailed => false,
+        }
+    }
+
     /// The status that people read, as far as the instance alone can tell.
     #[must_use]
     pub fn status(&self) -> InstanceStatus {
@@ -237,6 +265,9 @@ pub struct Instance {
     pub started: Option<Timestamp>,
     /// When it last came to rest.
     pub ended: Option<Timestamp>,
+    /// Whether all of the outcome was there when undoing began and no try at that failed since: then, and
+    /// only then, does its absence show that undoing took effect.
+    pub(super) undone_from_whole: bool,
     /// Failed tries since it was first opened, or since a person said to try again.
     pub(super) failures: u32,
     /// When the first of these tries began.
@@ -259,6 +290,7 @@ impl Instance {
             changed: false,
             started: None,
             ended: None,
+            undone_from_whole: false,
             failures: 0,
             first_try: None,
         }

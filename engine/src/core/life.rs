@@ -1,14 +1,11 @@
 //! The life of an instance: every legal pair of phase and event, and nothing else.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::apply::Misfit;
 use super::event::{DoubtRuling, Entry, Event, Failure, FailureKind, Need, Outputs, Ruling, Verdict};
 use super::instance::{Activity, Asks, Doubt, Phase};
-use super::rollback::{self, Rollback};
 use super::state::{InstanceIx, RunState};
 
 impl RunState {
@@ -18,7 +15,7 @@ impl RunState {
         match (phase, &entry.event) {
             (phase, Event::ObservationStarted { .. }) => {
                 let asks = match phase {
-                    Phase::Ready | Phase::Retrying { .. } => Asks::Before,
+                    Phase::Ready | Phase::Retrying { .. } if self.may_start(ix) => Asks::Before,
                     Phase::InDoubt(Doubt { cleared: true, .. }) => Asks::Doubt,
                     Phase::RollbackInDoubt(Doubt { cleared: true, .. }) => Asks::RollbackDoubt,
                     other => return Err(self.misfit(ix, &other)),
@@ -98,8 +95,18 @@ impl RunState {
                 if !self.instance(ix).changed {
                     self.instance_mut(ix).before = Some(seen.clone());
                 }
-                self.set_phase(ix, Phase::Observed);
+                self.set_phase(ix, self.next_is_attempt());
             }
+        }
+    }
+
+    /// The phase of an instance that is to be attempted next. Where nothing may start any more it is looked at
+    /// again when something may.
+    fn next_is_attempt(&self) -> Phase {
+        if self.may_open() {
+            Phase::Observed
+        } else {
+            Phase::Ready
         }
     }
 
@@ -108,10 +115,9 @@ impl RunState {
         let activity = Activity::new(entry.seq, entry.time);
         let phase = self.instance(ix).phase.clone();
         match (phase, &entry.event) {
-            (
-                Phase::Ready | Phase::Retrying { .. } | Phase::Observed,
-                Event::AttemptStarted { attempt, .. },
-            ) if *attempt == self.instance(ix).attempts.next() => {
+            (phase, Event::AttemptStarted { attempt, .. })
+                if self.may_be_attempted(ix, &phase) && *attempt == self.instance(ix).attempts.next() =>
+            {
                 self.take_in_hand(ix, entry.time);
                 let instance = self.instance_mut(ix);
                 instance.attempts = *attempt;
@@ -133,6 +139,16 @@ impl RunState {
             (other, _) => return Err(self.misfit(ix, &other)),
         }
         Ok(())
+    }
+
+    /// Whether an attempt may start: after a look, where the step can look.
+    fn may_be_attempted(&self, ix: InstanceIx, phase: &Phase) -> bool {
+        let in_turn = match phase {
+            Phase::Observed => true,
+            Phase::Ready | Phase::Retrying { .. } => !self.policy(ix).abilities.validates,
+            _ => false,
+        };
+        in_turn && self.may_start(ix)
     }
 
     fn failed(&mut self, ix: InstanceIx, error: &Failure, retry_at: Option<Timestamp>, time: Timestamp) {
@@ -167,6 +183,8 @@ impl RunState {
                 activity,
             }
             | Phase::RollingBack(activity) => Phase::RollbackInDoubt(doubt(activity)),
+            // It would be stopped again at once.
+            Phase::Verifying(activity) if self.cancelled.is_some() => Phase::InDoubt(doubt(activity)),
             Phase::Verifying(_) => Phase::Verifying(again),
             Phase::RollbackVerifying(_) => Phase::RollbackVerifying(again),
             other => return Err(self.misfit(ix, &other)),
@@ -179,35 +197,13 @@ impl RunState {
     pub(super) fn settle(&mut self, ix: InstanceIx, entry: &Entry) -> Result<(), Misfit> {
         let phase = self.instance(ix).phase.clone();
         match (phase, &entry.event) {
-            (
-                Phase::InDoubt(Doubt {
-                    activity,
-                    cleared: false,
-                }),
-                Event::ProcessCleared { .. },
-            ) => {
-                self.set_phase(
-                    ix,
-                    Phase::InDoubt(Doubt {
-                        activity,
-                        cleared: true,
-                    }),
-                );
+            (Phase::InDoubt(doubt), Event::ProcessCleared { .. }) if !doubt.cleared => {
+                let cleared = true;
+                self.set_phase(ix, Phase::InDoubt(Doubt { cleared, ..doubt }));
             }
-            (
-                Phase::RollbackInDoubt(Doubt {
-                    activity,
-                    cleared: false,
-                }),
-                Event::ProcessCleared { .. },
-            ) => {
-                self.set_phase(
-                    ix,
-                    Phase::RollbackInDoubt(Doubt {
-                        activity,
-                        cleared: true,
-                    }),
-                );
+            (Phase::RollbackInDoubt(doubt), Event::ProcessCleared { .. }) if !doubt.cleared => {
+                let cleared = true;
+                self.set_phase(ix, Phase::RollbackInDoubt(Doubt { cleared, ..doubt }));
             }
             (Phase::InDoubt(Doubt { cleared: true, .. }), Event::DoubtSettled { ruling, outputs, .. }) => {
                 match ruling {
@@ -215,7 +211,7 @@ impl RunState {
                         self.set_outputs(ix, outputs.clone());
                         self.rest(ix, Phase::Succeeded, entry.time);
                     }
-                    DoubtRuling::Again => self.set_phase(ix, Phase::Observed),
+                    DoubtRuling::Again => self.set_phase(ix, self.next_is_attempt()),
                 }
             }
             (Phase::RollbackInDoubt(Doubt { cleared: true, .. }), Event::DoubtSettled { ruling, .. }) => {
@@ -232,7 +228,7 @@ impl RunState {
     /// Nothing goes on without a person.
     pub(super) fn ask(&mut self, ix: InstanceIx, need: Need, time: Timestamp) -> Result<(), Misfit> {
         let phase = match (self.instance(ix).phase.clone(), need) {
-            (Phase::Ready, Need::ManualWork) => Phase::Waiting(need),
+            (Phase::Ready, Need::ManualWork) if self.may_start(ix) => Phase::Waiting(need),
             (Phase::InDoubt(Doubt { cleared: true, .. }), Need::Decision) => Phase::Waiting(need),
             (Phase::RollbackInDoubt(Doubt { cleared: true, .. }), Need::Decision) => {
                 Phase::RollbackWaiting(need)
@@ -253,7 +249,7 @@ impl RunState {
         time: Timestamp,
     ) -> Result<(), Misfit> {
         match self.instance(ix).phase.clone() {
-            Phase::Waiting(Need::ManualWork) => {
+            Phase::Waiting(Need::ManualWork) if self.cancelled.is_none() && self.rollback.is_none() => {
                 self.set_outputs(ix, values.clone());
                 self.instance_mut(ix).changed = true;
                 self.rest(ix, Phase::Succeeded, time);
@@ -272,36 +268,59 @@ impl RunState {
         why: &str,
         time: Timestamp,
     ) -> Result<(), Misfit> {
+        let forward = self.cancelled.is_none() && !self.is_rolling_back();
         match (self.instance(ix).phase.clone(), ruling) {
-            (Phase::RollbackInDoubt(_) | Phase::RollbackWaiting(_) | Phase::RollbackFailed, ruling) => {
-                match ruling {
-                    Ruling::Done => self.undone(ix, time),
-                    Ruling::Again => self.set_phase(ix, Phase::RollbackReady),
-                    Ruling::Fail => self.rest(ix, Phase::RollbackFailed, time),
-                    Ruling::Skip => {
-                        self.rest(ix, Phase::RollbackFailed, time);
-                        self.rollback_goes_on(ix);
-                    }
-                }
-            }
-            (Phase::RolledBack, Ruling::Again) => {
-                self.rollback = None;
-                self.try_again(ix);
-            }
-            (Phase::InDoubt(_) | Phase::Waiting(_) | Phase::Failed | Phase::Retrying { .. }, ruling) => {
-                match ruling {
-                    Ruling::Done => self.rest(ix, Phase::Succeeded, time),
-                    Ruling::Again => self.try_again(ix),
-                    Ruling::Fail => {
-                        self.instance_mut(ix).error = Some(Failure::new(FailureKind::Decided, why));
-                        self.rest(ix, Phase::Failed, time);
-                    }
-                    Ruling::Skip => self.rest(ix, Phase::Skipped(why.to_owned()), time),
-                }
+            (
+                Phase::RollbackInDoubt(Doubt { cleared: true, .. })
+                | Phase::RollbackWaiting(_)
+                | Phase::RollbackFailed,
+                ruling,
+            ) if self.is_current(ix) => self.decide_undoing(ix, ruling, why, time),
+            (Phase::RollbackFailed, Ruling::Done) => self.undone(ix, time),
+            (
+                Phase::InDoubt(Doubt { cleared: true, .. })
+                | Phase::Waiting(_)
+                | Phase::Failed
+                | Phase::Retrying { .. },
+                ruling,
+            ) if forward => self.decide_doing(ix, ruling, why, time),
+            (Phase::RolledBack, Ruling::Again) if forward => {
+                self.decide_doing(ix, ruling, why, time);
             }
             (other, _) => return Err(self.misfit(ix, &other)),
         }
         Ok(())
+    }
+
+    fn decide_undoing(&mut self, ix: InstanceIx, ruling: Ruling, why: &str, time: Timestamp) {
+        let decided = || Failure::new(FailureKind::Decided, why);
+        match ruling {
+            Ruling::Done => self.undone(ix, time),
+            Ruling::Again => self.set_phase(ix, Phase::RollbackReady),
+            Ruling::Fail => self.not_undone(ix, decided(), time),
+            Ruling::Skip => {
+                self.not_undone(ix, decided(), time);
+                self.rollback_goes_on(ix);
+            }
+        }
+    }
+
+    /// A run that was rolled back goes forward again with this.
+    fn decide_doing(&mut self, ix: InstanceIx, ruling: Ruling, why: &str, time: Timestamp) {
+        self.rollback = None;
+        // Only the person knows how far manual work came that is done, or failed.
+        if self.policy(ix).abilities.by_person && matches!(ruling, Ruling::Done | Ruling::Fail) {
+            self.instance_mut(ix).changed = true;
+        }
+        match ruling {
+            Ruling::Done => self.rest(ix, Phase::Succeeded, time),
+            Ruling::Again => self.try_again(ix),
+            Ruling::Fail => {
+                self.instance_mut(ix).error = Some(Failure::new(FailureKind::Decided, why));
+                self.rest(ix, Phase::Failed, time);
+            }
+            Ruling::Skip => self.rest(ix, Phase::Skipped(why.to_owned()), time),
+        }
     }
 
     /// All tries are free again; a step that was never opened is opened anew.
@@ -314,51 +333,13 @@ impl RunState {
         self.set_phase(ix, if unopened { Phase::Pending } else { Phase::Ready });
     }
 
-    /// An instance is undone.
-    pub(super) fn undo(&mut self, ix: InstanceIx, entry: &Entry) -> Result<(), Misfit> {
-        let activity = Activity::new(entry.seq, entry.time);
-        match (self.instance(ix).phase.clone(), &entry.event) {
-            (_, Event::RollbackAttemptStarted { attempt, .. })
-                if self.is_next_to_undo(ix) && *attempt == self.instance(ix).rollbacks.next() =>
-            {
-                self.take_in_hand(ix, entry.time);
-                self.instance_mut(ix).rollbacks = *attempt;
-                self.set_phase(ix, Phase::RollingBack(activity));
-            }
-            (Phase::RollingBack(_), Event::RollbackReturned { .. }) => {
-                self.set_phase(ix, Phase::RollbackVerifying(activity));
-            }
-            (Phase::RollbackVerifying(_), Event::RolledBack { .. }) => self.undone(ix, entry.time),
-            (Phase::RollingBack(_) | Phase::RollbackVerifying(_), Event::RollbackFailed { error, .. }) => {
-                self.instance_mut(ix).rollback_error.get_or_insert(error.clone());
-                self.rest(ix, Phase::RollbackFailed, entry.time);
-            }
-            (other, _) => return Err(self.misfit(ix, &other)),
-        }
-        Ok(())
-    }
-
-    fn undone(&mut self, ix: InstanceIx, time: Timestamp) {
-        let instance = self.instance_mut(ix);
-        instance.changed = false;
-        instance.outputs = Arc::new(Value::Null);
-        self.rest(ix, Phase::RolledBack, time);
-        self.rollback_goes_on(ix);
-    }
-
-    /// Whether the rollback may turn to this instance now.
-    fn is_next_to_undo(&self, ix: InstanceIx) -> bool {
-        let current = self.rollback().and_then(Rollback::current) == Some(ix);
-        current && !rollback::under_way(&self.instance(ix).phase)
-    }
-
-    fn take_in_hand(&mut self, ix: InstanceIx, time: Timestamp) {
+    pub(super) fn take_in_hand(&mut self, ix: InstanceIx, time: Timestamp) {
         let instance = self.instance_mut(ix);
         instance.started.get_or_insert(time);
         instance.ended = None;
     }
 
-    fn misfit(&self, ix: InstanceIx, phase: &Phase) -> Misfit {
+    pub(super) fn misfit(&self, ix: InstanceIx, phase: &Phase) -> Misfit {
         Misfit(format!("`{}` is {}", self.instance(ix).id, phase.status()))
     }
 }

@@ -19,6 +19,9 @@ mod effect;
 mod input;
 mod instance;
 mod life;
+mod outcome;
+mod person;
+mod queue;
 mod rollback;
 mod state;
 mod view;
@@ -30,7 +33,7 @@ mod tests;
 use jiff::Timestamp;
 
 pub use self::apply::IllegalEvent;
-pub use self::effect::{Effect, Work, effects, wake_at};
+pub use self::effect::{Effect, Work, effects, stop_at, wake_at};
 pub use self::event::{Entry, Event};
 pub use self::input::{Act, Evaluation, Input, Outcome, Rejection};
 pub use self::instance::{Activity, Asks, Doubt, Instance, Phase};

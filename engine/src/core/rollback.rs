@@ -1,7 +1,14 @@
 //! Undoing: what is undone, in which order, and how far that is.
 
-use super::event::{RollbackScope, Verdict};
-use super::instance::Phase;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::apply::Misfit;
+use super::event::{Entry, Event, Failure, RollbackScope};
+use super::instance::{Activity, Phase};
 use super::state::{InstanceIx, RunState};
 use crate::id::InstanceId;
 use crate::runbook::graph::StepIx;
@@ -33,7 +40,7 @@ impl Rollback {
 /// changed something, in reverse order of the graph, with all that depends on a chosen step.
 pub(super) fn plan(state: &RunState, scope: &RollbackScope) -> (Vec<InstanceId>, Vec<InstanceId>) {
     let dag = state.workflow().dag();
-    let chosen: Option<Vec<StepIx>> = match scope {
+    let chosen: Option<BTreeSet<StepIx>> = match scope {
         RollbackScope::Run => None,
         RollbackScope::Steps(steps) => {
             let named: Vec<StepIx> = steps.iter().filter_map(|step| state.step_of(step)).collect();
@@ -60,9 +67,19 @@ pub(super) fn plan(state: &RunState, scope: &RollbackScope) -> (Vec<InstanceId>,
 impl RunState {
     /// Whether a rollback has been started and not everything in its plan is behind us.
     pub(super) fn is_rolling_back(&self) -> bool {
-        self.rollback
-            .as_ref()
-            .is_some_and(|rollback| rollback.current().is_some())
+        self.rollback().and_then(Rollback::current).is_some()
+    }
+
+    /// Whether the rollback is at this instance.
+    pub(super) fn is_current(&self, ix: InstanceIx) -> bool {
+        self.rollback().and_then(Rollback::current) == Some(ix)
+    }
+
+    /// Whether the rollback may turn to this instance now.
+    pub(super) fn is_next_to_undo(&self, ix: InstanceIx) -> bool {
+        let instance = self.instance(ix);
+        let possible = instance.changed && instance.phase.can_be_undone();
+        possible && self.is_current(ix) && self.queues().active.is_empty()
     }
 
     /// Called when the current instance of the plan has been dealt with.
@@ -73,25 +90,82 @@ impl RunState {
             rollback.done += 1;
         }
     }
-}
 
-/// Whether an observation after undoing says that the outcome is gone, and otherwise what is wrong.
-pub(super) fn is_undone(verdict: &Verdict) -> Result<(), &'static str> {
-    match verdict {
-        Verdict::Unsatisfied(_) | Verdict::Unknown => Ok(()),
-        Verdict::Satisfied => Err("it returned success, but `validate` still finds the outcome in place"),
+    /// A rollback begins.
+    pub(super) fn start_rollback(&mut self, event: &Event) -> Result<(), Misfit> {
+        let Event::RollbackStarted {
+            scope,
+            plan,
+            left,
+            why,
+        } = event
+        else {
+            return Err(Misfit("it starts no rollback".to_owned()));
+        };
+        if self.is_rolling_back() || !self.queues().active.is_empty() {
+            return Err(Misfit("something is under way".to_owned()));
+        }
+        let find = |ids: &[InstanceId]| ids.iter().map(|id| self.known(id)).collect::<Result<Vec<_>, _>>();
+        let (plan, left) = (find(plan)?, find(left)?);
+        for &ix in &plan {
+            if !self.instance(ix).changed {
+                return Err(Misfit(format!("`{}` has changed nothing", self.instance(ix).id)));
+            }
+            if self.instance(ix).phase == Phase::RollbackFailed {
+                self.set_phase(ix, Phase::RollbackReady);
+            }
+        }
+        let (scope, why) = (scope.clone(), why.clone());
+        self.rollback = Some(Rollback {
+            scope,
+            why,
+            plan,
+            done: 0,
+            left,
+        });
+        Ok(())
     }
-}
 
-/// Whether the phase is one in which an instance of a plan is being dealt with.
-pub(super) fn under_way(phase: &Phase) -> bool {
-    matches!(
-        phase,
-        Phase::RollingBack(_)
-            | Phase::RollbackVerifying(_)
-            | Phase::RollbackInDoubt(_)
-            | Phase::RollbackWaiting(_)
-            | Phase::RollbackFailed
-            | Phase::Observing { .. }
-    )
+    /// An instance is undone, or cannot be.
+    pub(super) fn undo(&mut self, ix: InstanceIx, entry: &Entry) -> Result<(), Misfit> {
+        let activity = Activity::new(entry.seq, entry.time);
+        match (self.instance(ix).phase.clone(), &entry.event) {
+            (from, Event::RollbackAttemptStarted { attempt, .. })
+                if self.is_next_to_undo(ix) && *attempt == self.instance(ix).rollbacks.next() =>
+            {
+                self.take_in_hand(ix, entry.time);
+                let instance = self.instance_mut(ix);
+                instance.rollbacks = *attempt;
+                if from != Phase::RollbackReady {
+                    instance.undone_from_whole = from == Phase::Succeeded;
+                    instance.rollback_error = None;
+                }
+                self.set_phase(ix, Phase::RollingBack(activity));
+            }
+            (Phase::RollingBack(_), Event::RollbackReturned { .. }) => {
+                self.set_phase(ix, Phase::RollbackVerifying(activity));
+            }
+            (Phase::RollbackVerifying(_), Event::RolledBack { .. }) => self.undone(ix, entry.time),
+            (Phase::RollingBack(_) | Phase::RollbackVerifying(_), Event::RollbackFailed { error, .. }) => {
+                self.not_undone(ix, error.clone(), entry.time);
+            }
+            (other, _) => return Err(self.misfit(ix, &other)),
+        }
+        Ok(())
+    }
+
+    pub(super) fn not_undone(&mut self, ix: InstanceIx, error: Failure, time: Timestamp) {
+        let instance = self.instance_mut(ix);
+        instance.rollback_error.get_or_insert(error);
+        instance.undone_from_whole = false;
+        self.rest(ix, Phase::RollbackFailed, time);
+    }
+
+    pub(super) fn undone(&mut self, ix: InstanceIx, time: Timestamp) {
+        let instance = self.instance_mut(ix);
+        instance.changed = false;
+        instance.outputs = Arc::new(Value::Null);
+        self.rest(ix, Phase::RolledBack, time);
+        self.rollback_goes_on(ix);
+    }
 }

@@ -1,16 +1,17 @@
 //! The state of a run: a pure function of its entries, with the queues that keep every turn cheap.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::event::{Need, RunStarted};
+use super::event::{Outputs, RunStarted};
 use super::instance::{Instance, Phase};
+use super::queue::{Place, Queues};
 use super::rollback::Rollback;
-use super::workflow::{OnFailure, StepPolicy, Workflow};
-use crate::id::{InstanceId, LockName, Operator, Seq, StepId};
+use super::workflow::{StepPolicy, Workflow};
+use crate::id::{InstanceId, Operator, Seq, StepId};
 use crate::runbook::graph::StepIx;
 
 /// The position of an instance in the order in which instances came to be. 32 bits, as for steps.
@@ -59,27 +60,6 @@ struct StepRecord {
     instances: Vec<InstanceIx>,
 }
 
-/// Instances by what they wait for, so that nobody has to look through all of them.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Queues {
-    /// Steps whose needs are settled and which are not opened.
-    pub(super) to_open: BTreeSet<StepIx>,
-    pub(super) ready: BTreeSet<InstanceIx>,
-    pub(super) retrying: BTreeSet<InstanceIx>,
-    pub(super) observed: BTreeSet<InstanceIx>,
-    /// A call of a plugin is under way.
-    pub(super) active: BTreeSet<InstanceIx>,
-    pub(super) in_doubt: BTreeSet<InstanceIx>,
-    pub(super) deciding: BTreeSet<InstanceIx>,
-    pub(super) manual: BTreeSet<InstanceIx>,
-    pub(super) failed: BTreeSet<InstanceIx>,
-    pub(super) halting: BTreeSet<InstanceIx>,
-    pub(super) rolled_back: BTreeSet<InstanceIx>,
-    pub(super) locks: BTreeMap<LockName, InstanceIx>,
-    pub(super) unsettled: usize,
-    pub(super) settled: usize,
-}
-
 impl RunState {
     pub(super) fn new(
         started: RunStarted,
@@ -106,58 +86,50 @@ impl RunState {
             workflow: Arc::clone(&workflow),
         };
         for (at, policy) in workflow.steps() {
-            let unmet = workflow.dag().needs(at).count();
-            state.steps[at.index()].unmet = unmet;
+            state.steps[at.index()].unmet = workflow.dag().needs(at).count();
             state.add(Instance::new(policy.id.clone().into(), at, None));
-            if unmet == 0 {
-                state.queues.to_open.insert(at);
-            }
         }
         state
     }
 
-    /// Adds an instance in the phase `Pending`.
-    pub(super) fn add(&mut self, instance: Instance) -> InstanceIx {
+    fn add(&mut self, instance: Instance) {
         let ix = InstanceIx::new(self.instances.len());
         let step = &mut self.steps[instance.step.index()];
         step.instances.push(ix);
         step.unsettled += 1;
         self.queues.unsettled += 1;
         self.by_id.insert(instance.id.clone(), ix);
+        let workflow = Arc::clone(&self.workflow);
+        let place = self.place(&workflow, instance.step);
+        self.queues.enter(ix, &instance.phase, place);
         self.instances.push(instance);
-        ix
     }
 
     /// Replaces the instance that stands for a whole step by those of its items.
     pub(super) fn fan_out(&mut self, step: StepIx, items: Vec<Instance>) {
-        let whole = self.steps[step.index()].instances[0];
-        self.steps[step.index()].instances.clear();
-        for instance in items {
-            let ix = self.add(instance);
-            self.set_phase(ix, Phase::Ready);
+        let whole = std::mem::take(&mut self.steps[step.index()].instances);
+        for mut instance in items {
+            instance.phase = Phase::Ready;
+            self.add(instance);
         }
-        self.set_phase(whole, Phase::FannedOut);
+        for ix in whole {
+            self.set_phase(ix, Phase::FannedOut);
+        }
     }
 
     /// The one place where an instance changes its phase: keeps all queues and counts in step.
     pub(super) fn set_phase(&mut self, ix: InstanceIx, phase: Phase) {
         let step = self.instances[ix.index()].step;
         let workflow = Arc::clone(&self.workflow);
-        let policy = workflow.step(step);
+        let place = self.place(&workflow, step);
         let old = std::mem::replace(&mut self.instances[ix.index()].phase, phase);
         let phase = &self.instances[ix.index()].phase;
-        self.queues.leave(ix, &old, policy);
-        self.queues.enter(ix, phase, policy);
+        self.queues.leave(ix, &old, place);
+        self.queues.enter(ix, phase, place);
         let (was, is) = (counts_as_settled(&old), counts_as_settled(phase));
         let shown = *phase != Phase::FannedOut;
-        let pending = *phase == Phase::Pending;
         if was != is {
             self.count_settled(step, is, shown);
-        }
-        if pending && self.steps[step.index()].unmet == 0 {
-            self.queues.to_open.insert(step);
-        } else if old == Phase::Pending {
-            self.queues.to_open.remove(&step);
         }
     }
 
@@ -180,19 +152,31 @@ impl RunState {
         }
         let workflow = Arc::clone(&self.workflow);
         for dependent in workflow.dag().dependents(step) {
+            let before = self.place(&workflow, dependent);
             let record = &mut self.steps[dependent.index()];
             if all_now {
                 record.unmet -= 1;
             } else {
                 record.unmet += 1;
             }
-            let free = record.unmet == 0;
-            let first = record.instances[0];
-            if free && self.instances[first.index()].phase == Phase::Pending {
-                self.queues.to_open.insert(dependent);
-            } else {
-                self.queues.to_open.remove(&dependent);
+            let after = self.place(&workflow, dependent);
+            if before.free != after.free {
+                for &ix in &self.steps[dependent.index()].instances {
+                    let phase = &self.instances[ix.index()].phase;
+                    self.queues.leave(ix, phase, before);
+                    self.queues.enter(ix, phase, after);
+                }
             }
+        }
+    }
+
+    /// What of a step says where its instances wait.
+    fn place<'a>(&self, workflow: &'a Workflow, step: StepIx) -> Place<'a> {
+        Place {
+            step,
+            policy: workflow.step(step),
+            line: workflow.line_of(step),
+            free: self.needs_settled(step),
         }
     }
 
@@ -308,59 +292,8 @@ impl RunState {
         self.workflow.find(id.as_str())
     }
 
-    pub(super) fn set_outputs(&mut self, ix: InstanceIx, outputs: super::event::Outputs) {
+    pub(super) fn set_outputs(&mut self, ix: InstanceIx, outputs: Outputs) {
         self.instances[ix.index()].outputs = Arc::new(Value::Object(outputs));
-    }
-}
-
-impl Queues {
-    /// The sets in which an instance of this phase stands.
-    fn sets(&mut self, phase: &Phase, policy: &StepPolicy) -> [Option<&mut BTreeSet<InstanceIx>>; 2] {
-        let halts = policy.on_failure != OnFailure::Continue;
-        match phase {
-            Phase::Ready => [Some(&mut self.ready), None],
-            Phase::Retrying { .. } => [Some(&mut self.retrying), None],
-            Phase::Observed => [Some(&mut self.observed), None],
-            Phase::Observing { .. }
-            | Phase::Running(_)
-            | Phase::Verifying(_)
-            | Phase::RollingBack(_)
-            | Phase::RollbackVerifying(_) => [Some(&mut self.active), None],
-            Phase::InDoubt(_) | Phase::RollbackInDoubt(_) => [Some(&mut self.in_doubt), None],
-            Phase::Waiting(Need::Decision) | Phase::RollbackWaiting(Need::Decision) => {
-                [Some(&mut self.deciding), None]
-            }
-            Phase::Waiting(Need::ManualWork) | Phase::RollbackWaiting(Need::ManualWork) => {
-                [Some(&mut self.manual), None]
-            }
-            Phase::Failed => [Some(&mut self.failed), halts.then_some(&mut self.halting)],
-            Phase::RolledBack | Phase::RollbackFailed => [Some(&mut self.rolled_back), None],
-            Phase::Pending
-            | Phase::FannedOut
-            | Phase::Satisfied
-            | Phase::Succeeded
-            | Phase::Skipped(_)
-            | Phase::RollbackReady => [None, None],
-        }
-    }
-
-    fn leave(&mut self, ix: InstanceIx, phase: &Phase, policy: &StepPolicy) {
-        for set in self.sets(phase, policy).into_iter().flatten() {
-            set.remove(&ix);
-        }
-        if phase.holds_locks() && !policy.locks.is_empty() {
-            self.locks.retain(|_, holder| *holder != ix);
-        }
-    }
-
-    fn enter(&mut self, ix: InstanceIx, phase: &Phase, policy: &StepPolicy) {
-        for set in self.sets(phase, policy).into_iter().flatten() {
-            set.insert(ix);
-        }
-        if phase.holds_locks() {
-            self.locks
-                .extend(policy.locks.iter().map(|lock| (lock.clone(), ix)));
-        }
     }
 }
 

@@ -88,7 +88,8 @@ impl RunState {
     /// Whether something is under way, or must be settled before anything else.
     pub(super) fn is_busy(&self) -> bool {
         let queues = self.queues();
-        !(queues.active.is_empty() && queues.in_doubt.is_empty() && queues.observed.is_empty())
+        let next = !queues.observed.is_empty() && self.may_open();
+        next || !(queues.active.is_empty() && queues.in_doubt.is_empty())
     }
 
     /// Whether a failure keeps everything else from starting.
@@ -106,22 +107,12 @@ impl RunState {
         self.cancelled.is_none() && self.rollback.is_none() && !self.is_halted()
     }
 
-    fn can_go_on(&self) -> bool {
-        let queues = self.queues();
-        !queues.to_open.is_empty()
-            || !queues.retrying.is_empty()
-            || queues.ready.iter().any(|&ix| self.may_start(ix))
-    }
-
-    /// Whether its needs are still settled and its locks are free.
+    /// Whether an instance may be taken in hand: its needs are settled and no other holds its locks.
     pub(super) fn may_start(&self, ix: InstanceIx) -> bool {
-        let free = |lock| !self.queues().locks.contains_key(lock);
-        self.needs_settled(self.instance(ix).step) && self.policy(ix).locks.iter().all(free)
-    }
-
-    /// Whether any step of the run is carried out by people.
-    pub(super) fn waits_for_people(&self) -> bool {
-        self.workflow.by_person()
+        let locks = &self.queues().locks;
+        let free = |lock| locks.get(lock).is_none_or(|&holder| holder == ix);
+        let settled = self.needs_settled(self.instance(ix).step);
+        self.may_open() && settled && self.policy(ix).locks.iter().all(free)
     }
 
     /// What only people can do now, in the runbook's order.
@@ -132,11 +123,7 @@ impl RunState {
         let mut all: Vec<(StepIx, WaitingFor)> = both
             .filter_map(|&ix| {
                 let instance = self.instance(ix);
-                let (need, undoing) = match instance.phase {
-                    Phase::Waiting(need) => (need, false),
-                    Phase::RollbackWaiting(need) => (need, true),
-                    _ => return None,
-                };
+                let (need, undoing) = self.asks_for(&instance.phase)?;
                 Some((
                     instance.step,
                     WaitingFor {
@@ -151,10 +138,23 @@ impl RunState {
         all.into_iter().map(|(_, waiting)| waiting).collect()
     }
 
+    /// What a person can do for an instance in this phase, and whether that is to undo it: a run that was
+    /// stopped for good, or is undone, no longer waits for its other work.
+    fn asks_for(&self, phase: &Phase) -> Option<(Need, bool)> {
+        match phase {
+            Phase::Waiting(need) if self.cancelled.is_none() && self.rollback.is_none() => {
+                Some((*need, false))
+            }
+            Phase::RollbackWaiting(need) => Some((*need, true)),
+            _ => None,
+        }
+    }
+
     /// Whether a person must decide what became of an interrupted attempt.
     #[must_use]
     pub fn needs_decision(&self) -> bool {
-        !self.queues().deciding.is_empty()
+        let mut deciding = self.queues().deciding.iter();
+        deciding.any(|&ix| self.asks_for(&self.instance(ix).phase).is_some())
     }
 
     /// Whether any instance has failed.
@@ -194,19 +194,32 @@ impl RunState {
     /// One instance's row.
     #[must_use]
     pub fn row_of(&self, ix: InstanceIx) -> Row {
-        self.row(ix, self.blocked().get(&self.instance(ix).step))
+        // Only what waits for other steps can be blocked by them, and only that costs a look at all steps.
+        if self.waits_for_others(ix) {
+            self.row(ix, self.blocked().get(&self.instance(ix).step))
+        } else {
+            self.row(ix, None)
+        }
+    }
+
+    fn waits_for_others(&self, ix: InstanceIx) -> bool {
+        let instance = self.instance(ix);
+        let waits = matches!(
+            instance.phase,
+            Phase::Pending | Phase::Ready | Phase::Retrying { .. }
+        );
+        waits && !self.needs_settled(instance.step)
     }
 
     fn row(&self, ix: InstanceIx, blocked: Option<&InstanceId>) -> Row {
         let instance = self.instance(ix);
-        let mut status = instance.phase.status();
-        if instance.phase == Phase::Pending {
-            status = match blocked {
-                Some(_) => InstanceStatus::Blocked,
-                None if self.needs_settled(instance.step) => InstanceStatus::Ready,
-                None => InstanceStatus::Pending,
-            };
-        }
+        let blocked = blocked.filter(|_| self.waits_for_others(ix));
+        let status = match &instance.phase {
+            _ if blocked.is_some() => InstanceStatus::Blocked,
+            _ if self.waits_for_others(ix) => InstanceStatus::Pending,
+            Phase::Pending => InstanceStatus::Ready,
+            phase => phase.status(),
+        };
         Row {
             id: instance.id.clone(),
             status,
@@ -220,8 +233,10 @@ impl RunState {
 
     fn reason(&self, instance: &Instance, blocked: Option<&InstanceId>) -> Option<String> {
         let error = || instance.error.as_ref().map(|error| error.message.clone());
+        if let Some(by) = blocked {
+            return Some(format!("`{by}` did not succeed"));
+        }
         match &instance.phase {
-            Phase::Pending => blocked.map(|by| format!("`{by}` did not succeed")),
             Phase::Retrying { at } => Some(format!(
                 "next try at {at}: {}",
                 error().unwrap_or_else(|| "it failed".to_owned())
@@ -254,7 +269,8 @@ impl RunState {
                 .rollback_error
                 .as_ref()
                 .map(|error| error.message.clone()),
-            Phase::FannedOut
+            Phase::Pending
+            | Phase::FannedOut
             | Phase::Observing { .. }
             | Phase::Observed
             | Phase::Running(_)
@@ -316,10 +332,12 @@ impl RunState {
                     Some((key, instance.outputs.as_ref().clone()))
                 });
                 let outputs = Arc::new(Value::Object(by_item.collect()));
-                StepFacts {
-                    status: many.first().map_or("skipped", |&ix| status(ix)),
-                    outputs,
-                }
+                let alike = many.windows(2).all(|pair| status(pair[0]) == status(pair[1]));
+                let status = match many.first() {
+                    Some(&first) if alike => status(first),
+                    _ => InstanceStatus::Succeeded.as_str(),
+                };
+                StepFacts { status, outputs }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What the core knows of a runbook: its steps, what they need, and their policies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::id::{LockName, StepId};
@@ -12,8 +12,22 @@ use crate::step::Abilities;
 pub struct Workflow {
     steps: Vec<StepPolicy>,
     by_id: BTreeMap<StepId, StepIx>,
-    by_person: bool,
+    lines: Vec<LineRules>,
+    line_of: Vec<LineIx>,
     dag: Dag,
+}
+
+/// The position of a line among those of a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LineIx(usize);
+
+/// What the instances of some steps wait for alike before they start.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LineRules {
+    /// All of these must be free.
+    pub(super) locks: Vec<LockName>,
+    /// A person carries it out, so that it takes no slot.
+    pub(super) by_person: bool,
 }
 
 /// The rules by which one step is carried out.
@@ -42,6 +56,12 @@ pub struct StepPolicy {
 }
 
 impl StepPolicy {
+    /// Whether it has one instance without anything being evaluated.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        !self.conditional && !self.fans_out
+    }
+
     /// Whether an interrupted attempt may be repeated though nobody knows what became of it.
     #[must_use]
     pub fn may_be_repeated(&self) -> bool {
@@ -60,7 +80,7 @@ pub struct Retry {
     pub backoff: f64,
     /// The longest wait.
     pub max_delay: Duration,
-    /// No attempt starts later than this after the first one did.
+    /// No attempt is planned for later than this after the first one.
     pub deadline: Option<Duration>,
 }
 
@@ -86,12 +106,9 @@ impl Retry {
         }
         let exponent = i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX);
         let seconds = self.delay.as_secs_f64() * self.backoff.powi(exponent);
-        let longest = self.max_delay.as_secs_f64();
-        Some(Duration::from_secs_f64(if seconds.is_finite() {
-            seconds.min(longest)
-        } else {
-            longest
-        }))
+        // What is no duration, by a backoff that makes no sense or a very long run of failures, is the longest.
+        let delay = Duration::try_from_secs_f64(seconds).unwrap_or(self.max_delay);
+        Some(delay.min(self.max_delay))
     }
 }
 
@@ -124,11 +141,12 @@ impl Workflow {
             known.map(move |need| (need, StepIx::new(at)))
         });
         let dag = Dag::new(steps.len(), edges)?;
-        let by_person = steps.iter().any(|step| step.abilities.by_person);
+        let (lines, line_of) = lines(&steps);
         Ok(Self {
             steps,
             by_id,
-            by_person,
+            lines,
+            line_of,
             dag,
         })
     }
@@ -136,14 +154,12 @@ impl Workflow {
     /// The same steps in a rehearsal: every one can tell, and none waits for a person.
     #[must_use]
     pub fn rehearsed(&self) -> Self {
-        let mut rehearsed = Self {
-            by_person: false,
-            ..self.clone()
-        };
+        let mut rehearsed = self.clone();
         for step in &mut rehearsed.steps {
             step.abilities.validates = true;
             step.abilities.by_person = false;
         }
+        (rehearsed.lines, rehearsed.line_of) = lines(&rehearsed.steps);
         rehearsed
     }
 
@@ -167,10 +183,14 @@ impl Workflow {
         self.by_id.get(id).copied()
     }
 
-    /// Whether any step is carried out by people.
-    #[must_use]
-    pub fn by_person(&self) -> bool {
-        self.by_person
+    /// Where the instances of a step wait until they may start.
+    pub(super) fn line_of(&self, at: StepIx) -> LineIx {
+        self.line_of[at.index()]
+    }
+
+    /// What those in a line wait for.
+    pub(super) fn line(&self, at: LineIx) -> &LineRules {
+        &self.lines[at.0]
     }
 
     /// The graph of needs.
@@ -178,4 +198,23 @@ impl Workflow {
     pub fn dag(&self) -> &Dag {
         &self.dag
     }
+}
+
+/// The lines of these steps, and which step belongs to which.
+fn lines(steps: &[StepPolicy]) -> (Vec<LineRules>, Vec<LineIx>) {
+    let rules = |step: &StepPolicy| {
+        let mut locks = step.locks.clone();
+        locks.sort_unstable();
+        locks.dedup();
+        let by_person = step.abilities.by_person;
+        LineRules { locks, by_person }
+    };
+    let distinct: BTreeSet<LineRules> = steps.iter().map(rules).collect();
+    let numbered: BTreeMap<&LineRules, LineIx> = distinct
+        .iter()
+        .enumerate()
+        .map(|(at, rules)| (rules, LineIx(at)))
+        .collect();
+    let line_of = steps.iter().map(|step| numbered[&rules(step)]).collect();
+    (distinct.iter().cloned().collect(), line_of)
 }

@@ -1,0 +1,185 @@
+//! What a person's act means, or why it is not possible now.
+
+use super::event::{Event, Need, RollbackScope, Ruling};
+use super::input::{Act, Rejection};
+use super::instance::{Doubt, Phase};
+use super::rollback;
+use super::state::{InstanceIx, RunState};
+use crate::id::InstanceId;
+
+/// The event that records the act.
+pub(super) fn acted(state: &RunState, act: &Act) -> Result<Event, Rejection> {
+    match act {
+        Act::Confirm {
+            instance,
+            values,
+            attachments,
+            note,
+        } => {
+            confirmable(state, instance)?;
+            Ok(Event::Confirmed {
+                instance: instance.clone(),
+                values: values.clone(),
+                attachments: attachments.clone(),
+                note: note.clone(),
+            })
+        }
+        Act::Decide {
+            instance,
+            ruling,
+            why,
+        } => {
+            decidable(state, instance, *ruling)?;
+            let (instance, ruling, why) = (instance.clone(), *ruling, why.clone());
+            Ok(Event::Decided {
+                instance,
+                ruling,
+                why,
+            })
+        }
+        Act::Cancel { why } => {
+            cancellable(state)?;
+            Ok(Event::CancelRequested { why: why.clone() })
+        }
+        Act::Rollback { scope, why } => {
+            undoable(state, scope)?;
+            let (plan, left) = rollback::plan(state, scope);
+            let (scope, why) = (scope.clone(), why.clone());
+            Ok(Event::RollbackStarted {
+                scope,
+                plan,
+                left,
+                why,
+            })
+        }
+    }
+}
+
+fn confirmable(state: &RunState, instance: &InstanceId) -> Result<(), Rejection> {
+    let ix = named(state, instance)?;
+    match &state.instance(ix).phase {
+        Phase::Waiting(Need::ManualWork) => {
+            goes_forward(state, "confirmed")?;
+            match state.rollback() {
+                None => Ok(()),
+                Some(_) => Err(Rejection::RunNotNow {
+                    is: "is rolled back",
+                    act: "confirmed",
+                    instead: "`runbook decide RUN STEP again` reopens it",
+                }),
+            }
+        }
+        Phase::RollbackWaiting(Need::ManualWork) => Ok(()),
+        other => Err(not_now(
+            instance,
+            other,
+            "confirmed",
+            "only manual work that the run waits for is confirmed",
+        )),
+    }
+}
+
+fn decidable(state: &RunState, instance: &InstanceId, ruling: Ruling) -> Result<(), Rejection> {
+    let ix = named(state, instance)?;
+    let phase = &state.instance(ix).phase;
+    let no = |instead| Err(not_now(instance, phase, "decided so", instead));
+    match (phase, ruling) {
+        (Phase::Waiting(Need::ManualWork) | Phase::RollbackWaiting(Need::ManualWork), Ruling::Done) => {
+            no("`runbook confirm` records manual work that is done")
+        }
+        (Phase::Waiting(Need::ManualWork) | Phase::RollbackWaiting(Need::ManualWork), Ruling::Again) => {
+            no("it waits for manual work already")
+        }
+        (Phase::Failed | Phase::RollbackFailed, Ruling::Fail) => {
+            no("it has failed already; `again`, `done` and `skip` are possible")
+        }
+        (
+            Phase::InDoubt(Doubt { cleared: false, .. })
+            | Phase::RollbackInDoubt(Doubt { cleared: false, .. }),
+            _,
+        ) => no("`runbook resume` first sees to it that no process of it is left"),
+        (Phase::RollbackFailed, Ruling::Again | Ruling::Skip) if !state.is_current(ix) => {
+            no("`runbook rollback` tries again to undo it")
+        }
+        (Phase::RollbackInDoubt(_) | Phase::RollbackWaiting(_) | Phase::RollbackFailed, _) => Ok(()),
+        (Phase::InDoubt(_) | Phase::Waiting(_) | Phase::Failed | Phase::Retrying { .. }, _)
+        | (Phase::RolledBack, Ruling::Again) => goes_forward(state, "decided so"),
+        _ => no("only what is in doubt, waits, or failed is decided; `rollback --step` undoes what is done"),
+    }
+}
+
+/// A run that is stopped for good, or being undone, does not go forward by anybody's word.
+fn goes_forward(state: &RunState, act: &'static str) -> Result<(), Rejection> {
+    let no = |is, instead| Err(Rejection::RunNotNow { is, act, instead });
+    if state.is_rolling_back() {
+        no(
+            "is being rolled back",
+            "`runbook resume RUN` goes on with the rollback",
+        )
+    } else if state.cancelled().is_some() {
+        no("is cancelled", "`runbook rollback RUN` undoes what it did")
+    } else {
+        Ok(())
+    }
+}
+
+fn cancellable(state: &RunState) -> Result<(), Rejection> {
+    let act = "cancelled";
+    let no = |is, instead| Err(Rejection::RunNotNow { is, act, instead });
+    if state.cancelled().is_some() {
+        no(
+            "is cancelled already",
+            "`runbook rollback RUN` undoes what it did",
+        )
+    } else if state.rollback().is_some() {
+        no(
+            "is rolled back, or being rolled back",
+            "`runbook resume RUN` goes on with the rollback",
+        )
+    } else if state.is_complete() {
+        no("is completed", "`runbook rollback RUN` undoes it")
+    } else {
+        Ok(())
+    }
+}
+
+fn undoable(state: &RunState, scope: &RollbackScope) -> Result<(), Rejection> {
+    let act = "rolled back";
+    let no = |is, instead| Err(Rejection::RunNotNow { is, act, instead });
+    if state.is_rolling_back() {
+        return no(
+            "is being rolled back already",
+            "`runbook resume RUN` goes on with that",
+        );
+    }
+    if !state.queues().active.is_empty() {
+        return no("is being carried out", "stop it first, then roll it back");
+    }
+    match scope {
+        RollbackScope::Run => Ok(()),
+        RollbackScope::Steps(steps) => match steps.iter().find(|step| state.step_of(step).is_none()) {
+            None => Ok(()),
+            Some(unknown) => Err(Rejection::NoSuchInstance(unknown.clone().into())),
+        },
+    }
+}
+
+fn named(state: &RunState, id: &InstanceId) -> Result<InstanceIx, Rejection> {
+    match state.find(id) {
+        None => Err(Rejection::NoSuchInstance(id.clone())),
+        Some(ix) if state.instance(ix).phase == Phase::FannedOut => {
+            Err(Rejection::NameAnItem(id.step().clone()))
+        }
+        Some(ix) => Ok(ix),
+    }
+}
+
+fn not_now(instance: &InstanceId, phase: &Phase, act: &'static str, instead: &'static str) -> Rejection {
+    let is = format!("is {}", phase.status().as_str().replace('_', " "));
+    Rejection::NotNow {
+        instance: instance.clone(),
+        is,
+        act,
+        instead,
+    }
+}
