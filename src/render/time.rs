@@ -1,11 +1,11 @@
 //! Times and durations as people read them.
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
 /// A moment in the local time of the machine: `2026-11-23 22:40:05`.
 pub(crate) fn local(at: Timestamp) -> String {
-    Zoned::new(at, TimeZone::system())
+    ZonedDateTime::new(at, TimeZone::system())
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()
 }
