@@ -7,13 +7,20 @@ use crate::announced::NotYet;
 pub mod announced;
 pub mod child;
 pub mod command;
+mod expression;
+pub mod manual;
+pub mod script;
 pub mod text;
+pub mod wait;
 
 /// All kinds of step that come with the program.
 #[must_use]
 pub fn builtin() -> Registry {
     Registry::default()
         .with(command::Command)
+        .with(manual::Manual)
+        .with(wait::Wait)
+        .with(script::Script)
         .with(NotYet(announced::powershell::PowerShell))
         .with(NotYet(announced::http::Http))
         .with(NotYet(announced::graph::Graph))

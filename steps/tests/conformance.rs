@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use runbook_engine::testing::conformance::{Case, Folder, conformance};
+use runbook_engine::step::Context;
+use runbook_engine::testing::conformance::{Case, Folder, World, conformance};
+use runbook_engine::testing::doubles::Recorder;
 use serde_json::json;
 
 use crate::support::{helper, plugin};
@@ -32,5 +34,77 @@ async fn command_keeps_its_promises() {
             },
         )
         .await;
+    }
+}
+
+#[tokio::test]
+async fn rhai_keeps_its_promises() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("setting");
+    let with = |body: &str| {
+        let script = r#"
+            fn validate(cx) {
+                let old = if exists(PATH) { read_file(PATH) };
+                #{ satisfied: old == "new", reason: `it is not new`, observed: #{ old: old }, outputs: #{ at: PATH } }
+            }
+            fn run(cx) { BODY; log("done"); #{ written: true, list: [1, (), 1.5, "x"] } }
+            fn rollback(cx) {
+                if cx.before.old == () { remove_file(PATH) } else { write_file(PATH, cx.before.old) }
+            }
+        "#;
+        let path = json!(path).to_string();
+        let script = script.replace("BODY", body).replace("PATH", &path);
+        json!({ "script": script, "allow": { "folders": [folder.path()] } })
+    };
+    for start in [&[("setting", "old")][..], &[]] {
+        let world = Arc::new(Folder::new(folder.path(), start, ("setting", "half")));
+        let slow = with(r#"write_file(PATH, "half"); loop { }"#);
+        let case = Case {
+            with: with(r#"write_file(PATH, "new")"#),
+            slow,
+            world,
+        };
+        conformance(plugin("rhai"), case).await;
+    }
+}
+
+/// A world that nothing changes, in which all plugins are there; a wait is half-way when it has asked once.
+struct Still;
+
+impl World for Still {
+    fn reset(&self) {}
+
+    fn fingerprint(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn is_halfway(&self, recorder: &Recorder) -> bool {
+        !recorder.processes().is_empty()
+    }
+
+    fn complete(&self, context: Context) -> Context {
+        Context {
+            registry: runbook_steps::builtin(),
+            ..context
+        }
+    }
+}
+
+#[tokio::test]
+async fn wait_keeps_its_promises() {
+    let with = |words: &[&str]| {
+        json!({
+            "for": { "uses": "command", "with": { "validate": helper(words) } },
+            "every": "20ms",
+            "deadline": "1h",
+        })
+    };
+    for slow in [with(&["end", "1", "", ""]), with(&["tree", "hang"])] {
+        let case = Case {
+            with: with(&["print", "there"]),
+            slow,
+            world: Arc::new(Still),
+        };
+        conformance(plugin("wait"), case).await;
     }
 }

@@ -9,5 +9,8 @@
 mod command;
 mod conformance;
 mod docs;
+mod manual;
 mod processes;
+mod script;
 mod support;
+mod wait;

@@ -101,6 +101,12 @@ pub trait StepKind: Send + Sync + 'static {
     /// What a step with these inputs can do.
     fn abilities(&self, inputs: &Self::Inputs) -> Abilities;
 
+    /// As [`abilities`](Self::abilities), for a kind whose abilities depend on a file that its inputs refer to.
+    fn abilities_with(&self, inputs: &Self::Inputs, files: &dyn Files) -> Abilities {
+        let _ = files;
+        self.abilities(inputs)
+    }
+
     /// Finds what is wrong with the inputs beyond their types, and names the files that they refer to.
     /// Runs before anything is carried out; templates are not filled in yet.
     fn check(&self, inputs: &Self::Inputs, check: &mut Check<'_>) {

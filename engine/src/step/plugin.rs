@@ -124,7 +124,7 @@ impl<K: StepKind> Plugin for Typed<K> {
         match typed::<K::Inputs>(with) {
             Ok(inputs) => {
                 self.0.check(&inputs, check);
-                Some(self.0.abilities(&inputs))
+                Some(self.0.abilities_with(&inputs, check.files))
             }
             Err(problem) => {
                 check.report(problem);
