@@ -7,7 +7,7 @@ use runbook_engine::core::event::{Attachment, Need, Outputs};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
 use runbook_engine::runtime::Run;
-use runbook_steps::manual::{Collect, ManualInputs};
+use runbook_steps::manual::{Collect, ManualInputs, check_value};
 use serde_json::Value;
 
 use crate::commands::read_bytes;
@@ -176,7 +176,7 @@ fn question(inputs: &ManualInputs, mut gathered: Gathered, undoing: bool) -> Res
         if gathered.values.contains_key(name) {
             continue;
         }
-        let text = answer!(value(name, collect, inputs));
+        let text = answer!(value(name, collect));
         if !text.is_empty() {
             gathered.values.insert(name.clone(), Value::String(text));
         }
@@ -205,7 +205,7 @@ fn question(inputs: &ManualInputs, mut gathered: Gathered, undoing: bool) -> Res
     })
 }
 
-fn value(name: &str, collect: &Collect, inputs: &ManualInputs) -> Result<Said<String>, Failed> {
+fn value(name: &str, collect: &Collect) -> Result<Said<String>, Failed> {
     let example = collect.example.as_ref().map(|example| match example {
         Value::String(text) => format!("for example {text}"),
         other => format!("for example {other}"),
@@ -214,7 +214,7 @@ fn value(name: &str, collect: &Collect, inputs: &ManualInputs) -> Result<Said<St
         if text.is_empty() && collect.optional {
             return Ok(());
         }
-        inputs.check_value(name, &Value::String(text.to_owned()))
+        check_value(collect, &Value::String(text.to_owned())).map(drop)
     };
     prompt::text(
         collect.prompt.as_deref().unwrap_or(name),

@@ -7,7 +7,6 @@ use crate::announced::NotYet;
 pub mod announced;
 pub mod child;
 pub mod command;
-mod expression;
 pub mod manual;
 pub mod script;
 pub mod text;

@@ -14,8 +14,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::child::note;
-use crate::expression::{Expression, Scope, compile_loose};
 use crate::text::Period;
+use runbook_engine::runbook::expr::{Expression, Scope, compile_loose};
 
 /// See [`KindDoc`].
 pub struct Wait;

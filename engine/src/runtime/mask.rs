@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::core::event::{Failure, Outputs};
 
 /// What stands where a secret stood.
-pub const MASK: &str = "******";
+const MASK: &str = "******";
 
 /// The values that must not appear, in every form in which they might.
 #[derive(Clone, Default)]
