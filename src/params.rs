@@ -21,7 +21,7 @@ pub(crate) struct Given {
     set: Vec<String>,
     /// A YAML file with values of parameters
     #[arg(long = "params", value_name = "FILE")]
-    file: Option<PathBuf>,
+    params: Option<PathBuf>,
 }
 
 /// The values that a run starts with.
@@ -110,7 +110,7 @@ fn variable(name: &ParamName) -> String {
 fn collect(runbook: &Runbook, given: &Given) -> Result<BTreeMap<String, runbook::Given>, Failed> {
     let mut all = BTreeMap::new();
     let mut wrong = Vec::new();
-    if let Some(path) = &given.file {
+    if let Some(path) = &given.params {
         for (name, value) in from_file(path)? {
             all.insert(name, runbook::Given::Value(value));
         }
