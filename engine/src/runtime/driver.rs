@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
@@ -63,6 +63,9 @@ pub(super) enum Message {
 /// How long stopped calls may take to end before they are given up as interrupted.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How old the summary that lists show of a running run may be.
+const SUMMARY_AGE: SignedDuration = SignedDuration::from_secs(1);
+
 /// The most inputs that share one append: bounds how long the first of them waits.
 const BATCH: usize = 256;
 
@@ -112,6 +115,7 @@ impl Run {
             desk.watcher.recorded(&entries, &self.state);
         }
         let mut inputs = vec![Input::Clock];
+        let mut summary = None;
         loop {
             let before = self.state.status();
             let entries = self.take(&inputs, draining).await?;
@@ -148,6 +152,17 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Lets lists show where the run stands: when its status changes, and otherwise now and then.
+    async fn refresh_summary(&self, last: &mut Option<(RunStatus, Timestamp)>) -> Result<(), RuntimeError> {
+        let (status, now) = (self.state.status(), self.engine.clock.now());
+        let fresh = last.is_some_and(|(was, at)| was == status && now.duration_since(at) < SUMMARY_AGE);
+        if !fresh {
+            self.engine.journal.summarise(&self.claim, &self.summary().await?).await?;
+            *last = Some((status, now));
+        }
+        Ok(())
     }
 
     /// Starts what should be under way and is not. What can be answered at once is given back as inputs.
