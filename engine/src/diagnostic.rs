@@ -32,7 +32,10 @@ impl SourceFile {
     /// A file to point into, shared by all diagnostics about it.
     #[must_use]
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        Arc::new(Self {
+            name: name.into(),
+            text: text.into(),
+        })
     }
 
     /// The line and column (both from 1, the column in characters) of a byte offset.
@@ -44,7 +47,10 @@ impl SourceFile {
         }
         let before = &self.text[..end];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        (
+            before.matches('\n').count() + 1,
+            before[line_start..].chars().count() + 1,
+        )
     }
 }
 
@@ -61,7 +67,10 @@ impl Span {
     /// The range from `start` up to `end`.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
-        Self { start, end: end.max(start) }
+        Self {
+            start,
+            end: end.max(start),
+        }
     }
 }
 
@@ -98,19 +107,33 @@ impl Diagnostic {
     #[must_use]
     pub fn error(code: Code, message: impl Into<String>) -> Self {
         let (labels, help, causes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { code, severity: Severity::Error, message: message.into(), labels, help, causes }
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            labels,
+            help,
+            causes,
+        }
     }
 
     /// A warning.
     #[must_use]
     pub fn warning(code: Code, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, message)
+        }
     }
 
     /// Points at a place; the first is the main one.
     #[must_use]
     pub fn at(mut self, file: &Arc<SourceFile>, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { file: Arc::clone(file), span, text: text.into() });
+        self.labels.push(Label {
+            file: Arc::clone(file),
+            span,
+            text: text.into(),
+        });
         self
     }
 

@@ -142,7 +142,11 @@ impl FromStr for ItemKey {
             Ok(Self(text.into()))
         } else {
             let rule = "1 to 200 bytes without control characters";
-            Err(InvalidName { text: text.to_owned(), what: "an item's key", rule })
+            Err(InvalidName {
+                text: text.to_owned(),
+                what: "an item's key",
+                rule,
+            })
         }
     }
 }
@@ -179,7 +183,10 @@ impl InstanceId {
     /// The instance of `step` for `item`.
     #[must_use]
     pub fn of_item(step: StepId, item: ItemKey) -> Self {
-        Self { step, item: Some(item) }
+        Self {
+            step,
+            item: Some(item),
+        }
     }
 
     /// The step that this is an instance of.

@@ -58,7 +58,13 @@ pub struct Retry {
 impl Default for Retry {
     fn default() -> Self {
         let (delay, max_delay) = (Duration::from_secs(1), Duration::from_secs(300));
-        Self { attempts: 1, delay, backoff: 2.0, max_delay, deadline: None }
+        Self {
+            attempts: 1,
+            delay,
+            backoff: 2.0,
+            max_delay,
+            deadline: None,
+        }
     }
 }
 
@@ -72,7 +78,11 @@ impl Retry {
         let exponent = i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX);
         let seconds = self.delay.as_secs_f64() * self.backoff.powi(exponent);
         let longest = self.max_delay.as_secs_f64();
-        Some(Duration::from_secs_f64(if seconds.is_finite() { seconds.min(longest) } else { longest }))
+        Some(Duration::from_secs_f64(if seconds.is_finite() {
+            seconds.min(longest)
+        } else {
+            longest
+        }))
     }
 }
 
@@ -95,8 +105,11 @@ impl Workflow {
     /// When steps need each other in a circle. Needs that name no step are left out: the check of the
     /// runbook reports them.
     pub fn new(steps: Vec<StepPolicy>) -> Result<Self, Cycle> {
-        let by_id: BTreeMap<StepId, StepIx> =
-            steps.iter().enumerate().map(|(at, step)| (step.id.clone(), StepIx::new(at))).collect();
+        let by_id: BTreeMap<StepId, StepIx> = steps
+            .iter()
+            .enumerate()
+            .map(|(at, step)| (step.id.clone(), StepIx::new(at)))
+            .collect();
         let edges = steps.iter().enumerate().flat_map(|(at, step)| {
             let known = step.needs.iter().filter_map(|need| by_id.get(need).copied());
             known.map(move |need| (need, StepIx::new(at)))
@@ -107,7 +120,10 @@ impl Workflow {
 
     /// All steps, in the runbook's order.
     pub fn steps(&self) -> impl ExactSizeIterator<Item = (StepIx, &StepPolicy)> {
-        self.steps.iter().enumerate().map(|(at, step)| (StepIx::new(at), step))
+        self.steps
+            .iter()
+            .enumerate()
+            .map(|(at, step)| (StepIx::new(at), step))
     }
 
     /// One step.

@@ -183,7 +183,12 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// When it exists, or cannot be made durable.
-    async fn create(&self, run: RunId, holder: Holder, first: &[Entry]) -> Result<(Claim, Durable<Seq>), JournalError>;
+    async fn create(
+        &self,
+        run: RunId,
+        holder: Holder,
+        first: &[Entry],
+    ) -> Result<(Claim, Durable<Seq>), JournalError>;
 
     /// Claims a run.
     ///
@@ -201,7 +206,12 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// [`JournalError::Conflict`] when the journal is elsewhere; [`JournalError::Storage`] when the disk failed.
-    async fn append(&self, claim: &Claim, expected: Seq, entries: &[Entry]) -> Result<Durable<Seq>, JournalError>;
+    async fn append(
+        &self,
+        claim: &Claim,
+        expected: Seq,
+        entries: &[Entry],
+    ) -> Result<Durable<Seq>, JournalError>;
 
     /// The entries from `from` on. Needs no claim unless another process holds the run.
     ///

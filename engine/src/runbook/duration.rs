@@ -6,7 +6,13 @@ use std::time::Duration;
 const LONGEST: u64 = 10 * 365 * 86_400;
 
 /// Units in the order in which they must come, with their length in milliseconds.
-const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
+];
 
 /// A text that is no duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,8 +76,13 @@ pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
         let Some((_, length)) = units.find(|(name, _)| *name == unit) else {
             return Err(InvalidDuration::Order(text.to_owned()));
         };
-        let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*length));
-        let sum = part.and_then(|part| millis.checked_add(part)).filter(|sum| *sum <= LONGEST * 1_000);
+        let part = number
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(*length));
+        let sum = part
+            .and_then(|part| millis.checked_add(part))
+            .filter(|sum| *sum <= LONGEST * 1_000);
         millis = sum.ok_or_else(|| InvalidDuration::TooLong(text.to_owned()))?;
         rest = after;
     }
@@ -84,7 +95,14 @@ mod tests {
 
     #[test]
     fn durations_are_read_strictly() {
-        let good = [("0s", 0), ("10s", 10_000), ("5m", 300_000), ("1h30m", 5_400_000), ("2d", 172_800_000), ("1s500ms", 1_500)];
+        let good = [
+            ("0s", 0),
+            ("10s", 10_000),
+            ("5m", 300_000),
+            ("1h30m", 5_400_000),
+            ("2d", 172_800_000),
+            ("1s500ms", 1_500),
+        ];
         for (text, millis) in good {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
@@ -101,7 +119,10 @@ mod tests {
             ("30m1h", InvalidDuration::Order("30m1h".into())),
             ("1m1m", InvalidDuration::Order("1m1m".into())),
             ("99999d", InvalidDuration::TooLong("99999d".into())),
-            ("99999999999999999999s", InvalidDuration::TooLong("99999999999999999999s".into())),
+            (
+                "99999999999999999999s",
+                InvalidDuration::TooLong("99999999999999999999s".into()),
+            ),
         ] {
             assert_eq!(parse(text), Err(wrong), "{text}");
         }

@@ -109,13 +109,18 @@ impl PartialEq for Dag {
 }
 
 fn neighbours(graph: &DiGraph<(), ()>, step: StepIx, way: Direction) -> impl Iterator<Item = StepIx> {
-    graph.neighbors_directed(step.node(), way).map(|node| StepIx::new(node.index()))
+    graph
+        .neighbors_directed(step.node(), way)
+        .map(|node| StepIx::new(node.index()))
 }
 
 /// Kahn's algorithm, taking the runbook's first possible step each time.
 fn topological(graph: &DiGraph<(), ()>) -> Result<Vec<StepIx>, Cycle> {
     let steps = (0..graph.node_count()).map(StepIx::new);
-    let mut unmet: Vec<usize> = steps.clone().map(|at| neighbours(graph, at, Direction::Incoming).count()).collect();
+    let mut unmet: Vec<usize> = steps
+        .clone()
+        .map(|at| neighbours(graph, at, Direction::Incoming).count())
+        .collect();
     let mut free: BTreeSet<StepIx> = steps.clone().filter(|at| unmet[at.index()] == 0).collect();
     let mut order = Vec::with_capacity(graph.node_count());
     while let Some(step) = free.pop_first() {
@@ -152,7 +157,12 @@ mod tests {
     use super::*;
 
     fn dag(steps: usize, edges: &[(usize, usize)]) -> Result<Dag, Cycle> {
-        Dag::new(steps, edges.iter().map(|&(need, step)| (StepIx::new(need), StepIx::new(step))))
+        Dag::new(
+            steps,
+            edges
+                .iter()
+                .map(|&(need, step)| (StepIx::new(need), StepIx::new(step))),
+        )
     }
 
     fn indexes<'a>(steps: impl IntoIterator<Item = &'a StepIx>) -> Vec<usize> {

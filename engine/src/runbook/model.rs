@@ -109,7 +109,10 @@ impl Runbook {
     /// available, with that plugin and the place where it is asked for.
     #[must_use]
     pub fn unavailable(&self) -> Vec<(&StepId, &PluginName, Span)> {
-        self.unavailable.iter().map(|(step, plugin, span)| (step, plugin, *span)).collect()
+        self.unavailable
+            .iter()
+            .map(|(step, plugin, span)| (step, plugin, *span))
+            .collect()
     }
 }
 

@@ -181,9 +181,7 @@ enum TextOrBool {
 #[derive(JsonSchema)]
 #[serde(transparent)]
 #[expect(dead_code, reason = "the schema is made from the type; no value is")]
-struct Duration(
-    #[schemars(regex(pattern = r"^(?=\d)(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$"))] String,
-);
+struct Duration(#[schemars(regex(pattern = r"^(?=\d)(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$"))] String);
 
 /// How often a step is tried.
 #[derive(JsonSchema)]

@@ -50,7 +50,11 @@ impl Observation {
     /// The answer of a step that cannot tell.
     #[must_use]
     pub fn unknown() -> Self {
-        Self { verdict: Verdict::Unknown, observed: Value::Null, outputs: Outputs::new() }
+        Self {
+            verdict: Verdict::Unknown,
+            observed: Value::Null,
+            outputs: Outputs::new(),
+        }
     }
 }
 
@@ -134,13 +138,21 @@ impl<'a> Check<'a> {
     /// A check that reads files from `files` and nested steps' plugins from `registry`.
     #[must_use]
     pub fn new(files: &'a dyn Files, registry: &'a Registry) -> Self {
-        Self { files, registry, problems: Vec::new(), used: Vec::new() }
+        Self {
+            files,
+            registry,
+            problems: Vec::new(),
+            used: Vec::new(),
+        }
     }
 
     /// Reports a problem at `path` within `with:` (`["run", "0"]`; empty for the whole).
     pub fn problem(&mut self, path: &[&str], message: impl Into<String>) {
         let path = path.iter().map(|&part| part.to_owned()).collect();
-        self.problems.push(InputProblem { path, ..InputProblem::new(message) });
+        self.problems.push(InputProblem {
+            path,
+            ..InputProblem::new(message)
+        });
     }
 
     /// Reports a problem with all that is known of it.
@@ -175,7 +187,9 @@ impl<'a> Check<'a> {
         let abilities = plugin.check(with, &mut nested);
         self.used.append(&mut nested.used);
         for mut problem in nested.problems {
-            problem.path.splice(0..0, path.iter().map(|&part| part.to_owned()));
+            problem
+                .path
+                .splice(0..0, path.iter().map(|&part| part.to_owned()));
             self.problems.push(problem);
         }
         abilities

@@ -24,7 +24,13 @@ impl InputProblem {
     /// A problem with the whole of `with:`.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { path: Vec::new(), at_key: false, inside: None, message: message.into(), help: None }
+        Self {
+            path: Vec::new(),
+            at_key: false,
+            inside: None,
+            message: message.into(),
+            help: None,
+        }
     }
 }
 
@@ -78,14 +84,25 @@ fn typed<T: serde::de::DeserializeOwned>(with: &Value) -> Result<T, InputProblem
             })
             .collect();
         let message = error.inner().to_string();
-        InputProblem { at_key: message.starts_with("unknown field"), path, ..InputProblem::new(message) }
+        InputProblem {
+            at_key: message.starts_with("unknown field"),
+            path,
+            ..InputProblem::new(message)
+        }
     })
 }
 
 fn fitted<T: serde::de::DeserializeOwned>(with: &Value) -> Result<T, Failure> {
     typed(with).map_err(|problem| {
-        let place = if problem.path.is_empty() { "with".to_owned() } else { problem.path.join(".") };
-        Failure::new(FailureKind::Inputs, format!("the input `{place}` does not fit: {}", problem.message))
+        let place = if problem.path.is_empty() {
+            "with".to_owned()
+        } else {
+            problem.path.join(".")
+        };
+        Failure::new(
+            FailureKind::Inputs,
+            format!("the input `{place}` does not fit: {}", problem.message),
+        )
     })
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Fields<'a> {
     entries: Vec<Field<'a>>,
     /// What a missing key is missing in.
     owner: Field<'a>,
+    /// The keys that unknown ones were probably meant to be: they are not missing too.
+    misspelt: Vec<String>,
 }
 
 impl<'a> Fields<'a> {
@@ -39,15 +41,19 @@ impl<'a> Fields<'a> {
             report.wrong_type(owner, "a map");
             return None;
         }
-        let mut entries = Vec::new();
+        let (mut entries, mut misspelt) = (Vec::new(), Vec::new());
         for (key, node) in owner.node.entries() {
             if allowed.contains(&key.name) {
                 entries.push(Field { key, node });
             } else if key.name != "<<" {
-                unknown_key(owner.key.name, key, allowed, report);
+                misspelt.extend(unknown_key(owner.key.name, key, allowed, report));
             }
         }
-        Some(Self { entries, owner })
+        Some(Self {
+            entries,
+            owner,
+            misspelt,
+        })
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Field<'a>> {
@@ -56,12 +62,14 @@ impl<'a> Fields<'a> {
 
     pub(super) fn required(&self, name: &str, help: &str, report: &mut Report) -> Option<Field<'a>> {
         let found = self.get(name);
-        if found.is_none() {
+        if found.is_none() && !self.misspelt.iter().any(|meant| meant == name) {
             let message = match self.owner.key.name {
                 "" => format!("the key `{name}` is missing"),
                 owner => format!("`{owner}` lacks the key `{name}`"),
             };
-            let problem = report.error(Code::MissingKey, self.owner.key.span, message).help(help);
+            let problem = report
+                .error(Code::MissingKey, self.owner.key.span, message)
+                .help(help);
             report.push(problem);
         }
         found
@@ -104,7 +112,9 @@ impl<'a> Fields<'a> {
             Ok(duration) => Some(duration),
             Err(invalid) => {
                 let message = format!("`{name}` must be a duration: {invalid}");
-                let problem = report.error(Code::InvalidValue, field.node.span(), message).help(invalid.help());
+                let problem = report
+                    .error(Code::InvalidValue, field.node.span(), message)
+                    .help(invalid.help());
                 report.push(problem);
                 None
             }
@@ -117,7 +127,10 @@ impl<'a> Fields<'a> {
             return Vec::new();
         };
         match field.node.value() {
-            Value::String(text) => vec![Named { name: text, span: field.node.span() }],
+            Value::String(text) => vec![Named {
+                name: text,
+                span: field.node.span(),
+            }],
             Value::Array(_) => {
                 let items = field.node.items().map(|node| Field { node, ..field });
                 items.filter_map(|item| item.named(report)).collect()
@@ -130,16 +143,26 @@ impl<'a> Fields<'a> {
     }
 
     /// One of some words.
-    pub(super) fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)], report: &mut Report) -> Option<T> {
+    pub(super) fn choice<T: Copy>(
+        &self,
+        name: &str,
+        choices: &[(&str, T)],
+        report: &mut Report,
+    ) -> Option<T> {
         let field = self.get(name)?;
         let text = field.text(report)?;
         let found = choices.iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let words = || choices.iter().map(|(word, _)| *word);
-            let list = words().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            let list = words()
+                .map(|word| format!("`{word}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
             let message = format!("`{name}` cannot be `{text}`");
             let problem = report.error(Code::InvalidValue, field.node.span(), message);
-            let problem = problem.did_you_mean(text, words()).help(format!("it is one of {list}"));
+            let problem = problem
+                .did_you_mean(text, words())
+                .help(format!("it is one of {list}"));
             report.push(problem);
         }
         found.map(|(_, value)| *value)
@@ -153,7 +176,10 @@ impl<'a> Field<'a> {
 
     pub(super) fn named(self, report: &mut Report) -> Option<Named<'a>> {
         match self.node.value() {
-            Value::String(text) => Some(Named { name: text, span: self.node.span() }),
+            Value::String(text) => Some(Named {
+                name: text,
+                span: self.node.span(),
+            }),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 report.wrong_type(self, "text");
                 None
@@ -163,7 +189,11 @@ impl<'a> Field<'a> {
 
     /// The key as a name of its kind.
     pub(super) fn key_as<T: FromStr<Err = InvalidName>>(self, report: &mut Report) -> Option<T> {
-        Named { name: self.key.name, span: self.key.span }.parse(report)
+        Named {
+            name: self.key.name,
+            span: self.key.span,
+        }
+        .parse(report)
     }
 }
 
@@ -173,31 +203,40 @@ impl Named<'_> {
             Ok(name) => Some(name),
             Err(invalid) => {
                 let problem = report.error(Code::InvalidName, self.span, invalid.to_string());
-                let better = self.name.replace([' ', '.', '/', ':'], "-");
-                let problem = match better.parse::<T>() {
-                    Ok(_) => problem.help(format!("write `{better}`")),
-                    Err(_) => problem.help(format!("a name is {}", invalid.rule())),
-                };
-                report.push(problem);
+                let better =
+                    ["-", "_"].map(|letter| self.name.trim().replace([' ', '.', '/', ':', '-'], letter));
+                let better = better.into_iter().find(|name| name.parse::<T>().is_ok());
+                report.push(
+                    better
+                        .into_iter()
+                        .fold(problem, |problem, name| problem.help(format!("write `{name}`"))),
+                );
                 None
             }
         }
     }
 }
 
-fn unknown_key(owner: &str, key: Key<'_>, allowed: &[&str], report: &mut Report) {
+/// Reports the key, and gives the one that was probably meant.
+fn unknown_key(owner: &str, key: Key<'_>, allowed: &[&str], report: &mut Report) -> Option<String> {
     let message = match owner {
         "" => format!("a runbook has no key `{}`", key.name),
         owner => format!("`{owner}` has no key `{}`", key.name),
     };
     let problem = report.error(Code::UnknownKey, key.span, message);
-    let list = allowed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let problem = match (key.name, closest(key.name, allowed.iter().copied())) {
-        ("approve", _) => {
-            problem.help("this version has no approvals yet; put a `manual` step before it that asks a second person")
-        }
+    let list = allowed
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let meant = closest(key.name, allowed.iter().copied());
+    let problem = match (key.name, meant) {
+        ("approve", _) => problem.help(
+            "this version has no approvals yet; put a `manual` step before it that asks a second person",
+        ),
         (_, Some(near)) => problem.help(format!("did you mean `{near}`?")),
         (_, None) => problem,
     };
     report.push(problem.help(format!("the keys here are {list}")));
+    meant.map(str::to_owned)
 }

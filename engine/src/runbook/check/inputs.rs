@@ -7,15 +7,15 @@ use serde_json::Value;
 use super::fields::Field;
 use super::report::first_line;
 use super::steps::Draft;
-use super::{Checker, Declared};
-use crate::diagnostic::{Code, Diagnostic, Span, closest};
+use super::{Checker, Declared, words};
+use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use crate::id::{PluginName, StepId};
 use crate::runbook::expr::{self, Expression, Known, Names, Part, Site};
 use crate::runbook::yaml::Node;
 use crate::step::{Abilities, Check, InputProblem};
 
-/// How often inputs are checked again without the unknown fields that were found.
-const MOST_UNKNOWN_FIELDS: usize = 20;
+/// How often inputs are checked again without what was wrong with them: a type tells of one mistake, and stops.
+const MOST_TRIES: usize = 20;
 
 /// A step that an expression reads, and where.
 #[derive(Debug, Clone)]
@@ -43,9 +43,15 @@ impl Checker<'_> {
     ) -> Checked {
         let mut reads = Vec::new();
         let condition = declared.known.at(Site::Condition);
-        let when = draft.when.and_then(|field| self.condition(field, &condition, &mut reads));
-        let for_each = draft.for_each.and_then(|field| self.list(field, &condition, &mut reads));
-        let site = declared.known.at(Site::Step { fans_out: draft.for_each.is_some() });
+        let when = draft
+            .when
+            .and_then(|field| self.condition(field, &condition, &mut reads));
+        let for_each = draft
+            .for_each
+            .and_then(|field| self.list(field, &condition, &mut reads));
+        let site = declared.known.at(Site::Step {
+            fans_out: draft.for_each.is_some(),
+        });
         if let Some(rehearse) = draft.rehearse_field {
             reads.extend(self.templates(rehearse.node, &[], &site));
         }
@@ -53,14 +59,21 @@ impl Checker<'_> {
             reads.extend(self.templates(with.node, self.scripts(uses), &site));
         }
         let (with, abilities) = self.with(draft, files);
-        Checked { when, for_each, with, abilities, reads }
+        Checked {
+            when,
+            for_each,
+            with,
+            abilities,
+            reads,
+        }
     }
 
     fn condition(&mut self, field: Field<'_>, known: &Known, reads: &mut Vec<Read>) -> Option<Expression> {
         match field.node.value() {
             Value::String(_) | Value::Bool(_) => self.expression(field, known, reads),
             Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                self.report.wrong_type(field, "an expression that gives `true` or `false`");
+                self.report
+                    .wrong_type(field, "an expression that gives `true` or `false`");
                 None
             }
         }
@@ -74,7 +87,8 @@ impl Checker<'_> {
                 let span = first_line(&self.report.file, field.node.span());
                 let list = serde_json::to_string(items).unwrap_or_default();
                 let problem = self.report.error(Code::WrongType, span, message);
-                self.report.push(problem.help(format!("write the list as an expression: `for_each: '{list}'`")));
+                self.report
+                    .push(problem.help(format!("write the list as an expression: `for_each: '{list}'`")));
                 None
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
@@ -107,7 +121,11 @@ impl Checker<'_> {
         }
         while let Some((node, inside)) = open.pop() {
             let is_script = |name: &str| !inside && scripts.contains(&name);
-            open.extend(node.entries().filter(|(key, _)| !is_script(key.name)).map(|(_, below)| (below, true)));
+            open.extend(
+                node.entries()
+                    .filter(|(key, _)| !is_script(key.name))
+                    .map(|(_, below)| (below, true)),
+            );
             open.extend(node.items().map(|below| (below, true)));
             if let Value::String(text) = node.value()
                 && expr::is_template(text)
@@ -124,8 +142,11 @@ impl Checker<'_> {
             Ok(parts) => parts,
             Err(expr::Unclosed(at)) => {
                 let span = alignment.span(at, at + 3);
-                let problem = self.report.error(Code::ExpressionSyntax, span, "`}}` is missing after this");
-                self.report.push(problem.help("close the expression with `}}`, after any quotes in it are closed"));
+                let problem = self
+                    .report
+                    .error(Code::ExpressionSyntax, span, "`}}` is missing after this");
+                self.report
+                    .push(problem.help("close the expression with `}}`, after any quotes in it are closed"));
                 return;
             }
         };
@@ -133,7 +154,13 @@ impl Checker<'_> {
             let Part::Expression(range) = part else {
                 continue;
             };
-            match expr::compile_part(&text[range.clone()], range.start, &self.report.file, &alignment, known) {
+            match expr::compile_part(
+                &text[range.clone()],
+                range.start,
+                &self.report.file,
+                &alignment,
+                known,
+            ) {
                 Ok(expression) => reads.extend(reads_of(expression.names())),
                 Err(problems) => problems.into_iter().for_each(|problem| self.report.push(problem)),
             }
@@ -154,12 +181,18 @@ impl Checker<'_> {
             let message = format!("`{name}` is a script, in which `${{{{ … }}}}` is not filled in");
             let warning = Diagnostic::warning(Code::TemplateInScript, message);
             let warning = warning.at(&self.report.file, node.alignment().span(at, at + 3), "");
-            self.report.push(warning.help("scripts read parameters and outputs from the document that they are given"));
+            self.report.push(
+                warning.help("scripts read parameters and outputs from the document that they are given"),
+            );
         }
     }
 
     /// Checks a step's inputs with its plugin.
-    fn with(&mut self, draft: &Draft<'_>, files: &mut BTreeMap<String, String>) -> (Value, Option<Abilities>) {
+    fn with(
+        &mut self,
+        draft: &Draft<'_>,
+        files: &mut BTreeMap<String, String>,
+    ) -> (Value, Option<Abilities>) {
         let empty = || Value::Object(serde_json::Map::new());
         let with = match draft.with {
             Some(field) if !field.node.value().is_object() => {
@@ -175,16 +208,24 @@ impl Checker<'_> {
         let Ok(plugin) = self.registry.get(uses.as_str()) else {
             return (with, None);
         };
-        // A type reports one unknown field and stops: without that field it goes on to the next mistake.
         let mut tried = with.clone();
-        for _ in 0..MOST_UNKNOWN_FIELDS {
+        let mut told: Vec<InputProblem> = Vec::new();
+        for _ in 0..MOST_TRIES {
             let mut check = Check::new(self.files, self.registry);
             let abilities = plugin.check(&tried, &mut check);
             let (problems, used) = check.finish();
-            let again = problems.iter().any(|problem| is_unknown_field(problem) && remove(&mut tried, &problem.path));
-            for problem in problems {
-                let problem = self.input_problem(uses, *span, draft.with, problem);
-                self.report.push(problem);
+            let whole = tried == with || told.iter().all(is_unknown_field);
+            let again = abilities.is_none() && problems.iter().any(|problem| leave_out(&mut tried, problem));
+            // What is told of inputs that lack some of their fields may be due to just that.
+            let new = problems
+                .into_iter()
+                .filter(|problem| whole || (abilities.is_none() && !is_missing_field(problem)));
+            for problem in new {
+                if !told.contains(&problem) {
+                    self.report
+                        .push(self.input_problem(uses, *span, draft.with, &problem));
+                    told.push(problem);
+                }
             }
             if !again {
                 files.extend(used);
@@ -199,22 +240,25 @@ impl Checker<'_> {
         plugin: &PluginName,
         uses: Span,
         with: Option<Field<'_>>,
-        problem: InputProblem,
+        problem: &InputProblem,
     ) -> Diagnostic {
-        let span = with.map_or(uses, |field| place(&self.report.file, field, &problem));
-        let (message, mut help) = in_our_words(plugin, &problem);
-        help.extend(problem.help);
+        let span = with.map_or(uses, |field| place(&self.report.file, field, problem));
+        let (message, mut help) = words::of_problem(plugin, problem);
+        help.extend(problem.help.clone());
         let found = self.report.error(Code::InputProblem, span, message);
         help.into_iter().fold(found, Diagnostic::help)
     }
 }
 
 fn reads_of(names: &Names) -> impl Iterator<Item = Read> {
-    names.places.iter().map(|(step, span)| Read { step: step.clone(), span: *span })
+    names.places.iter().map(|(step, span)| Read {
+        step: step.clone(),
+        span: *span,
+    })
 }
 
 /// Where a problem with inputs lies in the file.
-fn place(file: &crate::diagnostic::SourceFile, with: Field<'_>, problem: &InputProblem) -> Span {
+fn place(file: &SourceFile, with: Field<'_>, problem: &InputProblem) -> Span {
     let (node, key) = with.node.follow(&problem.path);
     let key = key.or(problem.path.is_empty().then_some(with.key.span));
     match (problem.inside, key) {
@@ -225,11 +269,20 @@ fn place(file: &crate::diagnostic::SourceFile, with: Field<'_>, problem: &InputP
 }
 
 fn is_unknown_field(problem: &InputProblem) -> bool {
-    problem.at_key && problem.message.starts_with("unknown field")
+    problem.message.starts_with("unknown field")
 }
 
-/// Takes the field at the end of a path out.
-fn remove(with: &mut Value, path: &[String]) -> bool {
+fn is_missing_field(problem: &InputProblem) -> bool {
+    problem.message.starts_with("missing field")
+}
+
+/// Takes an unknown field out, or the whole input in which a value has the wrong type.
+fn leave_out(with: &mut Value, problem: &InputProblem) -> bool {
+    let path = if is_unknown_field(problem) {
+        &problem.path[..]
+    } else {
+        &problem.path[..problem.path.len().min(1)]
+    };
     let Some((name, above)) = path.split_last() else {
         return false;
     };
@@ -238,30 +291,7 @@ fn remove(with: &mut Value, path: &[String]) -> bool {
         Value::Array(items) => items.get_mut(part.parse::<usize>().ok()?),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     });
-    parent.and_then(Value::as_object_mut).is_some_and(|fields| fields.remove(name).is_some())
-}
-
-/// What serde says about inputs, as people read it.
-fn in_our_words(plugin: &PluginName, problem: &InputProblem) -> (String, Vec<String>) {
-    let words: Vec<&str> = problem.message.split('`').skip(1).step_by(2).collect();
-    let place = match problem.path.as_slice() {
-        [] => String::new(),
-        path => format!("`{}`: ", path.join(".")),
-    };
-    if problem.message.starts_with("unknown field")
-        && let [wrong, allowed @ ..] = words.as_slice()
-    {
-        let mut help: Vec<String> = Vec::new();
-        help.extend(closest(wrong, allowed.iter().copied()).map(|near| format!("did you mean `{near}`?")));
-        let list = allowed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        help.push(if list.is_empty() { "there are no inputs here".to_owned() } else { format!("the inputs here are {list}") });
-        return (format!("`{plugin}` has no input `{wrong}` here"), help);
-    }
-    if problem.message.starts_with("missing field")
-        && let [missing, ..] = words.as_slice()
-    {
-        let help = format!("`runbook steps {plugin}` shows the inputs");
-        return (format!("{place}the input `{missing}` of `{plugin}` is missing"), vec![help]);
-    }
-    (format!("{place}{}", problem.message), Vec::new())
+    parent
+        .and_then(Value::as_object_mut)
+        .is_some_and(|fields| fields.remove(name).is_some())
 }

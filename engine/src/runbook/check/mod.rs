@@ -24,13 +24,22 @@ mod policy;
 mod report;
 mod sessions;
 mod steps;
+mod words;
 
 /// The most steps of a runbook.
 pub(super) const MOST_STEPS: usize = 60_000;
 
 /// The keys of a runbook.
-pub(super) const KEYS: &[&str] =
-    &["runbook", "title", "description", "source", "params", "roles", "sessions", "steps"];
+pub(super) const KEYS: &[&str] = &[
+    "runbook",
+    "title",
+    "description",
+    "source",
+    "params",
+    "roles",
+    "sessions",
+    "steps",
+];
 
 /// What loading a file gave.
 #[derive(Debug)]
@@ -46,11 +55,25 @@ pub fn load(file: &Arc<SourceFile>, registry: &Registry, files: &dyn Files) -> L
     let (document, problems) = Document::parse(file);
     let mut report = Report::new(file, problems);
     let runbook = document.and_then(|document| {
-        let root = Field { key: Key { name: "", span: Span::default() }, node: document.root() };
-        Checker { registry, files, report: &mut report }.runbook(root)
+        let root = Field {
+            key: Key {
+                name: "",
+                span: Span::default(),
+            },
+            node: document.root(),
+        };
+        Checker {
+            registry,
+            files,
+            report: &mut report,
+        }
+        .runbook(root)
     });
     let runbook = runbook.filter(|_| !report.has_errors());
-    Loaded { runbook, diagnostics: report.finish() }
+    Loaded {
+        runbook,
+        diagnostics: report.finish(),
+    }
 }
 
 /// What all parts of the check share.
@@ -82,7 +105,9 @@ impl Checker<'_> {
         let steps = fields.required("steps", "a runbook carries out at least one step", self.report);
         let declared = declared(&fields);
         let sessions = self.sessions(fields.get("sessions"), &declared);
-        let drafts = steps.map(|steps| self.drafts(steps, &declared)).unwrap_or_default();
+        let drafts = steps
+            .map(|steps| self.drafts(steps, &declared))
+            .unwrap_or_default();
         let mut files = BTreeMap::new();
         let steps = self.steps(drafts, &declared, &mut files);
         if self.report.has_errors() {
@@ -92,8 +117,14 @@ impl Checker<'_> {
         let workflow = self.workflow(&steps)?;
         let unavailable = self.unavailable(&steps, &sessions);
         let (sessions, steps) = (
-            sessions.into_iter().map(|(name, (session, _))| (name, session)).collect(),
-            steps.into_iter().map(|(step, _)| (step.id.clone(), step)).collect(),
+            sessions
+                .into_iter()
+                .map(|(name, (session, _))| (name, session))
+                .collect(),
+            steps
+                .into_iter()
+                .map(|(step, _)| (step.id.clone(), step))
+                .collect(),
         );
         let title = title.unwrap_or_else(|| name.to_string());
         let file = Arc::clone(&self.report.file);
@@ -121,7 +152,9 @@ impl Checker<'_> {
             let meaning = if entry.node.value().is_object() {
                 let fields = Fields::read(entry, &["title"], self.report);
                 fields.and_then(|fields| {
-                    fields.required("title", "say who has the role", self.report)?.text(self.report)
+                    fields
+                        .required("title", "say who has the role", self.report)?
+                        .text(self.report)
                 })
             } else {
                 entry.text(self.report)
@@ -137,10 +170,15 @@ impl Checker<'_> {
             return Vec::new();
         };
         if !field.node.value().is_object() {
-            self.report.wrong_type(field, "a map from names to their declarations");
+            self.report
+                .wrong_type(field, "a map from names to their declarations");
             return Vec::new();
         }
-        field.node.entries().map(|(key, node)| Field { key, node }).collect()
+        field
+            .node
+            .entries()
+            .map(|(key, node)| Field { key, node })
+            .collect()
     }
 
     /// Second pass, when all names are known: the graph, the expressions and the plugins' inputs.
@@ -193,7 +231,11 @@ impl Checker<'_> {
         steps: &[(Step, Span)],
         sessions: &IndexMap<SessionName, (Session, Span)>,
     ) -> Vec<(StepId, PluginName, Span)> {
-        let is_missing = |name: &PluginName| self.registry.get(name.as_str()).is_ok_and(|plugin| !plugin.doc().available);
+        let is_missing = |name: &PluginName| {
+            self.registry
+                .get(name.as_str())
+                .is_ok_and(|plugin| !plugin.doc().available)
+        };
         let unavailable = steps.iter().filter_map(|(step, uses)| {
             if is_missing(&step.uses) {
                 return Some((step.id.clone(), step.uses.clone(), *uses));
@@ -208,12 +250,21 @@ impl Checker<'_> {
 fn declared<'a>(fields: &Fields<'a>) -> Declared<'a> {
     let names = |name: &str| -> BTreeSet<&'a str> {
         let field = fields.get(name);
-        field.into_iter().flat_map(|field| field.node.entries()).map(|(key, _)| key.name).collect()
+        field
+            .into_iter()
+            .flat_map(|field| field.node.entries())
+            .map(|(key, _)| key.name)
+            .collect()
     };
     let (roles, sessions, steps) = (names("roles"), names("sessions"), names("steps"));
     let ids = steps.iter().filter_map(|id| id.parse::<StepId>().ok());
     let known = Known::new(names("params"), ids, Site::Condition);
-    Declared { roles, sessions, steps, known }
+    Declared {
+        roles,
+        sessions,
+        steps,
+        known,
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,10 @@ type Edge = (StepIx, StepIx, Span);
 impl Checker<'_> {
     /// The graph of needs, unless it is wrong.
     pub(super) fn graph(&mut self, drafts: &[Draft<'_>], declared: &Declared<'_>) -> Option<Dag> {
-        let places = drafts.iter().enumerate().map(|(at, draft)| (draft.id.as_str(), StepIx::new(at)));
+        let places = drafts
+            .iter()
+            .enumerate()
+            .map(|(at, draft)| (draft.id.as_str(), StepIx::new(at)));
         let places: BTreeMap<&str, StepIx> = places.collect();
         let mut edges: Vec<Edge> = Vec::new();
         for (at, draft) in drafts.iter().enumerate() {
@@ -29,7 +32,8 @@ impl Checker<'_> {
                 if need.name == draft.id.as_str() {
                     let message = format!("the step `{}` needs itself", need.name);
                     let problem = self.report.error(Code::Cycle, need.span, message);
-                    self.report.push(problem.help("remove it; a step comes after all others that it needs"));
+                    self.report
+                        .push(problem.help("remove it; a step comes after all others that it needs"));
                 } else if let Some(&needed) = places.get(need.name) {
                     edges.push((StepIx::new(at), needed, need.span));
                 } else if !declared.steps.contains(need.name) {
@@ -56,7 +60,11 @@ impl Checker<'_> {
     }
 
     fn unknown_need(&mut self, need: Named<'_>, steps: &BTreeMap<&str, StepIx>) {
-        let problem = self.report.error(Code::UnknownStep, need.span, format!("there is no step `{}`", need.name));
+        let problem = self.report.error(
+            Code::UnknownStep,
+            need.span,
+            format!("there is no step `{}`", need.name),
+        );
         let problem = problem.did_you_mean(need.name, steps.keys().copied());
         let problem = match problem.help.is_empty() {
             true => problem.help("`needs` names steps of this runbook by their ids"),
@@ -78,7 +86,11 @@ impl Checker<'_> {
         for (step, need) in pairs.take(LONGEST_PATH) {
             let edge = edges.iter().find(|(from, to, _)| (from, to) == (step, need));
             if let Some((_, _, span)) = edge {
-                problem = problem.at(&self.report.file, *span, format!("`{}` needs `{}`", id(step), id(need)));
+                problem = problem.at(
+                    &self.report.file,
+                    *span,
+                    format!("`{}` needs `{}`", id(step), id(need)),
+                );
             }
         }
         self.report.push(problem.help("remove one of these needs"));
@@ -86,9 +98,14 @@ impl Checker<'_> {
 
     /// Every step whose outputs are read must come before the step that reads them, whatever else happens.
     pub(super) fn reads(&mut self, drafts: &[Draft<'_>], dag: &Dag, reads: &[(usize, Read)]) {
-        let places = drafts.iter().enumerate().map(|(at, draft)| (&draft.id, StepIx::new(at)));
+        let places = drafts
+            .iter()
+            .enumerate()
+            .map(|(at, draft)| (&draft.id, StepIx::new(at)));
         let places: BTreeMap<_, StepIx> = places.collect();
-        let known = reads.iter().filter_map(|(at, read)| Some((StepIx::new(*at), *places.get(&read.step)?, read)));
+        let known = reads
+            .iter()
+            .filter_map(|(at, read)| Some((StepIx::new(*at), *places.get(&read.step)?, read)));
         let known: Vec<(StepIx, StepIx, &Read)> = known.collect();
         let before = comes_before(dag, known.iter().map(|&(reader, read, _)| (read, reader)));
         for ((reader, read, place), _) in known.iter().zip(before).filter(|(_, before)| !before) {
@@ -101,7 +118,11 @@ impl Checker<'_> {
             let problem = match reader.id == *read {
                 true => problem.help("a step's own outputs are `outputs`, when it is rolled back"),
                 false => problem
-                    .at(&self.report.file, reader.span, "this step may be carried out first")
+                    .at(
+                        &self.report.file,
+                        reader.span,
+                        "this step may be carried out first",
+                    )
                     .help(format!("add `{read}` to its `needs`")),
             };
             self.report.push(problem);

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::Checker;
 use super::fields::{Field, Fields};
-use crate::diagnostic::Code;
+use super::report::{describe, first_line};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::id::ParamName;
 use crate::runbook::param::{Param, ParamKind, Pattern};
 
@@ -39,13 +40,17 @@ impl Checker<'_> {
         {
             let message = format!("the parameter `{}` must be a map, not a text", entry.key.name);
             let problem = self.report.error(Code::WrongType, entry.node.span(), message);
-            self.report.push(problem.help(format!("write `{{ type: {kind} }}`")));
+            self.report
+                .push(problem.help(format!("write `{{ type: {kind} }}`")));
             return None;
         }
         let fields = Fields::read(entry, KEYS, self.report)?;
         let kind = self.kind(&fields);
         let pattern = fields.get("pattern").and_then(|field| self.pattern(field));
-        let (min, max) = (fields.number("min", self.report), fields.number("max", self.report));
+        let (min, max) = (
+            fields.number("min", self.report),
+            fields.number("max", self.report),
+        );
         if min.zip(max).is_some_and(|(min, max)| min > max) {
             self.out_of_range(fields.get("max"), "at least `min`");
         }
@@ -115,14 +120,22 @@ impl Checker<'_> {
                 let help = "list what it can be, as `values: [\"2016\", \"2019\"]`";
                 fields.required("values", help, self.report);
                 let values = fields.names("values", self.report);
-                if fields.get("values").is_some_and(|field| field.node.value().as_array().is_some_and(Vec::is_empty)) {
+                if fields
+                    .get("values")
+                    .is_some_and(|field| field.node.value().as_array().is_some_and(Vec::is_empty))
+                {
                     self.out_of_range(fields.get("values"), "a list of at least one text");
                 }
                 ParamKind::Enum(values.into_iter().map(|value| value.name.to_owned()).collect())
             }
             "url" => {
                 let schemes = fields.names("schemes", self.report);
-                ParamKind::Url(schemes.into_iter().map(|scheme| scheme.name.to_ascii_lowercase()).collect())
+                ParamKind::Url(
+                    schemes
+                        .into_iter()
+                        .map(|scheme| scheme.name.to_ascii_lowercase())
+                        .collect(),
+                )
             }
             "domain" => ParamKind::Domain,
             "host" => ParamKind::Host,
@@ -139,10 +152,15 @@ impl Checker<'_> {
             Ok(pattern) => Some(pattern),
             Err(error) => {
                 let error = error.to_string();
-                let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                let reason = error
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ");
                 let message = format!("`pattern` is not a regular expression: {reason}");
                 let problem = self.report.error(Code::InvalidValue, field.node.span(), message);
-                self.report.push(problem.help("single quotes keep every `\\` as it is: `pattern: '\\d+'`"));
+                self.report
+                    .push(problem.help("single quotes keep every `\\` as it is: `pattern: '\\d+'`"));
                 None
             }
         }
@@ -154,7 +172,10 @@ impl Checker<'_> {
             ParamKind::List(of) => of,
             other => other,
         };
-        let is_text = !matches!(inner, ParamKind::Integer | ParamKind::Number | ParamKind::Boolean | ParamKind::Enum(_));
+        let is_text = !matches!(
+            inner,
+            ParamKind::Integer | ParamKind::Number | ParamKind::Boolean | ParamKind::Enum(_)
+        );
         let is_sized = !matches!(kind, ParamKind::Boolean | ParamKind::Enum(_) | ParamKind::Guid);
         let checks = [
             ("of", matches!(kind, ParamKind::List(_)), "a list"),
@@ -168,29 +189,47 @@ impl Checker<'_> {
             if let Some(field) = fields.get(name).filter(|_| !allowed) {
                 let message = format!("`{name}` means nothing for the type `{kind}`");
                 let problem = self.report.error(Code::UnknownKey, field.key.span, message);
-                self.report.push(problem.help(format!("remove it; it belongs to {whose}")));
+                self.report
+                    .push(problem.help(format!("remove it; it belongs to {whose}")));
             }
         }
         if let Some(field) = fields.get("default").filter(|_| *kind == ParamKind::Secret) {
-            let problem = self.report.error(Code::InvalidValue, field.key.span, "a secret cannot have a default");
-            self.report.push(problem.help("remove it: the file is kept in every run's journal"));
+            let problem = self.report.error(
+                Code::InvalidValue,
+                field.key.span,
+                "a secret cannot have a default",
+            );
+            self.report
+                .push(problem.help("remove it: the file is kept in every run's journal"));
         }
     }
 
     /// A value of the file that must fit the parameter itself.
     fn fitting(&mut self, fields: &Fields<'_>, name: &str, param: &Param) -> Option<Value> {
-        let field = fields.get(name).filter(|_| !(param.is_secret() && name == "default"))?;
+        let field = fields
+            .get(name)
+            .filter(|_| !(param.is_secret() && name == "default"))?;
         if field.node.value().is_null() {
             self.report.wrong_type(field, "a value that fits");
             return None;
         }
         match param.check(field.node.value().clone()) {
             Ok(value) => Some(value),
-            Err(error) => {
-                let span = super::report::first_line(&self.report.file, field.node.span());
-                let message = format!("`{name}` does not fit the type `{}`: {}", param.kind, error.message);
+            Err(mut error) => {
+                // The error knows only what YAML made of the text.
+                let value = field.node.value();
+                if error.help.as_ref().is_some_and(|help| help.contains("quotes")) && !value.is_array() {
+                    error.message = format!("a text expected, not {}", describe(field.node));
+                    error.help = Some(format!("put quotes around it: `\"{}\"`", field.node.raw()));
+                }
+                let span = first_line(&self.report.file, field.node.span());
+                let message = format!(
+                    "`{name}` does not fit the type `{}`: {}",
+                    param.kind, error.message
+                );
                 let problem = self.report.error(Code::ParameterInvalid, span, message);
-                self.report.push(error.help.into_iter().fold(problem, crate::diagnostic::Diagnostic::help));
+                self.report
+                    .push(error.help.into_iter().fold(problem, Diagnostic::help));
                 None
             }
         }

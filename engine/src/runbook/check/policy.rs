@@ -36,15 +36,26 @@ impl Checker<'_> {
         let Some(fields) = Fields::read(field, RETRY_KEYS, self.report) else {
             return retry;
         };
-        let attempts = fields.required("attempts", "say how often it is tried in all: `attempts: 3`", self.report);
-        retry.attempts = attempts.and_then(|field| self.attempts(field)).unwrap_or(retry.attempts);
+        let attempts = fields.required(
+            "attempts",
+            "say how often it is tried in all: `attempts: 3`",
+            self.report,
+        );
+        retry.attempts = attempts
+            .and_then(|field| self.attempts(field))
+            .unwrap_or(retry.attempts);
         retry.delay = fields.duration("delay", self.report).unwrap_or(retry.delay);
-        retry.max_delay = fields.duration("max_delay", self.report).unwrap_or(retry.max_delay.max(retry.delay));
+        retry.max_delay = fields
+            .duration("max_delay", self.report)
+            .unwrap_or(retry.max_delay.max(retry.delay));
         retry.deadline = fields.duration("deadline", self.report);
         if let Some(backoff) = fields.number("backoff", self.report) {
             retry.backoff = backoff;
             if !(1.0..=GREATEST_BACKOFF).contains(&backoff) {
-                self.out_of_range(fields.get("backoff"), &format!("between 1 and {GREATEST_BACKOFF}"));
+                self.out_of_range(
+                    fields.get("backoff"),
+                    &format!("between 1 and {GREATEST_BACKOFF}"),
+                );
             }
         }
         if retry.max_delay < retry.delay {
@@ -59,7 +70,9 @@ impl Checker<'_> {
             self.report.wrong_type(field, "a number of attempts");
             return None;
         }
-        let attempts = number.as_u64().filter(|attempts| (1..=MOST_ATTEMPTS).contains(attempts));
+        let attempts = number
+            .as_u64()
+            .filter(|attempts| (1..=MOST_ATTEMPTS).contains(attempts));
         if attempts.is_none() {
             self.out_of_range(Some(field), &format!("a whole number from 1 to {MOST_ATTEMPTS}"));
         }
@@ -94,7 +107,10 @@ impl Checker<'_> {
         };
         Rehearse {
             satisfied: fields.flag("satisfied", self.report).unwrap_or_default(),
-            observed: fields.get("observed").map(|field| field.node.value().clone()).unwrap_or_default(),
+            observed: fields
+                .get("observed")
+                .map(|field| field.node.value().clone())
+                .unwrap_or_default(),
             outputs: outputs.unwrap_or_default(),
             takes: fields.duration("takes", self.report),
             interrupted: fields.choice("interrupted", &doubts, self.report),

@@ -16,7 +16,10 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(file: &Arc<SourceFile>, problems: Vec<Diagnostic>) -> Self {
-        Self { file: Arc::clone(file), problems }
+        Self {
+            file: Arc::clone(file),
+            problems,
+        }
     }
 
     /// An error at a place, to be added with [`push`](Self::push).
@@ -38,7 +41,8 @@ impl Report {
 
     /// Everything, in the order of the file.
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {
-        self.problems.sort_by_key(|problem| problem.labels.first().map(|label| label.span));
+        self.problems
+            .sort_by_key(|problem| problem.labels.first().map(|label| label.span));
         self.problems.dedup();
         self.problems
     }
@@ -51,7 +55,12 @@ impl Report {
             let problem = self.error(Code::WrongType, key.span, message);
             problem.help(format!("write {expected} after it, or remove it"))
         } else {
-            let message = format!("`{}` must be {expected}, not {}", key.name, describe(node));
+            let name = if key.name.is_empty() {
+                "a runbook".to_owned()
+            } else {
+                format!("`{}`", key.name)
+            };
+            let message = format!("{name} must be {expected}, not {}", describe(node));
             let problem = self.error(Code::WrongType, first_line(&self.file, node.span()), message);
             match remedy(node, expected) {
                 Some(help) => problem.help(help),
@@ -79,7 +88,10 @@ pub(super) fn describe(node: Node<'_>) -> String {
 fn remedy(node: Node<'_>, expected: &str) -> Option<String> {
     let text = node.raw();
     match node.value() {
-        Value::Bool(_) | Value::Number(_) if expected.contains("text") || expected.contains("duration") => {
+        Value::Number(_) if expected.contains("duration") => {
+            Some(format!("say in which unit: `{text}s`, `{text}m`, `{text}h`"))
+        }
+        Value::Bool(_) | Value::Number(_) if expected.contains("text") => {
             Some(format!("put quotes around it: `\"{text}\"`"))
         }
         Value::String(_) if expected.contains("`true`") => match text.to_ascii_lowercase().as_str() {

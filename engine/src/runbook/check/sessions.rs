@@ -26,10 +26,17 @@ impl Checker<'_> {
         declared: &Declared<'_>,
     ) -> IndexMap<SessionName, (Session, Span)> {
         let entries = self.entries(field);
-        entries.into_iter().filter_map(|entry| self.session(entry, declared)).collect()
+        entries
+            .into_iter()
+            .filter_map(|entry| self.session(entry, declared))
+            .collect()
     }
 
-    fn session(&mut self, entry: Field<'_>, declared: &Declared<'_>) -> Option<(SessionName, (Session, Span))> {
+    fn session(
+        &mut self,
+        entry: Field<'_>,
+        declared: &Declared<'_>,
+    ) -> Option<(SessionName, (Session, Span))> {
         let name = entry.key_as::<SessionName>(self.report);
         if name.is_some() && lock_of(entry.key.name).parse::<LockName>().is_err() {
             let message = format!("the session's name `{}` is too long", entry.key.name);
@@ -37,7 +44,11 @@ impl Checker<'_> {
             self.report.push(problem.help("use at most 92 letters"));
         }
         let fields = Fields::read(entry, KEYS, self.report)?;
-        let uses = fields.required("uses", "say which plugin opens it, as `uses: powershell`", self.report);
+        let uses = fields.required(
+            "uses",
+            "say which plugin opens it, as `uses: powershell`",
+            self.report,
+        );
         let uses = uses.and_then(|field| self.plugin(field));
         let role = fields.get("role").and_then(|field| self.role(field, declared));
         let with = fields.get("with");
@@ -49,14 +60,31 @@ impl Checker<'_> {
                 self.report.wrong_type(with, "a map");
             }
         }
-        let with = with.map_or_else(|| Value::Object(serde_json::Map::new()), |with| with.node.value().clone());
+        let with = with.map_or_else(
+            || Value::Object(serde_json::Map::new()),
+            |with| with.node.value().clone(),
+        );
         let (name, (uses, place)) = (name?, uses?);
-        Some((name.clone(), (Session { name, uses, role, with, span: entry.key.span }, place)))
+        Some((
+            name.clone(),
+            (
+                Session {
+                    name,
+                    uses,
+                    role,
+                    with,
+                    span: entry.key.span,
+                },
+                place,
+            ),
+        ))
     }
 
     /// The inputs of a plugin that are scripts.
     pub(super) fn scripts(&self, name: &PluginName) -> &'static [&'static str] {
-        self.registry.get(name.as_str()).map_or(&[], |plugin| plugin.doc().scripts)
+        self.registry
+            .get(name.as_str())
+            .map_or(&[], |plugin| plugin.doc().scripts)
     }
 
     /// The plugin that `uses:` names, and the place of the name.
@@ -86,7 +114,11 @@ impl Checker<'_> {
         let message = format!("there is no role `{}`", named.name);
         let problem = self.report.error(Code::UnknownRole, named.span, message);
         let problem = problem.did_you_mean(named.name, declared.roles.iter().copied());
-        let problem = if problem.help.is_empty() { problem.help("declare it below `roles:`") } else { problem };
+        let problem = if problem.help.is_empty() {
+            problem.help("declare it below `roles:`")
+        } else {
+            problem
+        };
         self.report.push(problem);
         None
     }

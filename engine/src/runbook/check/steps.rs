@@ -69,7 +69,10 @@ impl Draft<'_> {
             }
         }
         let mut locks = self.locks.clone();
-        let lock = self.session.as_ref().and_then(|session| lock_of(session.as_str()).parse().ok());
+        let lock = self
+            .session
+            .as_ref()
+            .and_then(|session| lock_of(session.as_str()).parse().ok());
         locks.extend(lock);
         locks.sort();
         locks.dedup();
@@ -104,17 +107,24 @@ impl Checker<'_> {
     pub(super) fn drafts<'a>(&mut self, field: Field<'a>, declared: &Declared<'_>) -> Vec<Draft<'a>> {
         let entries = self.entries(Some(field));
         if entries.is_empty() && field.node.value().is_object() {
-            let problem = self.report.error(Code::InvalidValue, field.key.span, "the runbook has no steps");
-            self.report.push(problem.help("a runbook carries out at least one step"));
+            let problem = self
+                .report
+                .error(Code::InvalidValue, field.key.span, "the runbook has no steps");
+            self.report
+                .push(problem.help("a runbook carries out at least one step"));
         }
         if entries.len() > MOST_STEPS {
             let message = format!("the runbook has {} steps, more than {MOST_STEPS}", entries.len());
             let problem = self.report.error(Code::TooBig, field.key.span, message);
-            self.report.push(problem.help("use `for_each` where steps differ in data only"));
+            self.report
+                .push(problem.help("use `for_each` where steps differ in data only"));
             return Vec::new();
         }
         self.similar_ids(&entries);
-        entries.into_iter().filter_map(|entry| self.draft(entry, declared)).collect()
+        entries
+            .into_iter()
+            .filter_map(|entry| self.draft(entry, declared))
+            .collect()
     }
 
     /// Expressions write `-` as `_`: two ids that differ in nothing else could not be told apart there.
@@ -127,7 +137,8 @@ impl Checker<'_> {
             let message = format!("the ids `{first}` and `{}` differ only in `-` and `_`", key.name);
             let problem = self.report.error(Code::InvalidName, key.span, message);
             let problem = problem.at(&self.report.file, span, "the other one");
-            self.report.push(problem.help("expressions write both as `_`; rename one of the two"));
+            self.report
+                .push(problem.help("expressions write both as `_`; rename one of the two"));
         }
     }
 
@@ -135,11 +146,18 @@ impl Checker<'_> {
         let id = entry.key_as::<StepId>(self.report);
         let fields = Fields::read(entry, KEYS, self.report)?;
         let help = "say what kind of step it is, as `uses: command`; `runbook steps` lists them";
-        let uses = fields.required("uses", help, self.report).and_then(|field| self.plugin(field));
-        let session = fields.get("session").and_then(|field| self.session_of(field, declared));
+        let uses = fields
+            .required("uses", help, self.report)
+            .and_then(|field| self.plugin(field));
+        let session = fields
+            .get("session")
+            .and_then(|field| self.session_of(field, declared));
         let locks = fields.names("lock", self.report);
-        let on_failure =
-            [("stop", OnFailure::Stop), ("continue", OnFailure::Continue), ("rollback", OnFailure::Rollback)];
+        let on_failure = [
+            ("stop", OnFailure::Stop),
+            ("continue", OnFailure::Continue),
+            ("rollback", OnFailure::Rollback),
+        ];
         let timeout = fields.duration("timeout", self.report);
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             self.out_of_range(fields.get("timeout"), "longer than nothing");
@@ -161,8 +179,13 @@ impl Checker<'_> {
             timeout,
             retry: self.retry(fields.get("retry")),
             idempotent: fields.flag("idempotent", self.report).unwrap_or_default(),
-            on_failure: fields.choice("on_failure", &on_failure, self.report).unwrap_or_default(),
-            locks: locks.into_iter().filter_map(|lock| lock.parse(self.report)).collect(),
+            on_failure: fields
+                .choice("on_failure", &on_failure, self.report)
+                .unwrap_or_default(),
+            locks: locks
+                .into_iter()
+                .filter_map(|lock| lock.parse(self.report))
+                .collect(),
             duration: fields.duration("expect", self.report),
             warning: fields.owned("warning", self.report),
             rehearse: self.rehearse(fields.get("rehearse")),
@@ -178,7 +201,11 @@ impl Checker<'_> {
         let message = format!("there is no session `{}`", named.name);
         let problem = self.report.error(Code::UnknownSession, named.span, message);
         let problem = problem.did_you_mean(named.name, declared.sessions.iter().copied());
-        let problem = if problem.help.is_empty() { problem.help("declare it below `sessions:`") } else { problem };
+        let problem = if problem.help.is_empty() {
+            problem.help("declare it below `sessions:`")
+        } else {
+            problem
+        };
         self.report.push(problem);
         None
     }

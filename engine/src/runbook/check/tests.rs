@@ -9,12 +9,21 @@ use crate::step::Registry;
 #[track_caller]
 fn assert_keys(schema: &Value, definition: Option<&str>, keys: &[&str]) {
     let object = definition.map_or(schema, |name| &schema["$defs"][name]);
-    let mut found: Vec<&str> = object["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    let mut found: Vec<&str> = object["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     let mut keys = keys.to_vec();
     found.sort_unstable();
     keys.sort_unstable();
     assert_eq!(found, keys, "{definition:?}");
-    assert_eq!(object["additionalProperties"], Value::Bool(false), "{definition:?}");
+    assert_eq!(
+        object["additionalProperties"],
+        Value::Bool(false),
+        "{definition:?}"
+    );
 }
 
 #[test]

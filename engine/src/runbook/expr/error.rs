@@ -23,13 +23,22 @@ struct Inner {
 impl ExpressionError {
     pub(super) fn new(source: &str, message: impl Into<String>) -> Self {
         let (source, message) = (source.trim().to_owned(), message.into());
-        Self(Box::new(Inner { source, message, help: None, place: None, path: Vec::new() }))
+        Self(Box::new(Inner {
+            source,
+            message,
+            help: None,
+            place: None,
+            path: Vec::new(),
+        }))
     }
 
     /// An expression within text gave nothing.
     pub(super) fn empty(source: &str) -> Self {
         let error = Self::new(source, "there is no value to put into the text");
-        error.help(format!("say what to use instead: `default({}, \"…\")`", source.trim()))
+        error.help(format!(
+            "say what to use instead: `default({}, \"…\")`",
+            source.trim()
+        ))
     }
 
     pub(super) fn of_rhai(source: &str, mut error: EvalAltResult) -> Self {
@@ -60,7 +69,10 @@ impl ExpressionError {
             _ => {
                 let text = error.to_string();
                 let mut letters = text.chars();
-                let first = letters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
+                let first = letters
+                    .next()
+                    .map(|c| c.to_lowercase().to_string())
+                    .unwrap_or_default();
                 Self::new(source, first + letters.as_str())
             }
         }
@@ -137,6 +149,11 @@ pub(super) fn of_syntax(error: &ParseErrorType) -> (String, Vec<String>) {
         _ if text.contains("terminated") => vec!["a quote is not closed; texts stand in `\"…\"`".to_owned()],
         _ if text.contains("' and '") || text.contains("keyword: and") => vec!["write `&&`".to_owned()],
         _ => Vec::new(),
+    };
+    let text = if matches!(error, ParseErrorType::UnexpectedEOF) {
+        "it ends too early"
+    } else {
+        &text
     };
     (format!("this is not an expression: {text}"), help)
 }

@@ -66,7 +66,10 @@ fn failed(message: impl Into<String>) -> Box<EvalAltResult> {
 }
 
 fn too_large() -> Box<EvalAltResult> {
-    Box::new(EvalAltResult::ErrorDataTooLarge("Length of string".to_owned(), Position::NONE))
+    Box::new(EvalAltResult::ErrorDataTooLarge(
+        "Length of string".to_owned(),
+        Position::NONE,
+    ))
 }
 
 fn no_sleep() -> Box<EvalAltResult> {
@@ -76,7 +79,10 @@ fn no_sleep() -> Box<EvalAltResult> {
 /// The host of a URL, without the port. The message holds no part of the text, which may be secret.
 fn host(url: ImmutableString) -> Answer<String> {
     let parsed = Url::parse(&url).map_err(|error| failed(format!("`host` was not given a URL: {error}")))?;
-    parsed.host_str().map(str::to_owned).ok_or_else(|| failed("`host` was given a URL without a host"))
+    parsed
+        .host_str()
+        .map(str::to_owned)
+        .ok_or_else(|| failed("`host` was given a URL without a host"))
 }
 
 fn replaced(text: ImmutableString, from: ImmutableString, to: ImmutableString) -> Answer<String> {
@@ -95,19 +101,30 @@ fn replace<From: ToString, To: ToString>(text: &mut ImmutableString, from: From,
 
 /// The value, or the fallback where there is none or it is an empty string.
 fn default(value: Dynamic, fallback: Dynamic) -> Dynamic {
-    let empty = value.is_unit() || value.read_lock::<ImmutableString>().is_some_and(|text| text.is_empty());
+    let empty = value.is_unit()
+        || value
+            .read_lock::<ImmutableString>()
+            .is_some_and(|text| text.is_empty());
     if empty { fallback } else { value }
 }
 
 fn json(value: Dynamic) -> Answer<String> {
     let value = to_value(value).map_err(|error| failed(error.to_string()))?;
     let text = value.to_string();
-    if text.len() > LONGEST_STRING { Err(too_large()) } else { Ok(text) }
+    if text.len() > LONGEST_STRING {
+        Err(too_large())
+    } else {
+        Ok(text)
+    }
 }
 
 fn matches(text: ImmutableString, pattern: ImmutableString) -> Answer<bool> {
-    let pattern = RegexBuilder::new(&pattern).size_limit(LARGEST_PATTERN).dfa_size_limit(LARGEST_PATTERN).build();
-    let pattern = pattern.map_err(|error| failed(format!("`matches` was not given a regular expression: {error}")))?;
+    let pattern = RegexBuilder::new(&pattern)
+        .size_limit(LARGEST_PATTERN)
+        .dfa_size_limit(LARGEST_PATTERN)
+        .build();
+    let pattern =
+        pattern.map_err(|error| failed(format!("`matches` was not given a regular expression: {error}")))?;
     Ok(pattern.is_match(&text))
 }
 
@@ -132,7 +149,9 @@ fn sorted(mut list: Array) -> Answer<Array> {
     } else if list.iter().all(Dynamic::is_int) {
         list.sort_by_key(|item| item.as_int().unwrap_or_default());
     } else {
-        return Err(failed("`sorted` takes a list of strings or a list of whole numbers"));
+        return Err(failed(
+            "`sorted` takes a list of strings or a list of whole numbers",
+        ));
     }
     Ok(list)
 }
@@ -140,5 +159,7 @@ fn sorted(mut list: Array) -> Answer<Array> {
 /// The list without items that came before.
 fn unique(list: Array) -> Array {
     let mut seen = BTreeSet::new();
-    list.into_iter().filter(|item| seen.insert(format!("{} {item}", item.type_name()))).collect()
+    list.into_iter()
+        .filter(|item| seen.insert(format!("{} {item}", item.type_name())))
+        .collect()
 }

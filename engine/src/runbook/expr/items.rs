@@ -36,7 +36,10 @@ pub fn items(value: Value) -> Result<Vec<Item>, ExpressionError> {
         }
     };
     if values.len() > MOST_ITEMS {
-        return Err(error(format!("it gives {} items, more than {MOST_ITEMS}", values.len())));
+        return Err(error(format!(
+            "it gives {} items, more than {MOST_ITEMS}",
+            values.len()
+        )));
     }
     let mut seen = BTreeSet::new();
     let items = values.into_iter().enumerate().map(|(at, value)| {
@@ -44,9 +47,12 @@ pub fn items(value: Value) -> Result<Vec<Item>, ExpressionError> {
             let problem = format!("item {} is {} that nothing names", at + 1, kind(&value));
             error(problem).help("items are strings, whole numbers, or maps with a `name`, `id` or `key`")
         })?;
-        let key: ItemKey = name.parse().map_err(|invalid| error(format!("item {}: {invalid}", at + 1)))?;
+        let key: ItemKey = name
+            .parse()
+            .map_err(|invalid| error(format!("item {}: {invalid}", at + 1)))?;
         if !seen.insert(key.clone()) {
-            return Err(error(format!("two items have the key `{key}`")).help("leave repeated items out with `unique()`"));
+            return Err(error(format!("two items have the key `{key}`"))
+                .help("leave repeated items out with `unique()`"));
         }
         Ok(Item { key, value })
     });

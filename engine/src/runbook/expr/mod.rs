@@ -65,8 +65,8 @@ impl Expression {
     /// # Errors
     /// When it cannot be evaluated, takes too long, or gives something that is no data.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, ExpressionError> {
-        let mut variables = scope.variables(&self.names);
-        let result = engine().eval_ast_with_scope::<rhai::Dynamic>(&mut variables, &self.ast);
+        let variables = scope.variables(&self.names);
+        let result = sandbox::evaluate(&self.ast, variables);
         let value = result.map_err(|error| ExpressionError::of_rhai(&self.source, *error));
         let value = value.and_then(|value| {
             to_value(value).map_err(|error| ExpressionError::new(&self.source, error.to_string()))
@@ -146,10 +146,19 @@ pub(crate) fn compile_part(
         });
         return Err(problems.collect());
     }
-    names.places = names.places.into_iter().map(|(step, at)| (step, place(at.start, at.end))).collect();
+    names.places = names
+        .places
+        .into_iter()
+        .map(|(step, at)| (step, place(at.start, at.end)))
+        .collect();
     let whole = place(source.len() - source.trim_start().len(), source.trim_end().len());
     let place = Some((Arc::clone(file), whole));
-    Ok(Expression { source: source.into(), place, names: Arc::new(names), ast: Arc::new(ast) })
+    Ok(Expression {
+        source: source.into(),
+        place,
+        names: Arc::new(names),
+        ast: Arc::new(ast),
+    })
 }
 
 /// Compiles an expression of which only the syntax and the outermost names can be checked: `params`, `steps`,
@@ -163,7 +172,12 @@ pub fn compile_loose(source: &str, extra_names: &[&str]) -> Result<Expression, S
     let (names, unknown) = names::check(&ast, source, None, &top);
     match unknown.into_iter().next() {
         Some(wrong) => Err([vec![wrong.message], wrong.help].concat().join("; ")),
-        None => Ok(Expression { source: source.into(), place: None, names: Arc::new(names), ast: Arc::new(ast) }),
+        None => Ok(Expression {
+            source: source.into(),
+            place: None,
+            names: Arc::new(names),
+            ast: Arc::new(ast),
+        }),
     }
 }
 
@@ -177,7 +191,12 @@ struct Wrong {
 }
 
 fn parse(source: &str) -> Result<AST, Wrong> {
-    let wrong = |start, end, message: String| Wrong { start, end, message, help: Vec::new() };
+    let wrong = |start, end, message: String| Wrong {
+        start,
+        end,
+        message,
+        help: Vec::new(),
+    };
     if source.len() > LONGEST_EXPRESSION {
         let message = format!("the expression is longer than {LONGEST_EXPRESSION} bytes");
         return Err(wrong(0, source.len(), message));
@@ -185,7 +204,7 @@ fn parse(source: &str) -> Result<AST, Wrong> {
     if source.trim().is_empty() {
         return Err(wrong(0, source.len(), "the expression is empty".to_owned()));
     }
-    if is_template(source) {
+    if source.trim_start().starts_with("${{") {
         let start = source.find("${{").unwrap_or_default();
         let mut wrong = wrong(start, start + 3, "this is an expression already".to_owned());
         wrong.help.push("leave out `${{` and `}}`".to_owned());
@@ -195,7 +214,10 @@ fn parse(source: &str) -> Result<AST, Wrong> {
         let start = names::offset(source, error.position()).unwrap_or(source.len());
         let end = start + source[start..].chars().next().map_or(0, char::len_utf8);
         let (message, help) = error::of_syntax(error.err_type());
-        Wrong { help, ..wrong(start, end, message) }
+        Wrong {
+            help,
+            ..wrong(start, end, message)
+        }
     })
 }
 

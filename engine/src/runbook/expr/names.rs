@@ -56,10 +56,16 @@ impl Site {
     /// Why a name that exists elsewhere does not exist here.
     fn lacks(self, name: &str) -> Option<&'static str> {
         match (self, name) {
-            (Self::Condition, "item") => Some("`when` and `for_each` are evaluated once, before there are items"),
+            (Self::Condition, "item") => {
+                Some("`when` and `for_each` are evaluated once, before there are items")
+            }
             (Self::Step { .. } | Self::Session, "item") => Some("only a step with `for_each` has an `item`"),
-            (Self::Condition, "before" | "outputs") => Some("nothing was observed or carried out yet at this point"),
-            (Self::Session, "steps" | "before" | "outputs") => Some("a session is opened apart from any step"),
+            (Self::Condition, "before" | "outputs") => {
+                Some("nothing was observed or carried out yet at this point")
+            }
+            (Self::Session, "steps" | "before" | "outputs") => {
+                Some("a session is opened apart from any step")
+            }
             _ => None,
         }
     }
@@ -82,7 +88,11 @@ impl Known {
     ) -> Self {
         let params = params.into_iter().map(str::to_owned).collect();
         let steps = steps.into_iter().map(|id| (dotted(id.as_str()), id)).collect();
-        Self { params: Arc::new(params), steps: Arc::new(steps), site }
+        Self {
+            params: Arc::new(params),
+            steps: Arc::new(steps),
+            site,
+        }
     }
 
     /// The same names at another place.
@@ -109,14 +119,28 @@ pub(super) fn offset(source: &str, position: Position) -> Option<usize> {
     let start: usize = source.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let column = position.position().unwrap_or(1);
     let rest = source.get(start..)?;
-    let within = rest.char_indices().nth(column - 1).map_or(rest.len(), |(byte, _)| byte);
+    let within = rest
+        .char_indices()
+        .nth(column - 1)
+        .map_or(rest.len(), |(byte, _)| byte);
     Some(start + within)
 }
 
 /// Finds all names of an expression, and those that are wrong. Without `known` only the outermost are checked.
 pub(super) fn check(ast: &AST, source: &str, known: Option<&Known>, top: &[&str]) -> (Names, Vec<Wrong>) {
-    let locals = ast.iter_functions().flat_map(|function| function.params).map(str::to_owned).collect();
-    let mut finder = Finder { source, known, top, locals, names: Names::default(), wrong: Vec::new() };
+    let locals = ast
+        .iter_functions()
+        .flat_map(|function| function.params)
+        .map(str::to_owned)
+        .collect();
+    let mut finder = Finder {
+        source,
+        known,
+        top,
+        locals,
+        names: Names::default(),
+        wrong: Vec::new(),
+    };
     let mut body = None;
     ast.walk(&mut |path| {
         // The expression comes first, the bodies of its closures follow.
@@ -179,11 +203,15 @@ impl Finder<'_> {
                     ("params", None) if !captured => self.names.every_param = true,
                     ("steps", Some(part)) => self.step(&part),
                     ("steps", None) if !captured => self.names.every_step = true,
-                    ("run", Some(part)) => self.one_of(&part, &["id", "name", "rehearsal", "operator", "host"], "run"),
+                    ("run", Some(part)) => {
+                        self.one_of(&part, &["id", "name", "rehearsal", "operator", "host"], "run")
+                    }
                     _ => {}
                 }
             }
-            Expr::FnCall(call, position) if call.op_token.is_none() => self.function(&call.name, *position, false),
+            Expr::FnCall(call, position) if call.op_token.is_none() => {
+                self.function(&call.name, *position, false)
+            }
             Expr::MethodCall(call, position) => self.function(&call.name, *position, true),
             _ => {}
         }
@@ -195,19 +223,32 @@ impl Finder<'_> {
         let quoted = self.source[start..].starts_with(['"', '`', '\'']);
         let start = if quoted { start + 1 } else { start };
         let end = (start + name.len()).min(self.source.len());
-        self.wrong.push(Wrong { start, end, message, help: help.into_iter().collect() });
+        self.wrong.push(Wrong {
+            start,
+            end,
+            message,
+            help: help.into_iter().collect(),
+        });
     }
 
     fn unknown_top(&mut self, name: &str, position: Position) {
         let site = self.known.map(Known::site);
         if let Some(why) = site.and_then(|site| site.lacks(name)) {
-            return self.report(name, position, format!("there is no `{name}` here"), Some(why.to_owned()));
+            return self.report(
+                name,
+                position,
+                format!("there is no `{name}` here"),
+                Some(why.to_owned()),
+            );
         }
         let help = match (closest(name, self.top.iter().copied()), self.known) {
             (Some(near), _) => format!("did you mean `{near}`?"),
             (None, Some(known)) if known.params.contains(name) => format!("did you mean `params.{name}`?"),
             (None, Some(known)) if known.steps.contains_key(name) => format!("did you mean `steps.{name}`?"),
-            (None, _) => format!("an expression can use {}; texts stand in `\"…\"`", quoted_list(self.top)),
+            (None, _) => format!(
+                "an expression can use {}; texts stand in `\"…\"`",
+                quoted_list(self.top)
+            ),
         };
         self.report(name, position, format!("unknown name `{name}`"), Some(help));
     }
@@ -218,9 +259,17 @@ impl Finder<'_> {
         {
             let help = match closest(part.name, known.params.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("declare it below `params:`, as `{}: {{ type: string }}`", part.name),
+                None => format!(
+                    "declare it below `params:`, as `{}: {{ type: string }}`",
+                    part.name
+                ),
             };
-            return self.report(part.name, part.position, format!("there is no parameter `{}`", part.name), Some(help));
+            return self.report(
+                part.name,
+                part.position,
+                format!("there is no parameter `{}`", part.name),
+                Some(help),
+            );
         }
         self.names.params.extend(part.name.parse::<ParamName>());
     }
@@ -257,7 +306,12 @@ impl Finder<'_> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("{what} has {}", quoted_list(fields)),
             };
-            self.report(part.name, part.position, format!("{what} has no `{}`", part.name), Some(help));
+            self.report(
+                part.name,
+                part.position,
+                format!("{what} has no `{}`", part.name),
+                Some(help),
+            );
         }
     }
 
@@ -298,12 +352,24 @@ fn head(rest: &Expr) -> Option<Part<'_>> {
         _ => (rest, None),
     };
     match first {
-        Expr::Property(property, position) => Some(Part { name: &property.2, position: *position, rest }),
-        Expr::StringConstant(name, position) => Some(Part { name, position: *position, rest }),
+        Expr::Property(property, position) => Some(Part {
+            name: &property.2,
+            position: *position,
+            rest,
+        }),
+        Expr::StringConstant(name, position) => Some(Part {
+            name,
+            position: *position,
+            rest,
+        }),
         _ => None,
     }
 }
 
 fn quoted_list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

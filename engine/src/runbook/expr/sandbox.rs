@@ -1,5 +1,8 @@
 //! The one Rhai engine: without files, clocks, modules or `eval`, and bounded in every direction.
-#![expect(clippy::disallowed_methods, reason = "a time limit on expressions needs a clock; no result depends on it")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a time limit on expressions needs a clock; no result depends on it"
+)]
 
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
@@ -8,7 +11,7 @@ use rhai::packages::{
     BasicArrayPackage, BasicMapPackage, BasicMathPackage, BitFieldPackage, CorePackage, LogicPackage,
     MoreStringPackage, Package as _,
 };
-use rhai::{Dynamic, Engine, Module, OptimizationLevel, Token};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Map, Module, OptimizationLevel, Scope, Token};
 
 use super::functions;
 
@@ -58,7 +61,10 @@ pub fn engine() -> Engine {
     engine.set_max_string_size(LONGEST_STRING);
     engine.set_max_array_size(MOST_ITEMS);
     engine.set_max_map_size(MOST_ITEMS);
-    #[expect(deprecated, reason = "Rhai marks the function as volatile; there is no other way to free a word")]
+    #[expect(
+        deprecated,
+        reason = "Rhai marks the function as volatile; there is no other way to free a word"
+    )]
     engine.on_parse_token(|token, _, _| match token {
         // Rhai reserves the word without using it.
         Token::Reserved(word) if word.as_str() == "default" => Token::Identifier(word),
@@ -73,9 +79,41 @@ pub fn engine() -> Engine {
     engine
 }
 
+/// Evaluates an expression that sees these variables.
+pub(super) fn evaluate(ast: &AST, variables: Map) -> Result<Dynamic, Box<EvalAltResult>> {
+    let mut engine = engine();
+    if !ast.has_functions() {
+        let mut scope = Scope::new();
+        for (name, value) in variables {
+            scope.push_dynamic(name.as_str(), value);
+        }
+        return engine.eval_ast_with_scope(&mut scope, ast);
+    }
+    // What a closure captures from a scope is locked while a method of it calls the closure:
+    // `params.a.filter(|x| x > params.b)` would fail. Variables that are handed out as copies are not.
+    #[expect(
+        deprecated,
+        reason = "Rhai marks the function as volatile; there is no other way to hand out copies"
+    )]
+    engine.on_var(move |name, index, _| match index {
+        0 => Ok(variables.get(name).cloned()),
+        // A parameter of a closure, which hides a variable of its name.
+        _ => Ok(None),
+    });
+    engine.eval_ast(ast)
+}
+
 /// The names of all functions that an expression can call.
 pub(super) static FUNCTIONS: LazyLock<std::collections::BTreeSet<String>> = LazyLock::new(|| {
     let names = engine().collect_fn_metadata(None, |function| Some(function.metadata.name.to_string()), true);
-    let built_in = ["call", "curry", "type_of", "is_def_var", "is_def_fn", "is_shared", "Fn"];
+    let built_in = [
+        "call",
+        "curry",
+        "type_of",
+        "is_def_var",
+        "is_def_fn",
+        "is_shared",
+        "Fn",
+    ];
     names.into_iter().chain(built_in.map(str::to_owned)).collect()
 });

@@ -46,8 +46,8 @@ impl Scope {
     }
 
     /// The variables that an expression names, and no others: converting values costs time.
-    pub(super) fn variables(&self, names: &Names) -> rhai::Scope<'static> {
-        let mut variables = rhai::Scope::new();
+    pub(super) fn variables(&self, names: &Names) -> Map {
+        let mut variables = Map::new();
         for name in &names.top {
             let value = match (name.as_str(), self.extra.get(name)) {
                 (_, Some(value)) => to_dynamic(value),
@@ -56,13 +56,15 @@ impl Scope {
                 ("item", None) => optional(self.item.as_ref()),
                 ("before", None) => optional(self.before.as_ref()),
                 ("outputs", None) => match &self.outputs {
-                    Some(outputs) => map(outputs.iter().map(|(name, value)| (name.as_str(), to_dynamic(value)))),
+                    Some(outputs) => map(outputs
+                        .iter()
+                        .map(|(name, value)| (name.as_str(), to_dynamic(value)))),
                     None => Dynamic::UNIT,
                 },
                 ("run", None) => self.run(),
                 (_, None) => Dynamic::UNIT,
             };
-            variables.push_dynamic(name.clone(), value);
+            variables.insert(name.as_str().into(), value);
         }
         variables
     }
@@ -80,7 +82,10 @@ impl Scope {
     fn steps(&self, names: &Names) -> Dynamic {
         let mut found = Map::new();
         let mut add = |id: &StepId, facts: &StepFacts| {
-            let facts = map([("status", facts.status.into()), ("outputs", to_dynamic(&facts.outputs))]);
+            let facts = map([
+                ("status", facts.status.into()),
+                ("outputs", to_dynamic(&facts.outputs)),
+            ]);
             found.insert(dotted(id.as_str()).into(), facts.clone());
             found.insert(id.as_str().into(), facts);
         };
@@ -89,7 +94,11 @@ impl Scope {
         }
         for wanted in names.steps.iter().filter(|_| !names.every_step) {
             let exact = self.steps.get_key_value(wanted);
-            let similar = || self.steps.iter().find(|(id, _)| dotted(id.as_str()) == dotted(wanted.as_str()));
+            let similar = || {
+                self.steps
+                    .iter()
+                    .find(|(id, _)| dotted(id.as_str()) == dotted(wanted.as_str()))
+            };
             if let Some((id, facts)) = exact.or_else(similar) {
                 add(id, facts);
             }
@@ -114,5 +123,9 @@ fn optional(value: Option<&Value>) -> Dynamic {
 }
 
 fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Dynamic)>) -> Dynamic {
-    entries.into_iter().map(|(name, value)| (name.into(), value)).collect::<Map>().into()
+    entries
+        .into_iter()
+        .map(|(name, value)| (name.into(), value))
+        .collect::<Map>()
+        .into()
 }

@@ -100,11 +100,16 @@ fn fill_value(value: &Value, scope: &Scope, path: &mut Vec<String>) -> Result<Va
             fill_text(text, scope).map_err(|error| error.within(path.clone()))
         }
         Value::Array(items) => {
-            let filled = items.iter().enumerate().map(|(at, item)| below(at.to_string(), item));
+            let filled = items
+                .iter()
+                .enumerate()
+                .map(|(at, item)| below(at.to_string(), item));
             filled.collect::<Result<_, _>>().map(Value::Array)
         }
         Value::Object(fields) => {
-            let filled = fields.iter().map(|(name, value)| Ok((name.clone(), below(name.clone(), value)?)));
+            let filled = fields
+                .iter()
+                .map(|(name, value)| Ok((name.clone(), below(name.clone(), value)?)));
             filled.collect::<Result<_, _>>().map(Value::Object)
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(value.clone()),
@@ -116,7 +121,8 @@ fn fill_text(text: &str, scope: &Scope) -> Result<Value, ExpressionError> {
     let evaluate = |range: &Range<usize>| {
         let source = &text[range.clone()];
         let extra: Vec<&str> = scope.extra.keys().map(String::as_str).collect();
-        let expression = super::compile_loose(source, &extra).map_err(|message| ExpressionError::new(source, message))?;
+        let expression =
+            super::compile_loose(source, &extra).map_err(|message| ExpressionError::new(source, message))?;
         expression.evaluate(scope)
     };
     if let [Part::Expression(range)] = parts.as_slice() {

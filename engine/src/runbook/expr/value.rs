@@ -29,9 +29,11 @@ pub fn to_dynamic(value: &Value) -> Dynamic {
         Value::Number(number) => number_to_dynamic(number),
         Value::String(text) => text.as_str().into(),
         Value::Array(items) => items.iter().map(to_dynamic).collect::<Array>().into(),
-        Value::Object(map) => {
-            map.iter().map(|(name, value)| (name.as_str().into(), to_dynamic(value))).collect::<Map>().into()
-        }
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| (name.as_str().into(), to_dynamic(value)))
+            .collect::<Map>()
+            .into(),
     }
 }
 
@@ -68,7 +70,9 @@ fn convert(value: Dynamic, depth: usize) -> Result<Value, NotData> {
     }
     if let Ok(number) = value.as_float() {
         let number: FLOAT = number;
-        return Number::from_f64(number).map(Value::Number).ok_or(NotData::NotFinite);
+        return Number::from_f64(number)
+            .map(Value::Number)
+            .ok_or(NotData::NotFinite);
     }
     if value.is_string() || value.is_char() {
         return Ok(Value::String(value.to_string()));
@@ -83,7 +87,9 @@ fn convert(value: Dynamic, depth: usize) -> Result<Value, NotData> {
     };
     match value.try_cast::<Map>() {
         Some(map) => {
-            let entries = map.into_iter().map(|(name, value)| Ok((name.to_string(), convert(value, depth + 1)?)));
+            let entries = map
+                .into_iter()
+                .map(|(name, value)| Ok((name.to_string(), convert(value, depth + 1)?)));
             entries.collect::<Result<_, _>>().map(Value::Object)
         }
         None => Err(NotData::Kind(if kind.contains("Fn") { "function" } else { kind })),

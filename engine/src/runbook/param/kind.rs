@@ -42,7 +42,8 @@ pub enum ParamKind {
 impl ParamKind {
     /// The names of all kinds, as `type:` gives them.
     pub const NAMES: [&'static str; 12] = [
-        "string", "integer", "number", "boolean", "enum", "url", "domain", "host", "guid", "path", "secret", "list",
+        "string", "integer", "number", "boolean", "enum", "url", "domain", "host", "guid", "path", "secret",
+        "list",
     ];
 
     /// The kind's name, as `type:` gives it.
@@ -70,8 +71,13 @@ impl ParamKind {
         let wrong = |expected: &str| ParamError::new(format!("{expected} expected, not {}", quoted(trimmed)));
         match self {
             Self::String | Self::Secret => Ok(text.into()),
-            Self::Enum(_) | Self::Url(_) | Self::Domain | Self::Host | Self::Guid | Self::Path => Ok(trimmed.into()),
-            Self::Integer => trimmed.parse::<i64>().map(Value::from).map_err(|_| wrong("a whole number")),
+            Self::Enum(_) | Self::Url(_) | Self::Domain | Self::Host | Self::Guid | Self::Path => {
+                Ok(trimmed.into())
+            }
+            Self::Integer => trimmed
+                .parse::<i64>()
+                .map(Value::from)
+                .map_err(|_| wrong("a whole number")),
             Self::Number => {
                 let number = trimmed.parse::<f64>().ok().filter(|number| number.is_finite());
                 let whole = trimmed.parse::<i64>().ok().map(Value::from);
@@ -88,22 +94,30 @@ impl ParamKind {
 
     fn read_list(&self, text: &str) -> Result<Value, ParamError> {
         if text.len() > LONGEST_VALUE {
-            return Err(ParamError::new(format!("a value holds at most {LONGEST_VALUE} bytes")));
+            return Err(ParamError::new(format!(
+                "a value holds at most {LONGEST_VALUE} bytes"
+            )));
         }
         if text.is_empty() {
             return Ok(Value::Array(Vec::new()));
         }
         if text.starts_with('[') {
             let unreadable = |error: serde_yaml::Error| {
-                ParamError::new(format!("this is not a list: {error}")).help("write `a,b`, or `[a, b]` as in YAML")
+                ParamError::new(format!("this is not a list: {error}"))
+                    .help("write `a,b`, or `[a, b]` as in YAML")
             };
             let value: Value = serde_yaml::from_str(text).map_err(unreadable)?;
             return Ok(match value {
-                Value::Array(items) => Value::Array(items.into_iter().map(|item| self.as_read(item)).collect()),
+                Value::Array(items) => {
+                    Value::Array(items.into_iter().map(|item| self.as_read(item)).collect())
+                }
                 other => other,
             });
         }
-        text.split(',').map(|item| self.read(item.trim())).collect::<Result<_, _>>().map(Value::Array)
+        text.split(',')
+            .map(|item| self.read(item.trim()))
+            .collect::<Result<_, _>>()
+            .map(Value::Array)
     }
 
     /// In a list on the command line nobody quotes what YAML takes for a number.
@@ -127,9 +141,7 @@ impl ParamKind {
                 Err(expected("a list", &value).help(format!("write `[a, b]`, each item a {of}")))
             }
             (Self::Secret, Value::String(text)) => check_length(text).map(|()| value),
-            (Self::Secret, _) => {
-                Err(ParamError::new("a text expected").help("put quotes around the secret"))
-            }
+            (Self::Secret, _) => Err(ParamError::new("a text expected").help("put quotes around the secret")),
             (_, Value::String(text)) => {
                 check_length(text)?;
                 self.check_text(text).map(Value::String)
@@ -197,9 +209,9 @@ fn expected(what: &str, found: &Value) -> ParamError {
 
 fn check_length(text: &str) -> Result<(), ParamError> {
     match text.len() {
-        length if length > LONGEST_VALUE => {
-            Err(ParamError::new(format!("a value holds at most {LONGEST_VALUE} bytes")))
-        }
+        length if length > LONGEST_VALUE => Err(ParamError::new(format!(
+            "a value holds at most {LONGEST_VALUE} bytes"
+        ))),
         _ => Ok(()),
     }
 }
@@ -208,21 +220,40 @@ fn check_enum(text: &str, values: &[String]) -> Result<String, ParamError> {
     if values.iter().any(|value| value == text) {
         return Ok(text.to_owned());
     }
-    let list = values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
-    let same = values.iter().find(|value| value.eq_ignore_ascii_case(text)).map(String::as_str);
+    let list = values
+        .iter()
+        .map(|value| format!("`{value}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let problem = ParamError::new(format!("{} is not one of the values", quoted(text)));
+    if values.is_empty() {
+        return Err(problem);
+    }
+    let same = values
+        .iter()
+        .find(|value| value.eq_ignore_ascii_case(text))
+        .map(String::as_str);
     let help = match same.or_else(|| closest(text, values.iter().map(String::as_str))) {
         Some(near) => format!("did you mean `{near}`? The values are {list}"),
         None => format!("the values are {list}"),
     };
-    Err(ParamError::new(format!("{} is not one of the values", quoted(text))).help(help))
+    Err(problem.help(help))
 }
 
 fn check_url(text: &str, schemes: &[String]) -> Result<String, ParamError> {
-    let allowed = if schemes.is_empty() { "https".to_owned() } else { schemes.join("` or `") };
+    let allowed = if schemes.is_empty() {
+        "https".to_owned()
+    } else {
+        schemes.join("` or `")
+    };
     let url = Url::parse(text).map_err(|error| {
         let problem = ParamError::new(format!("{} is not a URL: {error}", quoted(text)));
         let scheme = schemes.first().map_or("https", String::as_str);
-        if text.contains("://") { problem } else { problem.help(format!("write `{scheme}://{text}`")) }
+        if text.contains("://") {
+            problem
+        } else {
+            problem.help(format!("write `{scheme}://{text}`"))
+        }
     })?;
     if !schemes.is_empty() && !schemes.iter().any(|scheme| scheme == url.scheme()) {
         let problem = ParamError::new(format!("a URL with `{}` is not allowed here", url.scheme()));
@@ -250,10 +281,15 @@ fn check_domain(text: &str) -> Result<String, ParamError> {
         return Err(write(wrong("it holds a protocol"), domain));
     }
     if let Some((domain, _)) = lower.split_once(['/', '?', '#']) {
-        return Err(write(wrong("it holds a path"), domain.split(':').next().unwrap_or_default()));
+        return Err(write(
+            wrong("it holds a path"),
+            domain.split(':').next().unwrap_or_default(),
+        ));
     }
     if lower.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
-        return Err(wrong("it is an IP address").help("write the name that the DNS knows, like `example.com`"));
+        return Err(
+            wrong("it is an IP address").help("write the name that the DNS knows, like `example.com`")
+        );
     }
     if let Some((_, domain)) = lower.split_once('@') {
         return Err(write(wrong("it is an address for mail"), domain));
@@ -262,29 +298,41 @@ fn check_domain(text: &str) -> Result<String, ParamError> {
         return Err(write(wrong("it holds a port"), domain));
     }
     if lower.contains('*') {
-        return Err(write(wrong("it holds a wildcard"), lower.trim_start_matches(['*', '.'])));
+        return Err(write(
+            wrong("it holds a wildcard"),
+            lower.trim_start_matches(['*', '.']),
+        ));
     }
     if let Some(domain) = lower.strip_suffix('.') {
         return Err(write(wrong("it ends with a dot"), domain));
     }
     if !lower.contains('.') {
-        return Err(wrong("it is a single label").help(format!("write it in full, like `{lower}.example.com`")));
+        return Err(
+            wrong("it is a single label").help(format!("write it in full, like `{lower}.example.com`"))
+        );
     }
     if !is_domain(&lower) {
-        let help = "labels hold letters, digits and `-`, at most 63 each; write other letters in Punycode (`xn--…`)";
+        let help =
+            "labels hold letters, digits and `-`, at most 63 each; write other letters in Punycode (`xn--…`)";
         return Err(wrong("a label does not follow the rules").help(help));
     }
     Ok(lower)
 }
 
 fn is_domain(text: &str) -> bool {
-    let last_is_no_number = text.rsplit('.').next().is_some_and(|last| !last.bytes().all(|b| b.is_ascii_digit()));
+    let last_is_no_number = text
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| !last.bytes().all(|b| b.is_ascii_digit()));
     text.len() <= 253 && text.contains('.') && text.split('.').all(is_label) && last_is_no_number
 }
 
 fn is_label(label: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    (1..=63).contains(&label.len()) && label.bytes().all(fits) && !label.starts_with('-') && !label.ends_with('-')
+    (1..=63).contains(&label.len())
+        && label.bytes().all(fits)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
 }
 
 fn check_host(text: &str) -> Result<String, ParamError> {
@@ -305,6 +353,7 @@ fn check_host(text: &str) -> Result<String, ParamError> {
     if lower.len() <= 253 && lower.split('.').all(fits) {
         Ok(lower)
     } else {
-        Err(wrong("it is neither a name nor an address").help("write a name like `web1`, `web1.example.com`, or an IP address"))
+        Err(wrong("it is neither a name nor an address")
+            .help("write a name like `web1`, `web1.example.com`, or an IP address"))
     }
 }

@@ -58,8 +58,13 @@ impl Pattern {
     pub fn new(source: &str) -> Result<Self, regex::Error> {
         // Alone first: in a group, `a)(b` would be one.
         Regex::new(source)?;
-        let whole = RegexBuilder::new(&format!("^(?:{source})$")).size_limit(1 << 20).build()?;
-        Ok(Self { source: source.to_owned(), whole })
+        let whole = RegexBuilder::new(&format!("^(?:{source})$"))
+            .size_limit(1 << 20)
+            .build()?;
+        Ok(Self {
+            source: source.to_owned(),
+            whole,
+        })
     }
 
     /// The regular expression as it was written.
@@ -93,7 +98,10 @@ pub struct ParamError {
 
 impl ParamError {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None }
+        Self {
+            message: message.into(),
+            help: None,
+        }
     }
 
     fn help(mut self, text: impl Into<String>) -> Self {
@@ -136,12 +144,17 @@ impl Param {
             (ParamKind::List(of), Value::Array(items)) => {
                 self.in_range(items.len() as f64, "items")?;
                 if items.len() > MOST_ITEMS {
-                    return Err(ParamError::new(format!("a list holds at most {MOST_ITEMS} items")));
+                    return Err(ParamError::new(format!(
+                        "a list holds at most {MOST_ITEMS} items"
+                    )));
                 }
                 let items = items.into_iter().enumerate().map(|(at, item)| {
                     let checked = of.check(item).and_then(|item| self.fits_pattern(item));
                     let place = |wrong: ParamError| format!("item {}: {}", at + 1, wrong.message);
-                    checked.map_err(|wrong| ParamError { message: place(wrong.clone()), ..wrong })
+                    checked.map_err(|wrong| ParamError {
+                        message: place(wrong.clone()),
+                        ..wrong
+                    })
                 });
                 items.collect::<Result<_, _>>().map(Value::Array)
             }
@@ -166,16 +179,37 @@ impl Param {
             return Ok(value);
         }
         let pattern = self.pattern.as_ref().map(Pattern::as_str).unwrap_or_default();
-        let what = if self.is_secret() { "the secret".to_owned() } else { kind::shown(&value) };
-        Err(ParamError::new(format!("{what} does not match the pattern `{pattern}`")))
+        let what = if self.is_secret() {
+            "the secret".to_owned()
+        } else {
+            kind::shown(&value)
+        };
+        Err(ParamError::new(format!(
+            "{what} does not match the pattern `{pattern}`"
+        )))
     }
 
     fn in_range(&self, size: f64, unit: &str) -> Result<(), ParamError> {
-        let shown = |bound: f64| if unit.is_empty() { bound.to_string() } else { format!("{bound} {unit}") };
-        let found = if self.is_secret() { String::new() } else { format!(", not {size}") };
+        let shown = |bound: f64| {
+            if unit.is_empty() {
+                bound.to_string()
+            } else {
+                format!("{bound} {unit}")
+            }
+        };
+        let found = if self.is_secret() {
+            String::new()
+        } else {
+            format!(", not {size}")
+        };
         match (self.min, self.max) {
-            (Some(min), _) if size < min => Err(ParamError::new(format!("at least {} expected{found}", shown(min)))),
-            (_, Some(max)) if size > max => Err(ParamError::new(format!("at most {} expected{found}", shown(max)))),
+            (Some(min), _) if size < min => Err(ParamError::new(format!(
+                "at least {} expected{found}",
+                shown(min)
+            ))),
+            (_, Some(max)) if size > max => {
+                Err(ParamError::new(format!("at most {} expected{found}", shown(max))))
+            }
             _ => Ok(()),
         }
     }

@@ -73,7 +73,11 @@ pub fn resolve_params(
             None => fall_back(param, rehearsal, &mut resolved),
         }
     }
-    if problems.is_empty() { Ok(resolved) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(resolved)
+    } else {
+        Err(problems)
+    }
 }
 
 fn check(param: &Param, given: Given) -> Result<Value, ParamError> {
@@ -108,16 +112,31 @@ fn unknown_names(runbook: &Runbook, given: &BTreeMap<String, Given>) -> Vec<Diag
     let problems = unknown.map(|name| {
         let message = format!("the runbook `{}` has no parameter `{name}`", runbook.name());
         let problem = Diagnostic::error(Code::ParameterUnknown, message);
-        let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let list = known
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
         let problem = problem.did_you_mean(name, known.iter().copied());
-        if known.is_empty() { problem.help("it has none") } else { problem.help(format!("it has {list}")) }
+        if known.is_empty() {
+            problem.help("it has none")
+        } else {
+            problem.help(format!("it has {list}"))
+        }
     });
     problems.collect()
 }
 
 fn invalid(runbook: &Runbook, param: &Param, error: ParamError) -> Diagnostic {
-    let message = format!("the value of the parameter `{}` does not fit: {}", param.name, error.message);
+    let message = format!(
+        "the value of the parameter `{}` does not fit: {}",
+        param.name, error.message
+    );
     let problem = Diagnostic::error(Code::ParameterInvalid, message);
-    let problem = problem.at(runbook.source_file(), param.span, format!("this is a {}", param.kind));
+    let problem = problem.at(
+        runbook.source_file(),
+        param.span,
+        format!("this is a {}", param.kind),
+    );
     error.help.into_iter().fold(problem, Diagnostic::help)
 }

@@ -59,19 +59,40 @@ fn every_key_arrives() {
     let runbook = good(FULL);
     assert_eq!(runbook.name().as_str(), "hybrid-s2s");
     assert_eq!(runbook.title(), "Server-to-server authentication");
-    assert_eq!(runbook.source(), Some("https://learn.microsoft.com/sharepoint/hybrid"));
-    assert_eq!(runbook.roles()["tenant-admin"], "Microsoft 365 global administrator");
+    assert_eq!(
+        runbook.source(),
+        Some("https://learn.microsoft.com/sharepoint/hybrid")
+    );
+    assert_eq!(
+        runbook.roles()["tenant-admin"],
+        "Microsoft 365 global administrator"
+    );
     assert_eq!(runbook.sessions()["farm"].uses.as_str(), "site.cloud");
     assert_eq!(runbook.params()["web_servers"].kind_name(), "list of host");
-    assert_eq!(runbook.params()["web_servers"].default, Some(json!(["web1", "web2"])));
-    assert_eq!(runbook.params()["public_domain"].example, Some(json!("adventureworks.com")));
+    assert_eq!(
+        runbook.params()["web_servers"].default,
+        Some(json!(["web1", "web2"]))
+    );
+    assert_eq!(
+        runbook.params()["public_domain"].example,
+        Some(json!("adventureworks.com"))
+    );
     assert_eq!(runbook.files()["hello.txt"], "hello");
     let step = &runbook.steps()["oauth-over-http"];
     assert_eq!(step.needs, ["read-tenant".parse::<StepId>().unwrap()]);
-    assert_eq!(step.when.as_ref().unwrap().source(), "params.web_app_url.starts_with(\"http://\")");
-    assert_eq!(step.locks.iter().map(|lock| lock.as_str()).collect::<Vec<_>>(), ["dns", "iis", "session-farm"]);
+    assert_eq!(
+        step.when.as_ref().unwrap().source(),
+        "params.web_app_url.starts_with(\"http://\")"
+    );
+    assert_eq!(
+        step.locks.iter().map(|lock| lock.as_str()).collect::<Vec<_>>(),
+        ["dns", "iis", "session-farm"]
+    );
     assert_eq!(step.timeout, Some(Duration::from_secs(5_400)));
-    assert_eq!((step.retry.attempts, step.retry.delay), (3, Duration::from_secs(10)));
+    assert_eq!(
+        (step.retry.attempts, step.retry.delay),
+        (3, Duration::from_secs(10))
+    );
     assert_eq!(step.retry.deadline, Some(Duration::from_secs(7_200)));
     assert_eq!((step.idempotent, step.on_failure), (true, OnFailure::Continue));
     assert_eq!(step.duration, Some(Duration::from_secs(172_800)));
@@ -89,21 +110,33 @@ fn every_key_arrives() {
 fn the_workflow_has_the_order_and_the_policies() {
     let runbook = good(FULL);
     let policies: Vec<_> = runbook.workflow().steps().map(|(_, policy)| policy).collect();
-    assert_eq!(policies.iter().map(|policy| policy.id.as_str()).collect::<Vec<_>>(), [
-        "read-tenant",
-        "oauth-over-http",
-        "last"
-    ]);
+    assert_eq!(
+        policies
+            .iter()
+            .map(|policy| policy.id.as_str())
+            .collect::<Vec<_>>(),
+        ["read-tenant", "oauth-over-http", "last"]
+    );
     assert!(policies[1].conditional && policies[1].fans_out && !policies[0].fans_out);
-    assert!(policies[1].locks.iter().any(|lock| lock.as_str() == "session-farm"));
+    assert!(
+        policies[1]
+            .locks
+            .iter()
+            .any(|lock| lock.as_str() == "session-farm")
+    );
 }
 
 #[test]
 fn what_cannot_be_carried_out_yet_is_known() {
     let runbook = good(FULL);
     let unavailable = runbook.unavailable();
-    let [(step, plugin, span)] = unavailable.as_slice() else { panic!("{unavailable:?}") };
-    assert_eq!((step.as_str(), plugin.as_str()), ("oauth-over-http", "site.cloud"));
+    let [(step, plugin, span)] = unavailable.as_slice() else {
+        panic!("{unavailable:?}")
+    };
+    assert_eq!(
+        (step.as_str(), plugin.as_str()),
+        ("oauth-over-http", "site.cloud")
+    );
     assert_eq!(&FULL[span.start..span.end], "site.cloud");
 }
 
@@ -129,7 +162,10 @@ fn the_schema_is_that_of_draft_2020_12_and_knows_the_plugins() {
     let schema = schema(&super::registry());
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let rules = schema["$defs"]["StepFile"]["allOf"].as_array().unwrap();
-    let rule = rules.iter().find(|rule| rule["if"]["properties"]["uses"]["const"] == "command").unwrap();
+    let rule = rules
+        .iter()
+        .find(|rule| rule["if"]["properties"]["uses"]["const"] == "command")
+        .unwrap();
     assert_eq!(rule["then"]["properties"]["with"]["$ref"], "#/$defs/with.command");
     assert!(schema["$defs"]["with.command"]["properties"]["validate"].is_object());
 }
@@ -138,9 +174,17 @@ fn the_schema_is_that_of_draft_2020_12_and_knows_the_plugins() {
 fn ten_thousand_steps_load_in_a_moment() {
     let mut text = String::from("runbook: large\nparams:\n  host: { type: host, default: web1 }\nsteps:\n");
     for at in 0..10_000_u32 {
-        let needs = if at == 0 { String::new() } else { format!("    needs: [s{}]\n", at - 1) };
+        let needs = if at == 0 {
+            String::new()
+        } else {
+            format!("    needs: [s{}]\n", at - 1)
+        };
         let back = at.saturating_sub(7 * (at % 50)).min(at.saturating_sub(1));
-        let read = if at == 0 { String::new() } else { format!(", \"${{{{ steps.s{back}.outputs.id }}}}\"") };
+        let read = if at == 0 {
+            String::new()
+        } else {
+            format!(", \"${{{{ steps.s{back}.outputs.id }}}}\"")
+        };
         text.push_str(&format!(
             "  s{at}:\n    title: Step number {at}\n{needs}    when: params.host != \"\"\n    uses: command\n    \
              with:\n      run: [echo, \"${{{{ params.host }}}}\"{read}]\n"
@@ -148,5 +192,9 @@ fn ten_thousand_steps_load_in_a_moment() {
     }
     let started = std::time::Instant::now();
     assert_eq!(good(&text).steps().len(), 10_000);
-    assert!(started.elapsed() < Duration::from_secs(20), "it took {:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "it took {:?}",
+        started.elapsed()
+    );
 }

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use crate::diagnostic::{Diagnostic, Severity, SourceFile};
 use crate::runbook::{Loaded, Runbook, load};
 use crate::step::{
-    Abilities, Check, Context, Failure, Files, InputProblem, KindDoc, Observation, Outputs, Registry, StepKind,
-    Templated,
+    Abilities, Check, Context, Failure, Files, InputProblem, KindDoc, Observation, Outputs, Registry,
+    StepKind, Templated,
 };
 
 mod broken;
@@ -78,51 +78,85 @@ macro_rules! kind {
 }
 
 fn doc(summary: &'static str, scripts: &'static [&'static str], available: bool) -> KindDoc {
-    KindDoc { summary, text: "", scripts, available }
+    KindDoc {
+        summary,
+        text: "",
+        scripts,
+        available,
+    }
 }
 
-kind!(Command, CommandInputs, "command", doc("starts a program", &[], true), {
-    fn abilities(&self, inputs: &CommandInputs) -> Abilities {
-        Abilities { validates: inputs.validate.is_some(), ..Abilities::default() }
-    }
+kind!(
+    Command,
+    CommandInputs,
+    "command",
+    doc("starts a program", &[], true),
+    {
+        fn abilities(&self, inputs: &CommandInputs) -> Abilities {
+            Abilities {
+                validates: inputs.validate.is_some(),
+                ..Abilities::default()
+            }
+        }
 
-    fn check(&self, inputs: &CommandInputs, check: &mut Check<'_>) {
-        if inputs.run.is_empty() {
-            check.problem(&["run"], "the program is missing");
-        }
-        if let Some(Templated::Value(0)) = inputs.count {
-            check.problem(&["count"], "it counts from 1");
-        }
-        if let Some(name) = &inputs.file {
-            check.file(&["file"], name);
-        }
-        let names = inputs.env.iter().flatten().map(|(name, _)| name);
-        for name in names.filter(|name| name.contains('=')) {
-            let path = vec!["env".to_owned(), name.clone()];
-            let message = "a variable's name cannot hold `=`";
-            check.report(InputProblem { path, at_key: true, ..InputProblem::new(message) });
+        fn check(&self, inputs: &CommandInputs, check: &mut Check<'_>) {
+            if inputs.run.is_empty() {
+                check.problem(&["run"], "the program is missing");
+            }
+            if let Some(Templated::Value(0)) = inputs.count {
+                check.problem(&["count"], "it counts from 1");
+            }
+            if let Some(name) = &inputs.file {
+                check.file(&["file"], name);
+            }
+            let names = inputs.env.iter().flatten().map(|(name, _)| name);
+            for name in names.filter(|name| name.contains('=')) {
+                let path = vec!["env".to_owned(), name.clone()];
+                let message = "a variable's name cannot hold `=`";
+                check.report(InputProblem {
+                    path,
+                    at_key: true,
+                    ..InputProblem::new(message)
+                });
+            }
         }
     }
-});
+);
 
-kind!(Script, ScriptInputs, "script", doc("runs a script", &["run"], true), {
-    fn abilities(&self, _: &ScriptInputs) -> Abilities {
-        Abilities::default()
-    }
+kind!(
+    Script,
+    ScriptInputs,
+    "script",
+    doc("runs a script", &["run"], true),
+    {
+        fn abilities(&self, _: &ScriptInputs) -> Abilities {
+            Abilities::default()
+        }
 
-    fn check(&self, inputs: &ScriptInputs, check: &mut Check<'_>) {
-        if let Some(at) = inputs.run.find("oops") {
-            let (path, inside) = (vec!["run".to_owned()], Some((at, at + 4)));
-            check.report(InputProblem { path, inside, ..InputProblem::new("`oops` is no command") });
+        fn check(&self, inputs: &ScriptInputs, check: &mut Check<'_>) {
+            if let Some(at) = inputs.run.find("oops") {
+                let (path, inside) = (vec!["run".to_owned()], Some((at, at + 4)));
+                check.report(InputProblem {
+                    path,
+                    inside,
+                    ..InputProblem::new("`oops` is no command")
+                });
+            }
         }
     }
-});
+);
 
-kind!(Cloud, CloudInputs, "site.cloud", doc("is not there yet", &[], false), {
-    fn abilities(&self, _: &CloudInputs) -> Abilities {
-        Abilities::default()
+kind!(
+    Cloud,
+    CloudInputs,
+    "site.cloud",
+    doc("is not there yet", &[], false),
+    {
+        fn abilities(&self, _: &CloudInputs) -> Abilities {
+            Abilities::default()
+        }
     }
-});
+);
 
 struct Folder;
 
@@ -170,7 +204,12 @@ fn render(diagnostics: &[Diagnostic]) -> String {
         };
         text.push_str(&format!("{severity}{} {diagnostic}\n", diagnostic.code));
         for label in &diagnostic.labels {
-            text.push_str(&excerpt(&label.file, label.span.start, label.span.end, &label.text));
+            text.push_str(&excerpt(
+                &label.file,
+                label.span.start,
+                label.span.end,
+                &label.text,
+            ));
         }
         for help in &diagnostic.help {
             text.push_str(&format!("    help: {help}\n"));
@@ -185,5 +224,9 @@ fn excerpt(file: &Arc<SourceFile>, start: usize, end: usize, text: &str) -> Stri
     let shown = file.text.lines().nth(line - 1).unwrap_or_default();
     let carets = file.text.get(start..end).unwrap_or("!").chars().count().max(1);
     let margin = " ".repeat(column - 1);
-    format!("{line:>4} | {shown}\n     | {margin}{} {text}\n", "^".repeat(carets)).replace(" \n", "\n")
+    format!(
+        "{line:>4} | {shown}\n     | {margin}{} {text}\n",
+        "^".repeat(carets)
+    )
+    .replace(" \n", "\n")
 }

@@ -17,11 +17,17 @@ impl Alignment {
     pub(crate) fn new(text: &str, span: Span, decoded: &str) -> Self {
         let raw = text.get(span.start..span.end).unwrap_or_default();
         let style = Style::of(raw, decoded);
-        let mut walk = Walk { raw, at: style.opening(), style };
+        let mut walk = Walk {
+            raw,
+            at: style.opening(),
+            style,
+        };
         let mut steps: Vec<(usize, usize)> = Vec::new();
         for (offset, wanted) in decoded.char_indices() {
             let found = span.start + walk.advance(wanted);
-            let in_step = steps.last().is_some_and(|&(from, to)| found >= to && offset - from == found - to);
+            let in_step = steps
+                .last()
+                .is_some_and(|&(from, to)| found >= to && offset - from == found - to);
             if !in_step {
                 steps.push((offset, found));
             }
@@ -33,13 +39,21 @@ impl Alignment {
     /// Where a byte of the decoded string stands in the file.
     pub(crate) fn place(&self, offset: usize) -> usize {
         let after = self.steps.partition_point(|&(from, _)| from <= offset);
-        let (from, to) = self.steps.get(after.saturating_sub(1)).copied().unwrap_or_default();
+        let (from, to) = self
+            .steps
+            .get(after.saturating_sub(1))
+            .copied()
+            .unwrap_or_default();
         to + offset.saturating_sub(from)
     }
 
     /// Where a range of the decoded string stands in the file.
     pub(crate) fn span(&self, start: usize, end: usize) -> Span {
-        let last = if end > start { self.place(end - 1) + 1 } else { self.place(start) };
+        let last = if end > start {
+            self.place(end - 1) + 1
+        } else {
+            self.place(start)
+        };
         Span::new(self.place(start), last)
     }
 }
@@ -55,7 +69,8 @@ enum Style {
 impl Style {
     fn of(raw: &str, decoded: &str) -> Self {
         // A part of a quoted string starts with whatever it starts with: quotes count only in pairs.
-        let quoted = |quote: char| raw.len() >= 2 && raw.starts_with(quote) && raw.ends_with(quote) && raw != decoded;
+        let quoted =
+            |quote: char| raw.len() >= 2 && raw.starts_with(quote) && raw.ends_with(quote) && raw != decoded;
         if quoted('"') {
             Self::Double
         } else if quoted('\'') {
@@ -103,7 +118,8 @@ impl Walk<'_> {
     fn skip_white_space(&mut self) {
         while let Some(c) = self.next() {
             let rest = &self.raw[self.at..];
-            let continued = self.style == Style::Double && (rest.starts_with("\\\n") || rest.starts_with("\\\r"));
+            let continued =
+                self.style == Style::Double && (rest.starts_with("\\\n") || rest.starts_with("\\\r"));
             if !c.is_whitespace() && !continued {
                 return;
             }

@@ -29,7 +29,10 @@ pub(super) struct Node {
 /// What a value is made of.
 #[derive(Debug)]
 pub(super) enum Kind {
-    Scalar { text: String, plain: bool },
+    Scalar {
+        text: String,
+        plain: bool,
+    },
     Sequence(Vec<NodeId>),
     Mapping(Vec<Entry>),
     /// Another node stands here too.
@@ -62,7 +65,13 @@ impl Index {
 pub(super) fn build(file: &Arc<SourceFile>) -> Result<(Index, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut builder = Builder::new(file);
     match builder.run() {
-        Ok(root) => Ok((Index { nodes: builder.nodes, root }, builder.mistakes)),
+        Ok(root) => Ok((
+            Index {
+                nodes: builder.nodes,
+                root,
+            },
+            builder.mistakes,
+        )),
         Err(fatal) => {
             builder.mistakes.push(*fatal);
             Err(builder.mistakes)
@@ -72,8 +81,16 @@ pub(super) fn build(file: &Arc<SourceFile>) -> Result<(Index, Vec<Diagnostic>), 
 
 /// A map or list whose end has not come yet.
 enum Open {
-    Sequence { at: NodeId, items: Vec<NodeId> },
-    Mapping { at: NodeId, entries: Vec<Entry>, places: HashMap<String, usize>, key: PendingKey },
+    Sequence {
+        at: NodeId,
+        items: Vec<NodeId>,
+    },
+    Mapping {
+        at: NodeId,
+        entries: Vec<Entry>,
+        places: HashMap<String, usize>,
+        key: PendingKey,
+    },
 }
 
 /// What the next value of a map will be.
@@ -107,7 +124,17 @@ impl<'a> Builder<'a> {
     fn new(file: &'a Arc<SourceFile>) -> Self {
         let (nodes, sizes, open, mistakes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let offsets = Offsets::new(&file.text);
-        Self { file, offsets, nodes, sizes, open, anchors: HashMap::new(), aliases: 0, root: None, mistakes }
+        Self {
+            file,
+            offsets,
+            nodes,
+            sizes,
+            open,
+            anchors: HashMap::new(),
+            aliases: 0,
+            root: None,
+            mistakes,
+        }
     }
 
     fn run(&mut self) -> Result<NodeId, Fatal> {
@@ -115,7 +142,11 @@ impl<'a> Builder<'a> {
         let mut parser = Parser::new_from_str(&self.file.text);
         while let Some(next) = parser.next_event() {
             let (event, marks) = next.map_err(|error| {
-                Box::new(problem::of_syntax(self.file, self.offsets.byte(error.marker().index()), error.info()))
+                Box::new(problem::of_syntax(
+                    self.file,
+                    self.offsets.byte(error.marker().index()),
+                    error.info(),
+                ))
             })?;
             let span = self.span(marks);
             match event {
@@ -130,19 +161,32 @@ impl<'a> Builder<'a> {
                 Event::Scalar(text, style, anchor, tag) => {
                     self.refuse_tag(tag.as_deref(), span);
                     let plain = style == ScalarStyle::Plain;
-                    let span = if plain && text.is_empty() { Span::new(span.start, span.start) } else { span };
+                    let span = match style {
+                        // Nothing has no extent; quotes end with the quote.
+                        ScalarStyle::Plain if text.is_empty() => Span::new(span.start, span.start),
+                        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => self.trimmed(span),
+                        ScalarStyle::Plain | ScalarStyle::Literal | ScalarStyle::Folded => span,
+                    };
                     self.scalar(text.into_owned(), plain, anchor, span)?;
                 }
                 Event::SequenceStart(anchor, tag) => {
                     self.refuse_tag(tag.as_deref(), span);
                     let at = self.start(Kind::Sequence(Vec::new()), anchor, span)?;
-                    self.open.push(Open::Sequence { at, items: Vec::new() });
+                    self.open.push(Open::Sequence {
+                        at,
+                        items: Vec::new(),
+                    });
                 }
                 Event::MappingStart(anchor, tag) => {
                     self.refuse_tag(tag.as_deref(), span);
                     let at = self.start(Kind::Mapping(Vec::new()), anchor, span)?;
                     let (entries, places, key) = (Vec::new(), HashMap::new(), PendingKey::None);
-                    self.open.push(Open::Mapping { at, entries, places, key });
+                    self.open.push(Open::Mapping {
+                        at,
+                        entries,
+                        places,
+                        key,
+                    });
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             }
@@ -154,7 +198,15 @@ impl<'a> Builder<'a> {
     }
 
     fn span(&self, marks: Marks) -> Span {
-        Span::new(self.offsets.byte(marks.start.index()), self.offsets.byte(marks.end.index()))
+        Span::new(
+            self.offsets.byte(marks.start.index()),
+            self.offsets.byte(marks.end.index()),
+        )
+    }
+
+    fn trimmed(&self, span: Span) -> Span {
+        let raw = self.file.text.get(span.start..span.end).unwrap_or_default();
+        Span::new(span.start, span.start + raw.trim_end().len())
     }
 
     fn refuse_tag(&mut self, tag: Option<&Tag>, span: Span) {
@@ -177,20 +229,44 @@ impl<'a> Builder<'a> {
     }
 
     fn scalar(&mut self, text: String, plain: bool, anchor: usize, span: Span) -> Result<(), Fatal> {
-        if let Some(Open::Mapping { key: key @ PendingKey::None, .. }) = self.open.last_mut() {
+        if let Some(Open::Mapping {
+            key: key @ PendingKey::None,
+            ..
+        }) = self.open.last_mut()
+        {
             if plain && text == "<<" {
                 self.mistakes.push(problem::merge_key(self.file, span));
             }
-            *key = PendingKey::Text { name: text.clone(), span };
+            *key = PendingKey::Text {
+                name: text.clone(),
+                span,
+            };
             if anchor > 0 {
-                self.push(Node { span, kind: Kind::Scalar { text, plain } }, 1, anchor)?;
+                self.push(
+                    Node {
+                        span,
+                        kind: Kind::Scalar { text, plain },
+                    },
+                    1,
+                    anchor,
+                )?;
             }
             return Ok(());
         }
         if plain && problem::is_too_large(&text) {
             self.mistakes.push(problem::too_large(self.file, span, &text));
         }
-        let at = self.push(Node { span, kind: Kind::Scalar { text, plain } }, 1, anchor)?;
+        if plain && problem::is_not_finite(&text) {
+            self.mistakes.push(problem::not_finite(self.file, span, &text));
+        }
+        let at = self.push(
+            Node {
+                span,
+                kind: Kind::Scalar { text, plain },
+            },
+            1,
+            anchor,
+        )?;
         self.value(at, span)
     }
 
@@ -207,7 +283,14 @@ impl<'a> Builder<'a> {
             return Err(Box::new(problem::too_many_aliases(self.file, span)));
         }
         let size = self.sizes[target];
-        let at = self.push(Node { span, kind: Kind::Alias(target) }, size, 0)?;
+        let at = self.push(
+            Node {
+                span,
+                kind: Kind::Alias(target),
+            },
+            size,
+            0,
+        )?;
         self.value(at, span)
     }
 
@@ -240,9 +323,9 @@ impl<'a> Builder<'a> {
             Kind::Sequence(_) | Kind::Scalar { .. } | Kind::Alias(_) => None,
         };
         let last = match kind {
-            Kind::Mapping(entries) => {
-                entries.last().map(|entry| entry.span.end.max(self.nodes[entry.value].span.end))
-            }
+            Kind::Mapping(entries) => entries
+                .last()
+                .map(|entry| entry.span.end.max(self.nodes[entry.value].span.end)),
             Kind::Sequence(items) => items.last().map(|&item| self.nodes[item].span.end),
             Kind::Scalar { .. } | Kind::Alias(_) => None,
         };
@@ -261,7 +344,12 @@ impl<'a> Builder<'a> {
                 items.push(at);
                 *parent
             }
-            Some(Open::Mapping { at: parent, entries, places, key }) => {
+            Some(Open::Mapping {
+                at: parent,
+                entries,
+                places,
+                key,
+            }) => {
                 match std::mem::replace(key, PendingKey::None) {
                     PendingKey::None => {
                         *key = PendingKey::Refused;
@@ -271,12 +359,17 @@ impl<'a> Builder<'a> {
                     PendingKey::Text { name, span } => match places.get(&name) {
                         Some(&place) => {
                             let first: &mut Entry = &mut entries[place];
-                            self.mistakes.push(problem::duplicate_key(self.file, &name, first.span, span));
+                            self.mistakes
+                                .push(problem::duplicate_key(self.file, &name, first.span, span));
                             first.value = at;
                         }
                         None => {
                             places.insert(name.clone(), entries.len());
-                            entries.push(Entry { name, span, value: at });
+                            entries.push(Entry {
+                                name,
+                                span,
+                                value: at,
+                            });
                         }
                     },
                 }

@@ -37,8 +37,14 @@ impl Document {
     /// Reads a text. Mistakes that leave it readable (a key that stands twice) come beside the document.
     pub(super) fn parse(file: &Arc<SourceFile>) -> (Option<Self>, Vec<Diagnostic>) {
         if file.text.len() > LONGEST_TEXT {
-            let message = format!("the text is {} bytes long, more than {LONGEST_TEXT}", file.text.len());
-            return (None, vec![Diagnostic::error(Code::TooBig, message).at(file, Span::default(), "")]);
+            let message = format!(
+                "the text is {} bytes long, more than {LONGEST_TEXT}",
+                file.text.len()
+            );
+            return (
+                None,
+                vec![Diagnostic::error(Code::TooBig, message).at(file, Span::default(), "")],
+            );
         }
         let (index, mut mistakes) = match index::build(file) {
             Ok(built) => built,
@@ -56,7 +62,14 @@ impl Document {
             }
         };
         compare(file, &index, &value, &mut mistakes);
-        (Some(Self { file: Arc::clone(file), index, value }), mistakes)
+        (
+            Some(Self {
+                file: Arc::clone(file),
+                index,
+                value,
+            }),
+            mistakes,
+        )
     }
 
     /// The outermost value.
@@ -72,7 +85,11 @@ fn compare(file: &Arc<SourceFile>, index: &Index, value: &Value, mistakes: &mut 
         let node = index.resolve(at);
         let agree = match (&node.kind, value) {
             (Kind::Mapping(entries), Value::Object(map)) => {
-                open.extend(entries.iter().filter_map(|entry| Some((entry.value, map.get(&entry.name)?))));
+                open.extend(
+                    entries
+                        .iter()
+                        .filter_map(|entry| Some((entry.value, map.get(&entry.name)?))),
+                );
                 entries.len() == map.len() && entries.iter().all(|entry| map.contains_key(&entry.name))
             }
             (Kind::Sequence(items), Value::Array(values)) => {
@@ -82,10 +99,7 @@ fn compare(file: &Arc<SourceFile>, index: &Index, value: &Value, mistakes: &mut 
             (Kind::Scalar { text, .. }, Value::String(value)) => text == value,
             (Kind::Scalar { text, plain }, Value::Null) => {
                 let is_null = matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL");
-                if *plain && !is_null {
-                    mistakes.push(problem::not_finite(file, node.span, text));
-                }
-                *plain
+                *plain && (is_null || problem::is_not_finite(text))
             }
             (Kind::Scalar { plain, .. }, Value::Bool(_) | Value::Number(_)) => *plain,
             (Kind::Mapping(_) | Kind::Sequence(_) | Kind::Scalar { .. } | Kind::Alias(_), _) => false,

@@ -26,7 +26,12 @@ pub(in crate::runbook) struct Node<'a> {
 
 impl<'a> Node<'a> {
     pub(super) fn new(file: &'a Arc<SourceFile>, index: &'a Index, at: NodeId, value: &'a Value) -> Self {
-        Self { file, index, at, value }
+        Self {
+            file,
+            index,
+            at,
+            value,
+        }
     }
 
     /// The value.
@@ -58,8 +63,18 @@ impl<'a> Node<'a> {
         };
         entries.iter().filter_map(move |entry| {
             let value = self.value.get(&entry.name)?;
-            let key = Key { name: &entry.name, span: entry.span };
-            Some((key, Self { at: entry.value, value, ..self }))
+            let key = Key {
+                name: &entry.name,
+                span: entry.span,
+            };
+            Some((
+                key,
+                Self {
+                    at: entry.value,
+                    value,
+                    ..self
+                },
+            ))
         })
     }
 
@@ -70,7 +85,10 @@ impl<'a> Node<'a> {
             Kind::Scalar { .. } | Kind::Mapping(_) | Kind::Alias(_) => &[],
         };
         let values = self.value.as_array().map(Vec::as_slice).unwrap_or_default();
-        items.iter().zip(values).map(move |(&at, value)| Self { at, value, ..self })
+        items
+            .iter()
+            .zip(values)
+            .map(move |(&at, value)| Self { at, value, ..self })
     }
 
     /// Follows a path of keys and item numbers as far as it leads; the key that it ended at comes along.

@@ -13,8 +13,16 @@ pub(super) struct Offsets<'a> {
 
 impl<'a> Offsets<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        let places = || text.char_indices().step_by(STRIDE).map(|(byte, _)| byte).collect();
-        Self { text, places: (!text.is_ascii()).then(places) }
+        let places = || {
+            text.char_indices()
+                .step_by(STRIDE)
+                .map(|(byte, _)| byte)
+                .collect()
+        };
+        Self {
+            text,
+            places: (!text.is_ascii()).then(places),
+        }
     }
 
     /// The byte at which the character of that number starts; the text's end if there is none.
@@ -26,6 +34,7 @@ impl<'a> Offsets<'a> {
             return self.text.len();
         };
         let mut rest = self.text[place..].char_indices();
-        rest.nth(character % STRIDE).map_or(self.text.len(), |(byte, _)| place + byte)
+        rest.nth(character % STRIDE)
+            .map_or(self.text.len(), |(byte, _)| place + byte)
     }
 }
