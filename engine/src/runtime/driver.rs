@@ -115,7 +115,7 @@ impl Run {
             desk.watcher.recorded(&entries, &self.state);
         }
         let mut inputs = vec![Input::Clock];
-        let mut summary = None;
+        let mut summary: Option<(RunStatus, Timestamp)> = None;
         loop {
             let before = self.state.status();
             let entries = self.take(&inputs, draining).await?;

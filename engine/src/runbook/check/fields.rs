@@ -30,6 +30,8 @@ pub(super) struct Fields<'a> {
     entries: Vec<Field<'a>>,
     /// What a missing key is missing in.
     owner: Field<'a>,
+    /// The keys that unknown ones were probably meant to be: they are not missing too.
+    misspelt: Vec<String>,
 }
 
 impl<'a> Fields<'a> {
@@ -39,15 +41,19 @@ impl<'a> Fields<'a> {
             report.wrong_type(owner, "a map");
             return None;
         }
-        let mut entries = Vec::new();
+        let (mut entries, mut misspelt) = (Vec::new(), Vec::new());
         for (key, node) in owner.node.entries() {
             if allowed.contains(&key.name) {
                 entries.push(Field { key, node });
             } else if key.name != "<<" {
-                unknown_key(owner.key.name, key, allowed, report);
+                misspelt.extend(unknown_key(owner.key.name, key, allowed, report));
             }
         }
-        Some(Self { entries, owner })
+        Some(Self {
+            entries,
+            owner,
+            misspelt,
+        })
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Field<'a>> {
@@ -56,7 +62,7 @@ impl<'a> Fields<'a> {
 
     pub(super) fn required(&self, name: &str, help: &str, report: &mut Report) -> Option<Field<'a>> {
         let found = self.get(name);
-        if found.is_none() {
+        if found.is_none() && !self.misspelt.iter().any(|meant| meant == name) {
             let message = match self.owner.key.name {
                 "" => format!("the key `{name}` is missing"),
                 owner => format!("`{owner}` lacks the key `{name}`"),
@@ -197,19 +203,22 @@ impl Named<'_> {
             Ok(name) => Some(name),
             Err(invalid) => {
                 let problem = report.error(Code::InvalidName, self.span, invalid.to_string());
-                let better = self.name.replace([' ', '.', '/', ':'], "-");
-                let problem = match better.parse::<T>() {
-                    Ok(_) => problem.help(format!("write `{better}`")),
-                    Err(_) => problem.help(format!("a name is {}", invalid.rule())),
-                };
-                report.push(problem);
+                let better =
+                    ["-", "_"].map(|letter| self.name.trim().replace([' ', '.', '/', ':', '-'], letter));
+                let better = better.into_iter().find(|name| name.parse::<T>().is_ok());
+                report.push(
+                    better
+                        .into_iter()
+                        .fold(problem, |problem, name| problem.help(format!("write `{name}`"))),
+                );
                 None
             }
         }
     }
 }
 
-fn unknown_key(owner: &str, key: Key<'_>, allowed: &[&str], report: &mut Report) {
+/// Reports the key, and gives the one that was probably meant.
+fn unknown_key(owner: &str, key: Key<'_>, allowed: &[&str], report: &mut Report) -> Option<String> {
     let message = match owner {
         "" => format!("a runbook has no key `{}`", key.name),
         owner => format!("`{owner}` has no key `{}`", key.name),
@@ -220,7 +229,8 @@ fn unknown_key(owner: &str, key: Key<'_>, allowed: &[&str], report: &mut Report)
         .map(|name| format!("`{name}`"))
         .collect::<Vec<_>>()
         .join(", ");
-    let problem = match (key.name, closest(key.name, allowed.iter().copied())) {
+    let meant = closest(key.name, allowed.iter().copied());
+    let problem = match (key.name, meant) {
         ("approve", _) => problem.help(
             "this version has no approvals yet; put a `manual` step before it that asks a second person",
         ),
@@ -228,4 +238,5 @@ fn unknown_key(owner: &str, key: Key<'_>, allowed: &[&str], report: &mut Report)
         (_, None) => problem,
     };
     report.push(problem.help(format!("the keys here are {list}")));
+    meant.map(str::to_owned)
 }

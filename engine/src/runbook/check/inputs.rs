@@ -7,15 +7,15 @@ use serde_json::Value;
 use super::fields::Field;
 use super::report::first_line;
 use super::steps::Draft;
-use super::{Checker, Declared};
-use crate::diagnostic::{Code, Diagnostic, Span, closest};
+use super::{Checker, Declared, words};
+use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use crate::id::{PluginName, StepId};
 use crate::runbook::expr::{self, Expression, Known, Names, Part, Site};
 use crate::runbook::yaml::Node;
 use crate::step::{Abilities, Check, InputProblem};
 
-/// How often inputs are checked again without the unknown fields that were found.
-const MOST_UNKNOWN_FIELDS: usize = 20;
+/// How often inputs are checked again without what was wrong with them: a type tells of one mistake, and stops.
+const MOST_TRIES: usize = 20;
 
 /// A step that an expression reads, and where.
 #[derive(Debug, Clone)]
@@ -208,18 +208,24 @@ impl Checker<'_> {
         let Ok(plugin) = self.registry.get(uses.as_str()) else {
             return (with, None);
         };
-        // A type reports one unknown field and stops: without that field it goes on to the next mistake.
         let mut tried = with.clone();
-        for _ in 0..MOST_UNKNOWN_FIELDS {
+        let mut told: Vec<InputProblem> = Vec::new();
+        for _ in 0..MOST_TRIES {
             let mut check = Check::new(self.files, self.registry);
             let abilities = plugin.check(&tried, &mut check);
             let (problems, used) = check.finish();
-            let again = problems
-                .iter()
-                .any(|problem| is_unknown_field(problem) && remove(&mut tried, &problem.path));
-            for problem in problems {
-                let problem = self.input_problem(uses, *span, draft.with, problem);
-                self.report.push(problem);
+            let whole = tried == with || told.iter().all(is_unknown_field);
+            let again = abilities.is_none() && problems.iter().any(|problem| leave_out(&mut tried, problem));
+            // What is told of inputs that lack some of their fields may be due to just that.
+            let new = problems
+                .into_iter()
+                .filter(|problem| whole || (abilities.is_none() && !is_missing_field(problem)));
+            for problem in new {
+                if !told.contains(&problem) {
+                    self.report
+                        .push(self.input_problem(uses, *span, draft.with, &problem));
+                    told.push(problem);
+                }
             }
             if !again {
                 files.extend(used);
@@ -234,11 +240,11 @@ impl Checker<'_> {
         plugin: &PluginName,
         uses: Span,
         with: Option<Field<'_>>,
-        problem: InputProblem,
+        problem: &InputProblem,
     ) -> Diagnostic {
-        let span = with.map_or(uses, |field| place(&self.report.file, field, &problem));
-        let (message, mut help) = in_our_words(plugin, &problem);
-        help.extend(problem.help);
+        let span = with.map_or(uses, |field| place(&self.report.file, field, problem));
+        let (message, mut help) = words::of_problem(plugin, problem);
+        help.extend(problem.help.clone());
         let found = self.report.error(Code::InputProblem, span, message);
         help.into_iter().fold(found, Diagnostic::help)
     }
@@ -252,7 +258,7 @@ fn reads_of(names: &Names) -> impl Iterator<Item = Read> {
 }
 
 /// Where a problem with inputs lies in the file.
-fn place(file: &crate::diagnostic::SourceFile, with: Field<'_>, problem: &InputProblem) -> Span {
+fn place(file: &SourceFile, with: Field<'_>, problem: &InputProblem) -> Span {
     let (node, key) = with.node.follow(&problem.path);
     let key = key.or(problem.path.is_empty().then_some(with.key.span));
     match (problem.inside, key) {
@@ -263,11 +269,20 @@ fn place(file: &crate::diagnostic::SourceFile, with: Field<'_>, problem: &InputP
 }
 
 fn is_unknown_field(problem: &InputProblem) -> bool {
-    problem.at_key && problem.message.starts_with("unknown field")
+    problem.message.starts_with("unknown field")
 }
 
-/// Takes the field at the end of a path out.
-fn remove(with: &mut Value, path: &[String]) -> bool {
+fn is_missing_field(problem: &InputProblem) -> bool {
+    problem.message.starts_with("missing field")
+}
+
+/// Takes an unknown field out, or the whole input in which a value has the wrong type.
+fn leave_out(with: &mut Value, problem: &InputProblem) -> bool {
+    let path = if is_unknown_field(problem) {
+        &problem.path[..]
+    } else {
+        &problem.path[..problem.path.len().min(1)]
+    };
     let Some((name, above)) = path.split_last() else {
         return false;
     };
@@ -279,40 +294,4 @@ fn remove(with: &mut Value, path: &[String]) -> bool {
     parent
         .and_then(Value::as_object_mut)
         .is_some_and(|fields| fields.remove(name).is_some())
-}
-
-/// What serde says about inputs, as people read it.
-fn in_our_words(plugin: &PluginName, problem: &InputProblem) -> (String, Vec<String>) {
-    let words: Vec<&str> = problem.message.split('`').skip(1).step_by(2).collect();
-    let place = match problem.path.as_slice() {
-        [] => String::new(),
-        path => format!("`{}`: ", path.join(".")),
-    };
-    if problem.message.starts_with("unknown field")
-        && let [wrong, allowed @ ..] = words.as_slice()
-    {
-        let mut help: Vec<String> = Vec::new();
-        help.extend(closest(wrong, allowed.iter().copied()).map(|near| format!("did you mean `{near}`?")));
-        let list = allowed
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        help.push(if list.is_empty() {
-            "there are no inputs here".to_owned()
-        } else {
-            format!("the inputs here are {list}")
-        });
-        return (format!("`{plugin}` has no input `{wrong}` here"), help);
-    }
-    if problem.message.starts_with("missing field")
-        && let [missing, ..] = words.as_slice()
-    {
-        let help = format!("`runbook steps {plugin}` shows the inputs");
-        return (
-            format!("{place}the input `{missing}` of `{plugin}` is missing"),
-            vec![help],
-        );
-    }
-    (format!("{place}{}", problem.message), Vec::new())
 }

@@ -24,6 +24,7 @@ mod policy;
 mod report;
 mod sessions;
 mod steps;
+mod words;
 
 /// The most steps of a runbook.
 pub(super) const MOST_STEPS: usize = 60_000;

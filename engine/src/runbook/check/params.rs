@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::Checker;
 use super::fields::{Field, Fields};
-use crate::diagnostic::Code;
+use super::report::{describe, first_line};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::id::ParamName;
 use crate::runbook::param::{Param, ParamKind, Pattern};
 
@@ -214,19 +215,21 @@ impl Checker<'_> {
         }
         match param.check(field.node.value().clone()) {
             Ok(value) => Some(value),
-            Err(error) => {
-                let span = super::report::first_line(&self.report.file, field.node.span());
+            Err(mut error) => {
+                // The error knows only what YAML made of the text.
+                let value = field.node.value();
+                if error.help.as_ref().is_some_and(|help| help.contains("quotes")) && !value.is_array() {
+                    error.message = format!("a text expected, not {}", describe(field.node));
+                    error.help = Some(format!("put quotes around it: `\"{}\"`", field.node.raw()));
+                }
+                let span = first_line(&self.report.file, field.node.span());
                 let message = format!(
                     "`{name}` does not fit the type `{}`: {}",
                     param.kind, error.message
                 );
                 let problem = self.report.error(Code::ParameterInvalid, span, message);
-                self.report.push(
-                    error
-                        .help
-                        .into_iter()
-                        .fold(problem, crate::diagnostic::Diagnostic::help),
-                );
+                self.report
+                    .push(error.help.into_iter().fold(problem, Diagnostic::help));
                 None
             }
         }

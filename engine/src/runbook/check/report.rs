@@ -55,7 +55,12 @@ impl Report {
             let problem = self.error(Code::WrongType, key.span, message);
             problem.help(format!("write {expected} after it, or remove it"))
         } else {
-            let message = format!("`{}` must be {expected}, not {}", key.name, describe(node));
+            let name = if key.name.is_empty() {
+                "a runbook".to_owned()
+            } else {
+                format!("`{}`", key.name)
+            };
+            let message = format!("{name} must be {expected}, not {}", describe(node));
             let problem = self.error(Code::WrongType, first_line(&self.file, node.span()), message);
             match remedy(node, expected) {
                 Some(help) => problem.help(help),
@@ -83,7 +88,10 @@ pub(super) fn describe(node: Node<'_>) -> String {
 fn remedy(node: Node<'_>, expected: &str) -> Option<String> {
     let text = node.raw();
     match node.value() {
-        Value::Bool(_) | Value::Number(_) if expected.contains("text") || expected.contains("duration") => {
+        Value::Number(_) if expected.contains("duration") => {
+            Some(format!("say in which unit: `{text}s`, `{text}m`, `{text}h`"))
+        }
+        Value::Bool(_) | Value::Number(_) if expected.contains("text") => {
             Some(format!("put quotes around it: `\"{text}\"`"))
         }
         Value::String(_) if expected.contains("`true`") => match text.to_ascii_lowercase().as_str() {

@@ -150,5 +150,10 @@ pub(super) fn of_syntax(error: &ParseErrorType) -> (String, Vec<String>) {
         _ if text.contains("' and '") || text.contains("keyword: and") => vec!["write `&&`".to_owned()],
         _ => Vec::new(),
     };
+    let text = if matches!(error, ParseErrorType::UnexpectedEOF) {
+        "it ends too early"
+    } else {
+        &text
+    };
     (format!("this is not an expression: {text}"), help)
 }

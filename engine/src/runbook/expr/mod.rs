@@ -65,8 +65,8 @@ impl Expression {
     /// # Errors
     /// When it cannot be evaluated, takes too long, or gives something that is no data.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, ExpressionError> {
-        let mut variables = scope.variables(&self.names);
-        let result = engine().eval_ast_with_scope::<rhai::Dynamic>(&mut variables, &self.ast);
+        let variables = scope.variables(&self.names);
+        let result = sandbox::evaluate(&self.ast, variables);
         let value = result.map_err(|error| ExpressionError::of_rhai(&self.source, *error));
         let value = value.and_then(|value| {
             to_value(value).map_err(|error| ExpressionError::new(&self.source, error.to_string()))
@@ -204,7 +204,7 @@ fn parse(source: &str) -> Result<AST, Wrong> {
     if source.trim().is_empty() {
         return Err(wrong(0, source.len(), "the expression is empty".to_owned()));
     }
-    if is_template(source) {
+    if source.trim_start().starts_with("${{") {
         let start = source.find("${{").unwrap_or_default();
         let mut wrong = wrong(start, start + 3, "this is an expression already".to_owned());
         wrong.help.push("leave out `${{` and `}}`".to_owned());

@@ -11,7 +11,7 @@ use rhai::packages::{
     BasicArrayPackage, BasicMapPackage, BasicMathPackage, BitFieldPackage, CorePackage, LogicPackage,
     MoreStringPackage, Package as _,
 };
-use rhai::{Dynamic, Engine, Module, OptimizationLevel, Token};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Map, Module, OptimizationLevel, Scope, Token};
 
 use super::functions;
 
@@ -77,6 +77,30 @@ pub fn engine() -> Engine {
         late.then_some(Dynamic::UNIT)
     });
     engine
+}
+
+/// Evaluates an expression that sees these variables.
+pub(super) fn evaluate(ast: &AST, variables: Map) -> Result<Dynamic, Box<EvalAltResult>> {
+    let mut engine = engine();
+    if !ast.has_functions() {
+        let mut scope = Scope::new();
+        for (name, value) in variables {
+            scope.push_dynamic(name.as_str(), value);
+        }
+        return engine.eval_ast_with_scope(&mut scope, ast);
+    }
+    // What a closure captures from a scope is locked while a method of it calls the closure:
+    // `params.a.filter(|x| x > params.b)` would fail. Variables that are handed out as copies are not.
+    #[expect(
+        deprecated,
+        reason = "Rhai marks the function as volatile; there is no other way to hand out copies"
+    )]
+    engine.on_var(move |name, index, _| match index {
+        0 => Ok(variables.get(name).cloned()),
+        // A parameter of a closure, which hides a variable of its name.
+        _ => Ok(None),
+    });
+    engine.eval_ast(ast)
 }
 
 /// The names of all functions that an expression can call.

@@ -46,8 +46,8 @@ impl Scope {
     }
 
     /// The variables that an expression names, and no others: converting values costs time.
-    pub(super) fn variables(&self, names: &Names) -> rhai::Scope<'static> {
-        let mut variables = rhai::Scope::new();
+    pub(super) fn variables(&self, names: &Names) -> Map {
+        let mut variables = Map::new();
         for name in &names.top {
             let value = match (name.as_str(), self.extra.get(name)) {
                 (_, Some(value)) => to_dynamic(value),
@@ -64,7 +64,7 @@ impl Scope {
                 ("run", None) => self.run(),
                 (_, None) => Dynamic::UNIT,
             };
-            variables.push_dynamic(name.clone(), value);
+            variables.insert(name.as_str().into(), value);
         }
         variables
     }

@@ -225,6 +225,10 @@ fn check_enum(text: &str, values: &[String]) -> Result<String, ParamError> {
         .map(|value| format!("`{value}`"))
         .collect::<Vec<_>>()
         .join(", ");
+    let problem = ParamError::new(format!("{} is not one of the values", quoted(text)));
+    if values.is_empty() {
+        return Err(problem);
+    }
     let same = values
         .iter()
         .find(|value| value.eq_ignore_ascii_case(text))
@@ -233,7 +237,7 @@ fn check_enum(text: &str, values: &[String]) -> Result<String, ParamError> {
         Some(near) => format!("did you mean `{near}`? The values are {list}"),
         None => format!("the values are {list}"),
     };
-    Err(ParamError::new(format!("{} is not one of the values", quoted(text))).help(help))
+    Err(problem.help(help))
 }
 
 fn check_url(text: &str, schemes: &[String]) -> Result<String, ParamError> {

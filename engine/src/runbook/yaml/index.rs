@@ -161,10 +161,11 @@ impl<'a> Builder<'a> {
                 Event::Scalar(text, style, anchor, tag) => {
                     self.refuse_tag(tag.as_deref(), span);
                     let plain = style == ScalarStyle::Plain;
-                    let span = if plain && text.is_empty() {
-                        Span::new(span.start, span.start)
-                    } else {
-                        span
+                    let span = match style {
+                        // Nothing has no extent; quotes end with the quote.
+                        ScalarStyle::Plain if text.is_empty() => Span::new(span.start, span.start),
+                        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => self.trimmed(span),
+                        ScalarStyle::Plain | ScalarStyle::Literal | ScalarStyle::Folded => span,
                     };
                     self.scalar(text.into_owned(), plain, anchor, span)?;
                 }
@@ -201,6 +202,11 @@ impl<'a> Builder<'a> {
             self.offsets.byte(marks.start.index()),
             self.offsets.byte(marks.end.index()),
         )
+    }
+
+    fn trimmed(&self, span: Span) -> Span {
+        let raw = self.file.text.get(span.start..span.end).unwrap_or_default();
+        Span::new(span.start, span.start + raw.trim_end().len())
     }
 
     fn refuse_tag(&mut self, tag: Option<&Tag>, span: Span) {
@@ -249,6 +255,9 @@ impl<'a> Builder<'a> {
         }
         if plain && problem::is_too_large(&text) {
             self.mistakes.push(problem::too_large(self.file, span, &text));
+        }
+        if plain && problem::is_not_finite(&text) {
+            self.mistakes.push(problem::not_finite(self.file, span, &text));
         }
         let at = self.push(
             Node {

@@ -99,10 +99,7 @@ fn compare(file: &Arc<SourceFile>, index: &Index, value: &Value, mistakes: &mut 
             (Kind::Scalar { text, .. }, Value::String(value)) => text == value,
             (Kind::Scalar { text, plain }, Value::Null) => {
                 let is_null = matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL");
-                if *plain && !is_null {
-                    mistakes.push(problem::not_finite(file, node.span, text));
-                }
-                *plain
+                *plain && (is_null || problem::is_not_finite(text))
             }
             (Kind::Scalar { plain, .. }, Value::Bool(_) | Value::Number(_)) => *plain,
             (Kind::Mapping(_) | Kind::Sequence(_) | Kind::Scalar { .. } | Kind::Alias(_), _) => false,

@@ -16,6 +16,9 @@ const COLON_HELP: &str = "if a `:` belongs to the text, put quotes around the wh
 pub(super) fn of_syntax(file: &Arc<SourceFile>, at: usize, info: &str) -> Diagnostic {
     let line_start = file.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let line = file.text[line_start..].lines().next().unwrap_or_default();
+    if info.contains("recursion limit") {
+        return too_deep(file, character(file, at));
+    }
     let problem = Diagnostic::error(
         Code::YamlSyntax,
         format!("this is not YAML: {}", plain_words(info)),
@@ -36,7 +39,7 @@ pub(super) fn of_syntax(file: &Arc<SourceFile>, at: usize, info: &str) -> Diagno
             let help = "within double quotes `\\` starts an escape; use single quotes for a Windows path, or double it";
             problem.help(help)
         }
-        _ if info.contains("unexpected end of stream") => {
+        _ if info.contains("unexpected end of stream") || info.contains("quoted scalar") => {
             problem.help("the closing quote or bracket is missing")
         }
         _ if info.contains("simple key") => {
@@ -64,6 +67,10 @@ fn plain_words(info: &str) -> String {
         ),
         ("found unknown escape", "a `\\` that starts no known escape"),
         ("unexpected end of stream", "the file ends within quotes"),
+        (
+            "invalid indentation in quoted scalar",
+            "a quote that is not closed",
+        ),
         (
             "did not find expected '-' indicator",
             "a line of a list that does not start with `-`",
@@ -142,6 +149,12 @@ pub(super) fn duplicate_key(file: &Arc<SourceFile>, name: &str, first: Span, sec
     .at(file, second, "again here")
     .at(file, first, "first here")
     .help("remove or rename one of the two")
+}
+
+/// Whether a plain scalar is a number that JSON does not have.
+pub(super) fn is_not_finite(text: &str) -> bool {
+    let number = text.strip_prefix(['-', '+']).unwrap_or(text);
+    matches!(number, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN")
 }
 
 /// `.nan` or `.inf`.
