@@ -195,7 +195,7 @@ impl Verifier {
             report(&mut self.found, Some(of), message);
         }
         self.transcripts.chunk(of, number, bytes, &mut |at, message| {
-            report(&mut self.found, Some(at), message)
+            report(&mut self.found, Some(at), message);
         });
     }
 

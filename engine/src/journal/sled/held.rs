@@ -176,6 +176,16 @@ impl Held {
         })
     }
 
+    /// Makes the next sync fail, as of a broken disk.
+    #[cfg(test)]
+    pub(super) fn fail_next_sync(&self) {
+        let fail = |open: &Open| {
+            open.store.broken.store(true, std::sync::atomic::Ordering::SeqCst);
+            Ok(())
+        };
+        self.with(fail).unwrap();
+    }
+
     /// Gives the run back: when this returns, another process can claim it.
     pub(super) fn release(&self, summary: Option<&Summary>) -> Result<(), JournalError> {
         let open = self.open.write().unwrap_or_else(PoisonError::into_inner).take();

@@ -24,6 +24,9 @@ pub(super) struct Store {
     db: ::sled::Db,
     /// sled's main file, for what its `flush` leaves out: `sync_data`.
     file: File,
+    /// Whether the next sync fails, as of a broken disk.
+    #[cfg(test)]
+    pub(super) broken: std::sync::atomic::AtomicBool,
 }
 
 /// Writes that take hold together or not at all.
@@ -104,7 +107,12 @@ impl Store {
             doing: "opened",
             source,
         })?;
-        Ok(Self { db, file })
+        Ok(Self {
+            db,
+            file,
+            #[cfg(test)]
+            broken: false.into(),
+        })
     }
 
     /// Applies changes; they are durable after the next [`sync`](Self::sync).
@@ -114,6 +122,13 @@ impl Store {
 
     /// Makes all that was applied durable. sled's flush writes, but leaves it in the disk's cache on Linux.
     pub(super) fn sync(&self) -> Result<(), JournalError> {
+        #[cfg(test)]
+        if self.broken.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            return Err(JournalError::Storage {
+                doing: "written",
+                source: io::Error::other("a broken disk"),
+            });
+        }
         let _bytes = guarded_write(|| self.db.flush())?;
         self.file.sync_data().map_err(|source| JournalError::Storage {
             doing: "written",
@@ -172,7 +187,7 @@ impl Store {
 
     /// Closes the database: when this returns, another process can open it.
     pub(super) fn close(self, path: &Path) -> Result<(), JournalError> {
-        let Self { db, file } = self;
+        let Self { db, file, .. } = self;
         drop(file);
         guarded("closed", || {
             drop(db);
