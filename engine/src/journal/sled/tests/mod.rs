@@ -57,7 +57,12 @@ pub(super) async fn write_run(journal: &SledJournal) -> Written {
         .unwrap();
     let mut entries = vec![first(run(1))];
     entries.extend((1..20).map(attempt));
-    journal.append(&claim, Seq(1), &entries[1..]).await.unwrap();
+    for entry in &entries[1..] {
+        journal
+            .append(&claim, entry.seq, std::slice::from_ref(entry))
+            .await
+            .unwrap();
+    }
     let chunks: Vec<Chunk> = (0..30)
         .map(|at| chunk(&format!("line {at}: {}\n", "x".repeat(at * 20))))
         .collect();
