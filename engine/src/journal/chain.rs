@@ -11,7 +11,7 @@ use crate::id::Seq;
 
 /// A SHA-256, written in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digest([u8; Digest::LEN]);
+pub struct Digest([u8; Self::LEN]);
 
 /// Text that is not a [`Digest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

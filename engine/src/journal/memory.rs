@@ -153,9 +153,8 @@ impl Run {
 
     fn verify(&self) -> Verification {
         let anchor = |head| Anchor {
-            name: "the head record",
+            name: "the journal",
             head,
-            exact: true,
         };
         let mut verifier = Verifier::new(self.head().map(anchor).into_iter().collect());
         for (at, record) in (0..).map(Seq).zip(&self.records) {

@@ -24,8 +24,6 @@ pub(crate) struct Anchor {
     pub(crate) name: &'static str,
     /// What it says.
     pub(crate) head: Head,
-    /// Whether it moves with each append, so that nothing may come after it.
-    pub(crate) exact: bool,
 }
 
 /// The state of a verification. Feed it all entries, then all chunks, then all attachments, each in order.
@@ -58,6 +56,14 @@ impl Verifier {
 
     /// The record that stands in the place `at`.
     pub(crate) fn entry(&mut self, at: Seq, bytes: &[u8]) {
+        if at < self.next {
+            report(
+                &mut self.found,
+                Some(at),
+                format!("changed: there are two entries {at}"),
+            );
+            return;
+        }
         if at > self.next {
             let message = match (self.next, at.0 - 1) {
                 (Seq(only), last) if only == last => format!("dropped: entry {only} is missing"),
@@ -177,15 +183,6 @@ impl Verifier {
                 "truncated: the journal holds no entry".to_owned(),
             );
         }
-        let exact = self
-            .anchors
-            .iter()
-            .find(|anchor| anchor.exact && last > Some(anchor.head.seq));
-        if let Some(Anchor { name, head, .. }) = exact {
-            let seq = head.seq.next();
-            let message = format!("changed: entry {seq} stands after the last one that {name} names");
-            report(&mut self.found, Some(seq), message);
-        }
     }
 
     /// The chunk `number` of the transcript of the activity that entry `of` started.
@@ -196,7 +193,7 @@ impl Verifier {
             report(&mut self.found, Some(of), message);
         }
         self.transcripts.chunk(of, number, bytes, &mut |at, message| {
-            report(&mut self.found, Some(at), message)
+            report(&mut self.found, Some(at), message);
         });
     }
 

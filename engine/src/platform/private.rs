@@ -51,3 +51,17 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     let _ = path;
     Ok(())
 }
+
+/// Whether nobody but its owner can read a file or folder.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn is_private(path: &Path) -> io::Result<bool> {
+    let found = std::fs::metadata(path)?;
+    #[cfg(unix)]
+    let private = std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 == 0;
+    // The rights are those of the folder it was made in.
+    #[cfg(not(unix))]
+    let private = found.is_dir() || found.is_file();
+    Ok(private)
+}

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::folder::{Folder, HeadFile};
-use super::keys::{Key, Kind};
+use super::keys::{Key, Kind, append_from_bytes};
 use super::store::Store;
 use crate::core::event::Entry;
 use crate::id::Seq;
@@ -11,45 +11,57 @@ use crate::journal::chain::{Digest, Head, Record};
 use crate::journal::verify::{Anchor, Verifier};
 use crate::journal::{Chunk, JournalError, Verification};
 
-/// The newest entry, after everything that can be seen without reading the whole journal: it is there, nothing
-/// comes after it, and neither `head` nor the summary knew a newer one. sled recovers a damaged file to an
-/// older state without a word; a run must never go on from there.
+/// The newest entry, after everything that can be seen without reading the whole journal: neither `head` nor the
+/// summary knew a newer one, and the one that `head` names is there. sled recovers a damaged file to an older
+/// state without a word; a run must never go on from there.
 pub(super) fn checked_head(store: &Store, folder: &Folder) -> Result<(Head, HeadFile), JournalError> {
     let damaged = |message: String| Err(JournalError::Damaged(message));
-    let Some(head) = store.head()? else {
-        return damaged("truncated: the database holds no journal".to_owned());
-    };
     let (noted, file) = folder.open_head()?;
+    let Some(head) = newest(store)? else {
+        return damaged("truncated: the database holds no entry".to_owned());
+    };
     let summary = folder.read_summary().ok().map(|summary| summary.head);
-    let newest = summary.map_or(noted.seq, |seq| seq.max(noted.seq));
-    if newest > head.seq {
-        let seq = head.seq;
+    let known = summary.map_or(noted.seq, |seq| seq.max(noted.seq));
+    if known > head.seq {
         return damaged(format!(
-            "truncated: it ends with entry {seq}, but entry {newest} was written"
+            "truncated: it ends with entry {}, but entry {known} was written",
+            head.seq
         ));
     }
-    for known in [head, noted] {
-        if hash_of(store, known.seq)? != Some(known.hash) {
-            return damaged(format!(
-                "changed: entry {} is not the one that was written",
-                known.seq
-            ));
-        }
-    }
-    if store.contains(&Key::entry(head.seq.next()))? {
+    if hash_of(store, noted.seq)? != Some(noted.hash) {
         return damaged(format!(
-            "changed: something stands after entry {}, the last one",
-            head.seq
+            "changed: entry {} is not the one that was written",
+            noted.seq
         ));
     }
     Ok((head, file))
 }
 
+/// The last entry that the database holds.
+fn newest(store: &Store) -> Result<Option<Head>, JournalError> {
+    let Some((first, bytes)) = store.append_with(Seq(u64::MAX))? else {
+        return Ok(None);
+    };
+    Ok(numbered(first, &bytes).last().and_then(|(seq, bytes)| {
+        let hash = Record::from_bytes(bytes)?.hash;
+        Some(Head { seq, hash })
+    }))
+}
+
+/// The records of an append with their numbers.
+fn numbered(first: Seq, append: &[u8]) -> impl Iterator<Item = (Seq, &[u8])> {
+    (first.0..).map(Seq).zip(append_from_bytes(append))
+}
+
 /// The hash that the record of an entry says it has.
 fn hash_of(store: &Store, seq: Seq) -> Result<Option<Digest>, JournalError> {
-    let bytes = store.get(&Key::entry(seq))?;
-    Ok(bytes
-        .and_then(|bytes| Record::from_bytes(&bytes))
+    let Some((first, bytes)) = store.append_with(seq)? else {
+        return Ok(None);
+    };
+    let mut records = numbered(first, &bytes);
+    Ok(records
+        .find(|(at, _)| *at == seq)
+        .and_then(|(_, bytes)| Record::from_bytes(bytes))
         .map(|record| record.hash))
 }
 
@@ -63,19 +75,24 @@ pub(super) fn read(store: &Store, head: Head, from: Seq) -> Result<Vec<Entry>, J
         None => Digest::ZERO,
         Some(before) => hash_of(store, before)?.ok_or_else(|| gap(before))?,
     };
+    let (begin, _) = store.append_with(from)?.ok_or_else(|| gap(from))?;
     let mut entries = Vec::new();
     let mut next = from;
-    store.scan(&Key::of_kind(Kind::Entry), &Key::entry(from), |key, bytes| {
-        let at = key.to_seq().ok_or_else(|| gap(next))?;
-        if at > head.seq {
-            return Ok(ControlFlow::Break(()));
+    store.scan(&Key::of_kind(Kind::Append), &Key::append(begin), |key, bytes| {
+        let first = key.to_seq().ok_or_else(|| gap(next))?;
+        for (at, bytes) in numbered(first, &bytes) {
+            if at > head.seq {
+                return Ok(ControlFlow::Break(()));
+            }
+            if at >= from {
+                let record = Record::from_bytes(bytes)
+                    .filter(|_| at == next)
+                    .ok_or_else(|| gap(next))?;
+                entries.push(record.open(at, prev)?);
+                prev = record.hash;
+                next = next.next();
+            }
         }
-        let record = Record::from_bytes(&bytes)
-            .filter(|_| at == next)
-            .ok_or_else(|| gap(next))?;
-        entries.push(record.open(at, prev)?);
-        prev = record.hash;
-        next = next.next();
         Ok(ControlFlow::Continue(()))
     })?;
     if next != head.seq.next() || prev != head.hash {
@@ -113,24 +130,10 @@ pub(super) fn attachment(store: &Store, sha256: &str) -> Result<Vec<u8>, Journal
 }
 
 /// Looks at everything. What cannot be read is a finding too.
-pub(super) fn verify(store: &Store, beside: Vec<Anchor>) -> Verification {
-    let mut anchors = beside;
-    let head = store.head();
-    if let Ok(Some(head)) = &head {
-        anchors.push(Anchor {
-            name: "the head record",
-            head: *head,
-            exact: true,
-        });
-    }
+pub(super) fn verify(store: &Store, anchors: Vec<Anchor>) -> Verification {
     let mut verifier = Verifier::new(anchors);
-    match head {
-        Ok(Some(_)) => {}
-        Ok(None) => verifier.unreadable("the head record", "it is missing"),
-        Err(error) => verifier.unreadable("the head record", &error.to_string()),
-    }
-    let entries = each(store, Kind::Entry, |key, bytes| match key.to_seq() {
-        Some(seq) => verifier.entry(seq, &bytes),
+    let entries = each(store, Kind::Append, |key, bytes| match key.to_seq() {
+        Some(first) => numbered(first, &bytes).for_each(|(at, bytes)| verifier.entry(at, bytes)),
         None => verifier.unreadable("an entry", "its key is none"),
     });
     verifier.entries_end();

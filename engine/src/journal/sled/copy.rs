@@ -80,7 +80,6 @@ pub(super) fn anchors(folder: &Folder) -> Result<Vec<Anchor>, JournalError> {
     let mut anchors = vec![Anchor {
         name: "the file `head`",
         head,
-        exact: false,
     }];
     if let Ok(summary) = folder.read_summary()
         && let Ok(hash) = summary.head_hash.parse()
@@ -92,7 +91,6 @@ pub(super) fn anchors(folder: &Folder) -> Result<Vec<Anchor>, JournalError> {
         anchors.push(Anchor {
             name: "the summary",
             head,
-            exact: false,
         });
     }
     Ok(anchors)

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::commit::{GroupCommit, Ticket};
 use super::folder::{Folder, HeadFile, Lock};
-use super::keys::{Key, PIECE};
+use super::keys::{Key, PIECE, append_to_bytes};
 use super::store::{Changes, Store};
 use super::{contents, copy};
 use crate::core::event::Entry;
@@ -56,10 +56,10 @@ impl Held {
         let lock = folder.create().map_err(failed)?;
         let store = Store::create(&folder.db())?;
         let mut changes = Changes::default();
-        records
-            .iter()
-            .for_each(|(seq, record)| changes.put(&Key::entry(*seq), &record.to_bytes()));
-        changes.head(head);
+        changes.put(
+            &Key::append(Seq(0)),
+            &append_to_bytes(records.iter().map(|(_, record)| record)),
+        );
         store.apply(changes)?;
         store.sync()?;
         let file = folder.complete(head).map_err(failed)?;
@@ -130,16 +130,16 @@ impl Held {
             if expected != found {
                 return Err(JournalError::Conflict { expected, found });
             }
+            let records = seal_all(Some(*tip), entries)?;
+            let head = records.last().map_or(*tip, |(seq, record)| Head {
+                seq: *seq,
+                hash: record.hash,
+            });
             let mut changes = Changes::default();
-            let mut head = *tip;
-            for (seq, record) in seal_all(Some(head), entries)? {
-                changes.put(&Key::entry(seq), &record.to_bytes());
-                head = Head {
-                    seq,
-                    hash: record.hash,
-                };
-            }
-            changes.head(head);
+            changes.put(
+                &Key::append(expected),
+                &append_to_bytes(records.iter().map(|(_, record)| record)),
+            );
             let ticket = open.commit.applied(open.store.apply(changes))?;
             *tip = head;
             drop(tip);
@@ -174,6 +174,16 @@ impl Held {
             open.wait(ticket)?;
             Ok(hash)
         })
+    }
+
+    /// Makes the next sync fail, as of a broken disk.
+    #[cfg(test)]
+    pub(super) fn fail_next_sync(&self) {
+        let fail = |open: &Open| {
+            open.store.broken.store(true, std::sync::atomic::Ordering::SeqCst);
+            Ok(())
+        };
+        self.with(fail).unwrap();
     }
 
     /// Gives the run back: when this returns, another process can claim it.

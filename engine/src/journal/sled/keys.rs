@@ -1,15 +1,15 @@
 //! What stands under which key. Keys sort as they are read: entries by number, chunks by activity and number.
 //! Every value is cut into pieces, whose numbers end the keys.
+//!
+//! The entries of one append are one value: so they take hold together or not at all, and the usual append is
+//! a single insertion, which costs sled half of what a batch does.
 
 use crate::id::Seq;
-use crate::journal::chain::{Digest, Head};
+use crate::journal::chain::{Digest, Record};
 
 /// The most bytes of one piece. sled keeps up to 20 values in a page, writes pages whole, and puts what has more
 /// than 128 KiB in a file of its own, which it never syncs: with pieces of this size no page is that large.
 pub(super) const PIECE: usize = 4 * 1024;
-
-/// Where the [`Head`] stands.
-pub(super) const HEAD: &[u8] = b"h";
 
 /// How many bytes of a key number the piece.
 const PIECE_NUMBER: usize = 4;
@@ -18,8 +18,8 @@ const PIECE_NUMBER: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Kind {
-    /// A [`Record`](crate::journal::chain::Record), by number.
-    Entry = b'e',
+    /// The [`Record`]s of one append, by the number of the first.
+    Append = b'e',
     /// A chunk of a transcript, by the activity's entry and its own number.
     Chunk = b't',
     /// The content of an attachment, by its hash.
@@ -37,8 +37,8 @@ impl Key {
         Self(vec![kind as u8])
     }
 
-    pub(super) fn entry(seq: Seq) -> Self {
-        Self::of_kind(Kind::Entry).then(&seq.0.to_be_bytes())
+    pub(super) fn append(first: Seq) -> Self {
+        Self::of_kind(Kind::Append).then(&first.0.to_be_bytes())
     }
 
     pub(super) fn transcript(of: Seq) -> Self {
@@ -81,7 +81,7 @@ impl Key {
         self.0.get(1..)?.try_into().ok()
     }
 
-    /// The number of an entry's key.
+    /// The number of the first entry, of an append's key.
     pub(super) fn to_seq(&self) -> Option<Seq> {
         self.rest().map(|bytes| Seq(u64::from_be_bytes(bytes)))
     }
@@ -102,16 +102,34 @@ impl Key {
     }
 }
 
-/// The stored form of the head: the number, then the hash.
-pub(super) fn head_to_bytes(head: Head) -> Vec<u8> {
-    [head.seq.0.to_be_bytes().as_slice(), head.hash.as_bytes()].concat()
+/// How many bytes say how long a record is.
+const LENGTH: usize = 4;
+
+/// The stored form of an append: each record after its length.
+pub(super) fn append_to_bytes<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for record in records {
+        let record = record.to_bytes();
+        // A record is far below 4 GiB: the stored form of an entry is bounded.
+        let length = u32::try_from(record.len()).unwrap_or(u32::MAX);
+        bytes.extend(length.to_be_bytes());
+        bytes.extend(record);
+    }
+    bytes
 }
 
-pub(super) fn head_from_bytes(bytes: &[u8]) -> Option<Head> {
-    let (seq, hash) = bytes.split_first_chunk()?;
-    let hash: [u8; Digest::LEN] = hash.try_into().ok()?;
-    Some(Head {
-        seq: Seq(u64::from_be_bytes(*seq)),
-        hash: hash.into(),
-    })
+/// The kept bytes of each record of an append. What has no sensible length is one record to its end: it will
+/// not match its hash.
+pub(super) fn append_from_bytes(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let mut records = Vec::new();
+    while !bytes.is_empty() {
+        let framed = bytes.split_first_chunk::<LENGTH>().and_then(|(length, rest)| {
+            let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+            rest.split_at_checked(length)
+        });
+        let (record, rest) = framed.unwrap_or((bytes, &[]));
+        records.push(record);
+        bytes = rest;
+    }
+    records
 }

@@ -1,10 +1,5 @@
 //! What stands in the state folder: lists of runs, and the removal of what crashes left behind.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this is where the journal meets the disk"
-)]
-
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -90,11 +85,13 @@ pub(super) fn sweep(runs: &Path, newest: &Folder) -> io::Result<()> {
             continue;
         };
         let folder = Folder::new(runs, run);
-        if copied.is_none() && folder.is_complete() {
-            continue;
-        }
-        let original_gone = copied.is_some() && !folder.path().exists();
-        if original_gone || folder.try_lock()?.is_some() {
+        let left_behind = match (copied.is_some(), folder.is_complete()) {
+            (false, true) => false,
+            // Only complete runs are copied.
+            (true, false) => true,
+            (true, true) | (false, false) => folder.try_lock()?.is_some(),
+        };
+        if left_behind {
             fs::remove_dir_all(found.path())?;
         }
     }

@@ -8,9 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::guard::{guarded, guarded_write};
-use super::keys::{self, HEAD, Key, PIECE};
+use super::keys::{Key, PIECE};
+use crate::id::Seq;
 use crate::journal::JournalError;
-use crate::journal::chain::Head;
 use crate::platform::private;
 
 /// How many bytes of pages sled may keep in memory.
@@ -24,11 +24,14 @@ pub(super) struct Store {
     db: ::sled::Db,
     /// sled's main file, for what its `flush` leaves out: `sync_data`.
     file: File,
+    /// Whether the next sync fails, as of a broken disk.
+    #[cfg(test)]
+    pub(super) broken: std::sync::atomic::AtomicBool,
 }
 
 /// Writes that take hold together or not at all.
 #[derive(Default)]
-pub(super) struct Changes(::sled::Batch);
+pub(super) struct Changes(Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Changes {
     /// Puts a value in pieces.
@@ -40,15 +43,10 @@ impl Changes {
     pub(super) fn put_from(&mut self, key: &Key, first: u32, part: &[u8]) -> u32 {
         let mut number = first;
         for piece in part.chunks(PIECE) {
-            self.0.insert(key.piece(number), piece);
+            self.0.push((key.piece(number), piece.to_vec()));
             number += 1;
         }
         number
-    }
-
-    /// Puts the head.
-    pub(super) fn head(&mut self, head: Head) {
-        self.0.insert(HEAD, keys::head_to_bytes(head));
     }
 }
 
@@ -104,16 +102,37 @@ impl Store {
             doing: "opened",
             source,
         })?;
-        Ok(Self { db, file })
+        Ok(Self {
+            db,
+            file,
+            #[cfg(test)]
+            broken: false.into(),
+        })
     }
 
     /// Applies changes; they are durable after the next [`sync`](Self::sync).
     pub(super) fn apply(&self, changes: Changes) -> Result<(), JournalError> {
-        guarded_write(|| self.db.apply_batch(changes.0))
+        guarded_write(|| match <[_; 1]>::try_from(changes.0) {
+            Ok([(key, piece)]) => self.db.insert(key, piece).map(drop),
+            Err(pieces) => {
+                let mut batch = ::sled::Batch::default();
+                pieces
+                    .into_iter()
+                    .for_each(|(key, piece)| batch.insert(key, piece));
+                self.db.apply_batch(batch)
+            }
+        })
     }
 
     /// Makes all that was applied durable. sled's flush writes, but leaves it in the disk's cache on Linux.
     pub(super) fn sync(&self) -> Result<(), JournalError> {
+        #[cfg(test)]
+        if self.broken.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            return Err(JournalError::Storage {
+                doing: "written",
+                source: io::Error::other("a broken disk"),
+            });
+        }
         let _bytes = guarded_write(|| self.db.flush())?;
         self.file.sync_data().map_err(|source| JournalError::Storage {
             doing: "written",
@@ -121,10 +140,15 @@ impl Store {
         })
     }
 
-    /// The head; none where it is missing or is none.
-    pub(super) fn head(&self) -> Result<Option<Head>, JournalError> {
-        let bytes = guarded("read", || self.db.get(HEAD))?;
-        Ok(bytes.and_then(|bytes| keys::head_from_bytes(&bytes)))
+    /// The append that holds entry `seq`, if it is there: the last that begins at it or before.
+    pub(super) fn append_with(&self, seq: Seq) -> Result<Option<(Seq, Vec<u8>)>, JournalError> {
+        let (first, last) = (Key::append(Seq(0)).piece(0), Key::append(seq).piece(u32::MAX));
+        let piece = guarded("read", || self.db.range(first..=last).next_back().transpose())?;
+        let key = piece.map(|(at, _)| Key::of_piece(&at));
+        let Some((key, first)) = key.and_then(|key| key.to_seq().map(|first| (key, first))) else {
+            return Ok(None);
+        };
+        Ok(self.get(&key)?.map(|bytes| (first, bytes)))
     }
 
     /// Whether there is a value.
@@ -172,7 +196,7 @@ impl Store {
 
     /// Closes the database: when this returns, another process can open it.
     pub(super) fn close(self, path: &Path) -> Result<(), JournalError> {
-        let Self { db, file } = self;
+        let Self { db, file, .. } = self;
         drop(file);
         guarded("closed", || {
             drop(db);
