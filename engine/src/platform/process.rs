@@ -71,7 +71,10 @@ impl Group {
     pub fn spawn(launch: &Launch<'_>) -> io::Result<(Self, Pipes)> {
         let mut command = CommandWrap::with_new(launch.program, |command| {
             command.args(&launch.args).envs(&launch.env);
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
             if let Some(cwd) = launch.cwd {
                 command.current_dir(cwd);
             }
@@ -79,12 +82,23 @@ impl Group {
         os::isolate(&mut command);
         let mut child = command.spawn()?;
         let pipes = match (child.stdin().take(), child.stdout().take(), child.stderr().take()) {
-            (Some(stdin), Some(stdout), Some(stderr)) => Some(Pipes { stdin, stdout, stderr }),
+            (Some(stdin), Some(stdout), Some(stderr)) => Some(Pipes {
+                stdin,
+                stdout,
+                stderr,
+            }),
             _ => None,
         };
         let pid = child.id().unwrap_or_default();
-        let mark = ProcessMark { pid, started: table::started(pid).unwrap_or_default() };
-        let group = Self { child, mark, over: false };
+        let mark = ProcessMark {
+            pid,
+            started: table::started(pid).unwrap_or_default(),
+        };
+        let group = Self {
+            child,
+            mark,
+            over: false,
+        };
         let pipes = pipes.ok_or_else(|| io::Error::other("the child has no pipes"))?;
         Ok((group, pipes))
     }
@@ -121,7 +135,11 @@ impl Group {
     /// Ends the whole group: asks first, then, after [`GRACE`], kills. Returns how many processes were left
     /// besides the child itself.
     pub async fn end(&mut self) -> usize {
-        let left = table::members(self.mark.pid).await.into_iter().filter(|&pid| pid != self.mark.pid).count();
+        let left = table::members(self.mark.pid)
+            .await
+            .into_iter()
+            .filter(|&pid| pid != self.mark.pid)
+            .count();
         self.terminate();
         if tokio::time::timeout(GRACE, self.gone()).await.is_err() {
             self.kill();

@@ -20,7 +20,8 @@ pub(super) fn exit(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {
         (Some(code), _) => Exit::Code(code),
         (None, Some(number)) => {
-            let name = Signal::try_from(number).map_or_else(|_| number.to_string(), |signal| signal.to_string());
+            let name =
+                Signal::try_from(number).map_or_else(|_| number.to_string(), |signal| signal.to_string());
             Exit::Signal(name)
         }
         (None, None) => Exit::Signal("unknown".to_owned()),
@@ -29,14 +30,20 @@ pub(super) fn exit(status: ExitStatus) -> Exit {
 
 /// Whether a process belongs to the group of `leader`, also after the leader has ended.
 pub(super) fn belongs_to(process: &sysinfo::Process, leader: u32) -> bool {
-    process.session_id().is_some_and(|session| session.as_u32() == leader)
+    process
+        .session_id()
+        .is_some_and(|session| session.as_u32() == leader)
 }
 
 /// The leader of the group that a process belongs to; none where that is our own, or cannot be told.
 pub(super) fn leader_of(pid: u32) -> Option<u32> {
     let ours = getsid(None).ok()?;
     let session = getsid(Some(raw(pid)?)).ok()?;
-    if session == ours { None } else { u32::try_from(session.as_raw()).ok() }
+    if session == ours {
+        None
+    } else {
+        u32::try_from(session.as_raw()).ok()
+    }
 }
 
 /// Asks a whole group to end.
@@ -75,7 +82,11 @@ fn signal_group(leader: u32, signal: Signal) {
 fn signal_one(pid: u32, signal: Signal) {
     let Some(pid) = raw(pid) else { return };
     let leads_group = getpgid(Some(pid)) == Ok(pid) && pid != getpgrp();
-    let _ = if leads_group { killpg(pid, signal) } else { kill(pid, signal) };
+    let _ = if leads_group {
+        killpg(pid, signal)
+    } else {
+        kill(pid, signal)
+    };
 }
 
 /// Numbers 0 and 1 mean "my own group" and the system's first process: never a target.

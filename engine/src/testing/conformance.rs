@@ -74,7 +74,11 @@ impl Trial {
     fn context(&self, purpose: Purpose) -> (Context, Arc<Recorder>) {
         let recorder = Recorder::new();
         let params = Arc::new(json!({ "canary": CANARY }));
-        let context = Context { purpose, params, ..context(&recorder) };
+        let context = Context {
+            purpose,
+            params,
+            ..context(&recorder)
+        };
         (self.case.world.complete(context), recorder)
     }
 
@@ -87,14 +91,22 @@ impl Trial {
         let mut check = Check::new(context.files.as_ref(), &context.registry);
         let abilities = self.plugin.check(&self.case.with, &mut check);
         let (problems, _) = check.finish();
-        assert!(problems.is_empty(), "`{}` refuses the case's own inputs: {problems:?}", self.name());
+        assert!(
+            problems.is_empty(),
+            "`{}` refuses the case's own inputs: {problems:?}",
+            self.name()
+        );
 
         let mut strange = self.case.with.clone();
         strange["no-such-input"] = json!(1);
         let mut check = Check::new(context.files.as_ref(), &context.registry);
         let _ = self.plugin.check(&strange, &mut check);
         let (problems, _) = check.finish();
-        assert!(!problems.is_empty(), "`{}` passes over an input that it does not know", self.name());
+        assert!(
+            !problems.is_empty(),
+            "`{}` passes over an input that it does not know",
+            self.name()
+        );
         abilities.unwrap_or_default()
     }
 
@@ -103,12 +115,26 @@ impl Trial {
         world.reset();
         let start = world.fingerprint();
         let seen = self.validate(Purpose::Before).await;
-        assert_eq!(world.fingerprint(), start, "`validate` of `{}` changed the world", self.name());
+        assert_eq!(
+            world.fingerprint(),
+            start,
+            "`validate` of `{}` changed the world",
+            self.name()
+        );
         if !abilities.validates {
-            assert_eq!(seen.verdict, Verdict::Unknown, "`{}` says that it cannot tell, and tells", self.name());
+            assert_eq!(
+                seen.verdict,
+                Verdict::Unknown,
+                "`{}` says that it cannot tell, and tells",
+                self.name()
+            );
         } else if !abilities.read_only {
             let found = matches!(seen.verdict, Verdict::Satisfied);
-            assert!(!found, "`{}` finds an outcome that nobody brought about", self.name());
+            assert!(
+                !found,
+                "`{}` finds an outcome that nobody brought about",
+                self.name()
+            );
         }
     }
 
@@ -120,10 +146,20 @@ impl Trial {
         let once = world.fingerprint();
         let after = self.validate(Purpose::After).await;
         if abilities.validates {
-            assert_eq!(after.verdict, Verdict::Satisfied, "`{}` does not find what it brought about", self.name());
+            assert_eq!(
+                after.verdict,
+                Verdict::Satisfied,
+                "`{}` does not find what it brought about",
+                self.name()
+            );
         }
         if abilities.read_only {
-            assert_eq!(once, start, "`{}` says that it changes nothing, and does", self.name());
+            assert_eq!(
+                once,
+                start,
+                "`{}` says that it changes nothing, and does",
+                self.name()
+            );
         }
         self.run(&self.case.with).await;
         let told_apart = after.verdict == Verdict::Satisfied;
@@ -141,8 +177,14 @@ impl Trial {
         let before = self.validate(Purpose::Before).await.observed;
         let outputs = self.run(&self.case.with).await;
         for time in ["once", "twice"] {
-            self.rollback(&self.case.with, &before, Some(outputs.clone())).await;
-            assert_eq!(world.fingerprint(), start, "`{}` undone {time} leaves another world", self.name());
+            self.rollback(&self.case.with, &before, Some(outputs.clone()))
+                .await;
+            assert_eq!(
+                world.fingerprint(),
+                start,
+                "`{}` undone {time} leaves another world",
+                self.name()
+            );
         }
         if abilities.validates {
             let seen = self.validate(Purpose::AfterRollback).await;
@@ -164,9 +206,17 @@ impl Trial {
         let run = self.plugin.run(&self.case.slow, &context);
         let bounded = tokio::time::timeout(SOON * 2, async { tokio::join!(run, halfway).0 });
         let result = bounded.await;
-        assert!(result.is_ok(), "`{}` goes on after it was told to stop", self.name());
+        assert!(
+            result.is_ok(),
+            "`{}` goes on after it was told to stop",
+            self.name()
+        );
         if let Ok(result) = result {
-            assert!(result.is_err(), "`{}` was stopped half-way and says that it succeeded", self.name());
+            assert!(
+                result.is_err(),
+                "`{}` was stopped half-way and says that it succeeded",
+                self.name()
+            );
             no_canary(self.name(), &result, &recorder);
         }
         no_process_left(self.name(), &context, &recorder);
@@ -174,7 +224,12 @@ impl Trial {
             for time in ["once", "twice"] {
                 self.rollback(&self.case.slow, &before, None).await;
                 let now = world.fingerprint();
-                assert_eq!(now, start, "`{}`, half done and undone {time}, leaves another world", self.name());
+                assert_eq!(
+                    now,
+                    start,
+                    "`{}`, half done and undone {time}, leaves another world",
+                    self.name()
+                );
             }
         }
     }
@@ -184,7 +239,11 @@ impl Trial {
         let (context, recorder) = self.context(Purpose::Run);
         context.cancel.cancel();
         let result = tokio::time::timeout(SOON, self.plugin.run(&self.case.slow, &context)).await;
-        assert!(matches!(result, Ok(Err(_))), "`{}` starts although it was told to stop", self.name());
+        assert!(
+            matches!(result, Ok(Err(_))),
+            "`{}` starts although it was told to stop",
+            self.name()
+        );
         no_process_left(self.name(), &context, &recorder);
     }
 
@@ -194,8 +253,16 @@ impl Trial {
         no_canary(self.name(), &result, &recorder);
         no_process_left(self.name(), &context, &recorder);
         let seen = self.right(result, "validate");
-        assert!(survives(&seen.observed), "what `{}` observes does not survive being stored", self.name());
-        assert!(survives(&Value::Object(seen.outputs.clone())), "outputs of `{}` do not survive", self.name());
+        assert!(
+            survives(&seen.observed),
+            "what `{}` observes does not survive being stored",
+            self.name()
+        );
+        assert!(
+            survives(&Value::Object(seen.outputs.clone())),
+            "outputs of `{}` do not survive",
+            self.name()
+        );
         seen
     }
 
@@ -205,13 +272,21 @@ impl Trial {
         no_canary(self.name(), &result, &recorder);
         no_process_left(self.name(), &context, &recorder);
         let outputs = self.right(result, "run");
-        assert!(survives(&Value::Object(outputs.clone())), "outputs of `{}` do not survive", self.name());
+        assert!(
+            survives(&Value::Object(outputs.clone())),
+            "outputs of `{}` do not survive",
+            self.name()
+        );
         outputs
     }
 
     async fn rollback(&self, with: &Value, before: &Value, outputs: Option<Outputs>) {
         let (context, recorder) = self.context(Purpose::Rollback);
-        let context = Context { before: Some(before.clone()), outputs, ..context };
+        let context = Context {
+            before: Some(before.clone()),
+            outputs,
+            ..context
+        };
         let result = self.plugin.rollback(with, &context).await;
         no_canary(self.name(), &result, &recorder);
         no_process_left(self.name(), &context, &recorder);
@@ -221,7 +296,11 @@ impl Trial {
     #[expect(clippy::panic, reason = "the kit reports by panicking, as tests do")]
     fn right<T>(&self, result: Result<T, Failure>, function: &str) -> T {
         result.unwrap_or_else(|Failure { kind, message }| {
-            let hint = if kind == FailureKind::Inputs { " (its inputs do not fit)" } else { "" };
+            let hint = if kind == FailureKind::Inputs {
+                " (its inputs do not fit)"
+            } else {
+                ""
+            };
             panic!("`{function}` of `{}` failed{hint}: {message}", self.name())
         })
     }
@@ -246,7 +325,10 @@ fn survives(value: &Value) -> bool {
 
 async fn until(holds: impl Fn() -> bool) {
     while !holds() {
-        #[expect(clippy::disallowed_methods, reason = "a world has no way to tell when it changes")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a world has no way to tell when it changes"
+        )]
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -264,7 +346,11 @@ impl Folder {
     #[must_use]
     pub fn new(path: &Path, start: &[(&str, &str)], halfway: (&str, &str)) -> Self {
         let owned = |&(name, text): &(&str, &str)| (name.to_owned(), text.as_bytes().to_vec());
-        Self { path: path.to_owned(), start: start.iter().map(owned).collect(), halfway: owned(&halfway) }
+        Self {
+            path: path.to_owned(),
+            start: start.iter().map(owned).collect(),
+            halfway: owned(&halfway),
+        }
     }
 
     #[expect(clippy::disallowed_methods, reason = "the world of a test is a real folder")]
@@ -272,7 +358,10 @@ impl Folder {
         std::fs::read_dir(&self.path)?
             .map(|entry| {
                 let entry = entry?;
-                Ok((entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path())?))
+                Ok((
+                    entry.file_name().to_string_lossy().into_owned(),
+                    std::fs::read(entry.path())?,
+                ))
             })
             .collect()
     }
@@ -282,7 +371,9 @@ impl Folder {
         for name in self.content()?.keys() {
             std::fs::remove_file(self.path.join(name))?;
         }
-        self.start.iter().try_for_each(|(name, bytes)| std::fs::write(self.path.join(name), bytes))
+        self.start
+            .iter()
+            .try_for_each(|(name, bytes)| std::fs::write(self.path.join(name), bytes))
     }
 }
 
@@ -299,6 +390,10 @@ impl World for Folder {
 
     fn is_halfway(&self, _: &Recorder) -> bool {
         let (name, text) = &self.halfway;
-        self.content().is_ok_and(|content| content.get(name) == Some(text))
+        self.content()
+            .is_ok_and(|content| content.get(name) == Some(text))
     }
 }
+
+#[cfg(test)]
+mod tests;

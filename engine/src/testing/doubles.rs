@@ -35,7 +35,11 @@ impl Recorder {
     #[must_use]
     pub fn bytes(&self, stream: &str) -> Vec<u8> {
         let chunks = locked(&self.chunks);
-        chunks.iter().filter(|(of, _)| *of == stream).flat_map(|(_, bytes)| bytes.clone()).collect()
+        chunks
+            .iter()
+            .filter(|(of, _)| *of == stream)
+            .flat_map(|(_, bytes)| bytes.clone())
+            .collect()
     }
 
     /// All that was printed on a stream, as text.
@@ -47,13 +51,19 @@ impl Recorder {
     /// All that was printed on any stream, as text.
     #[must_use]
     pub fn all(&self) -> String {
-        ["stdout", "stderr", "log"].map(|stream| self.text(stream)).join("\n")
+        ["stdout", "stderr", "log"]
+            .map(|stream| self.text(stream))
+            .join("\n")
     }
 
     /// How many bytes the largest chunk has.
     #[must_use]
     pub fn largest_chunk(&self) -> usize {
-        locked(&self.chunks).iter().map(|(_, bytes)| bytes.len()).max().unwrap_or(0)
+        locked(&self.chunks)
+            .iter()
+            .map(|(_, bytes)| bytes.len())
+            .max()
+            .unwrap_or(0)
     }
 
     /// The processes that were noted.
@@ -94,13 +104,20 @@ impl MemoryFiles {
     /// These files.
     #[must_use]
     pub fn of<const N: usize>(files: [(&str, &str); N]) -> Self {
-        Self(files.map(|(name, text)| (name.to_owned(), text.to_owned())).into())
+        Self(
+            files
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .into(),
+        )
     }
 }
 
 impl Files for MemoryFiles {
     fn read(&self, name: &str) -> Result<String, io::Error> {
-        self.0.get(name).cloned().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        self.0
+            .get(name)
+            .cloned()
+            .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 }
 
@@ -141,7 +158,10 @@ pub fn context(recorder: &Arc<Recorder>) -> Context {
 /// # Panics
 /// When that is not one.
 #[must_use]
-#[expect(clippy::expect_used, reason = "a wrong name is a mistake in the test that gives it")]
+#[expect(
+    clippy::expect_used,
+    reason = "a wrong name is a mistake in the test that gives it"
+)]
 pub fn instance(name: &str) -> InstanceId {
     name.parse().expect("a step's id, or `id[item]`")
 }

@@ -29,23 +29,38 @@ pub(super) fn started(pid: u32) -> Option<u64> {
 /// that has ended but was not collected by its parent is not alive.
 #[must_use]
 pub fn is_alive(mark: &ProcessMark) -> bool {
-    let Ok(mut system) = System::new() else { return false };
+    let Ok(mut system) = System::new() else {
+        return false;
+    };
     one(&mut system, mark.pid).is_some_and(|process| is_living(process) && is_of(process, mark))
 }
 
 /// All living processes that carry this token, each with its mark. The engine itself is not among them.
 #[must_use]
 pub fn orphans(token: &str) -> Vec<ProcessMark> {
-    let Ok(mut system) = System::new() else { return Vec::new() };
+    let Ok(mut system) = System::new() else {
+        return Vec::new();
+    };
     let with_environment = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always);
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, with_environment);
     let variable = format!("{TOKEN}={token}");
-    let carries = |process: &&Process| process.environ().iter().any(|entry| entry == OsStr::new(&variable));
+    let carries = |process: &&Process| {
+        process
+            .environ()
+            .iter()
+            .any(|entry| entry == OsStr::new(&variable))
+    };
     let ours = std::process::id();
-    let living = system.processes().values().filter(|process| is_main(process) && is_living(process));
+    let living = system
+        .processes()
+        .values()
+        .filter(|process| is_main(process) && is_living(process));
     let mut found: Vec<ProcessMark> = living
         .filter(carries)
-        .map(|process| ProcessMark { pid: process.pid().as_u32(), started: process.start_time() })
+        .map(|process| ProcessMark {
+            pid: process.pid().as_u32(),
+            started: process.start_time(),
+        })
         .filter(|mark| mark.pid != ours)
         .collect();
     found.sort_by_key(|mark| (mark.started, mark.pid));
@@ -68,7 +83,10 @@ pub async fn end_orphan(mark: &ProcessMark) -> bool {
         }
         None => os::ask_one_to_end(mark.pid),
     }
-    if tokio::time::timeout(GRACE, until_gone(mark, leader)).await.is_ok() {
+    if tokio::time::timeout(GRACE, until_gone(mark, leader))
+        .await
+        .is_ok()
+    {
         return true;
     }
     match leader {
@@ -76,7 +94,9 @@ pub async fn end_orphan(mark: &ProcessMark) -> bool {
         None if is_alive(mark) => os::kill_one(mark.pid),
         None => {}
     }
-    tokio::time::timeout(GRACE, until_gone(mark, leader)).await.is_ok()
+    tokio::time::timeout(GRACE, until_gone(mark, leader))
+        .await
+        .is_ok()
 }
 
 /// Waits until the process of this mark has ended; tells whether it did, or the wait was cancelled.
@@ -90,7 +110,9 @@ pub async fn await_end(mark: &ProcessMark, cancel: &CancellationToken) -> bool {
 /// The living members of a group.
 pub(super) async fn members(leader: u32) -> Vec<u32> {
     // Reading the table takes some milliseconds on a busy machine.
-    tokio::task::spawn_blocking(move || members_now(leader)).await.unwrap_or_default()
+    tokio::task::spawn_blocking(move || members_now(leader))
+        .await
+        .unwrap_or_default()
 }
 
 /// Waits until a group has no living member.
@@ -120,22 +142,37 @@ async fn until_gone(mark: &ProcessMark, leader: Option<u32>) {
 async fn poll(done: impl Fn() -> bool) {
     let mut wait = FIRST_POLL;
     while !done() {
-        #[expect(clippy::disallowed_methods, reason = "the system does not tell when another's child ends")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the system does not tell when another's child ends"
+        )]
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(LONGEST_POLL);
     }
 }
 
 fn members_now(leader: u32) -> Vec<u32> {
-    let Ok(mut system) = System::new() else { return Vec::new() };
+    let Ok(mut system) = System::new() else {
+        return Vec::new();
+    };
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, ProcessRefreshKind::nothing());
-    let living = system.processes().values().filter(|process| is_main(process) && is_living(process));
-    living.filter(|process| os::belongs_to(process, leader)).map(|process| process.pid().as_u32()).collect()
+    let living = system
+        .processes()
+        .values()
+        .filter(|process| is_main(process) && is_living(process));
+    living
+        .filter(|process| os::belongs_to(process, leader))
+        .map(|process| process.pid().as_u32())
+        .collect()
 }
 
 fn one(system: &mut System, pid: u32) -> Option<&Process> {
     let pid = Pid::from_u32(pid);
-    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, ProcessRefreshKind::nothing());
+    system.refresh_processes_specifics(
+        ProcessesToUpdate::Some(&[pid]),
+        true,
+        ProcessRefreshKind::nothing(),
+    );
     system.process(pid)
 }
 
