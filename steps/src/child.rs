@@ -262,3 +262,6 @@ impl Kept {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

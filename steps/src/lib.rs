@@ -1,4 +1,16 @@
-//! The built-in step plugins of runbook, one file or folder each.
+//! The built-in step plugins of runbook.
+//!
+//! Each implements the contract of [`runbook_engine::step`], and knows neither the journal nor the other
+//! plugins. A tour, from the simplest on:
+//!
+//! - [`command`]: a program, by its argument vector. [`child`] feeds it, follows it, and ends its whole tree.
+//! - [`manual`]: work that a person does, and the values and files that they bring back.
+//! - [`wait`]: another step's `validate`, asked until it is as it should be.
+//! - [`script`]: `rhai` steps, scripts in a sandbox whose doors the runbook opens one by one.
+//! - [`announced`]: `powershell`, `http`, `graph` and `certificate`, which runbooks can already be written
+//!   against, checked and rehearsed with.
+//!
+//! [`text`] holds the forms of input that they share.
 
 use runbook_engine::step::Registry;
 

@@ -5,7 +5,12 @@
     clippy::expect_used,
     reason = "a test that cannot go on has failed"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the worlds of these tests are real folders"
+)]
 
+mod announced;
 mod command;
 mod conformance;
 mod docs;

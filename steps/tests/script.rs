@@ -212,11 +212,21 @@ async fn scripts_are_bounded() {
     for (body, why) in [
         ("let x = \"xxxxxxxx\"; loop { x += x; }", "too large"),
         ("let x = []; loop { x.push(1); }", "too large"),
+        (
+            "let x = `x`; x.pad(4000000, `x`); x.replace(`x`, x);",
+            "too large",
+        ),
         ("f(1)} fn f(x) { f(x + 1)", "stack overflow"),
     ] {
         let message = run_body(body, json!({})).await.unwrap_err().message;
         assert!(message.to_lowercase().contains(why), "{body}: {message}");
     }
+}
+
+#[tokio::test]
+async fn texts_are_replaced_in_place() {
+    let replaced = run_body("let x = \"a-b\"; x.replace(\"-\", \"+\"); #{ x: x }", json!({})).await;
+    assert_eq!(replaced.unwrap()["x"], "a+b");
 }
 
 #[tokio::test]

@@ -109,9 +109,7 @@ async fn a_question_that_fails_is_not_yet() {
 #[tokio::test]
 async fn validate_asks_once() {
     let recorder = Recorder::new();
-    let cx = Context {
-        ..with_plugins(&recorder)
-    };
+    let cx = with_plugins(&recorder);
     let seen = plugin("wait")
         .validate(&wait(&helper(&["print", "{\"a\": 1}"]), None), &cx)
         .await

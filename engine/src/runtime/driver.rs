@@ -117,16 +117,10 @@ impl Run {
         let mut inputs = vec![Input::Clock];
         let mut summary: Option<(RunStatus, Timestamp)> = None;
         loop {
-            let before = self.state.status();
             let entries = self.take(&inputs, draining).await?;
             if !entries.is_empty() {
                 desk.watcher.recorded(&entries, &self.state);
-            }
-            if self.state.status() != before {
-                self.engine
-                    .journal
-                    .summarise(&self.claim, &self.summary().await?)
-                    .await?;
+                self.refresh_summary(&mut summary).await?;
             }
             inputs = self.perform(desk, draining, self.durable);
             if !inputs.is_empty() {

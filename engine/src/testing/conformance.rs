@@ -394,3 +394,6 @@ impl World for Folder {
             .is_ok_and(|content| content.get(name) == Some(text))
     }
 }
+
+#[cfg(test)]
+mod tests;

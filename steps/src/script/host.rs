@@ -56,7 +56,21 @@ pub(super) fn sandbox() -> Engine {
         .set_module_resolver(DummyModuleResolver)
         .disable_symbol("eval")
         .disable_symbol("import");
+    // Rhai's own `replace` makes the new text before it looks at the limit.
+    engine.register_fn("replace", replace::<ImmutableString, ImmutableString>);
+    engine.register_fn("replace", replace::<ImmutableString, char>);
+    engine.register_fn("replace", replace::<char, ImmutableString>);
     engine
+}
+
+fn replace<From: ToString, To: ToString>(text: &mut ImmutableString, from: From, to: To) -> Answer<()> {
+    let (from, to) = (from.to_string(), to.to_string());
+    let added = text.matches(&from).count().saturating_mul(to.len());
+    if text.len().saturating_add(added) > LONGEST_TEXT {
+        return refused("the text would become too large");
+    }
+    *text = text.replace(&from, &to).into();
+    Ok(())
 }
 
 /// The engine for one call: it stops when the call is cancelled, prints to its transcript, and has the doors
@@ -152,7 +166,8 @@ fn register_time(engine: &mut Engine, cx: &Context) {
     };
     let whole = sleep.clone();
     engine.register_fn("sleep", move |seconds: INT| {
-        whole(f64::from(i32::try_from(seconds).unwrap_or(i32::MAX)))
+        // More than the longest sleep is the longest sleep.
+        whole(f64::from(i32::try_from(seconds.max(-1)).unwrap_or(i32::MAX)))
     });
     engine.register_fn("sleep", move |seconds: FLOAT| sleep(seconds));
 }
