@@ -153,7 +153,10 @@ impl Run {
         let (status, now) = (self.state.status(), self.engine.clock.now());
         let fresh = last.is_some_and(|(was, at)| was == status && now.duration_since(at) < SUMMARY_AGE);
         if !fresh {
-            self.engine.journal.summarise(&self.claim, &self.summary().await?).await?;
+            self.engine
+                .journal
+                .summarise(&self.claim, &self.summary().await?)
+                .await?;
             *last = Some((status, now));
         }
         Ok(())

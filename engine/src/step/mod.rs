@@ -192,13 +192,22 @@ impl<'a> Check<'a> {
         let mut nested = Check::new(self.files, self.registry);
         let abilities = plugin.check(with, &mut nested);
         if !plugin.doc().available {
-            let message = format!("`{}` steps cannot stand inside another step in this version", plugin.name());
+            let message = format!(
+                "`{}` steps cannot stand inside another step in this version",
+                plugin.name()
+            );
             nested.problem(&[], message);
         }
         // The outer step's inputs are templated as a whole, which would make code of data here.
         for script in plugin.doc().scripts {
-            if with.get(script).is_some_and(|text| text.to_string().contains("${{")) {
-                nested.problem(&[script], "a script is never templated; it reads the values from what it is given");
+            if with
+                .get(script)
+                .is_some_and(|text| text.to_string().contains("${{"))
+            {
+                nested.problem(
+                    &[script],
+                    "a script is never templated; it reads the values from what it is given",
+                );
             }
         }
         self.used.append(&mut nested.used);

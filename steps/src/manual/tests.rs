@@ -18,7 +18,7 @@ fn each_kind_takes_what_fits_it() {
         ("integer", json!(-1), json!(-1)),
         ("number", json!("1.5"), json!(1.5)),
         ("number", json!("2"), json!(2)),
-        ("boolean", json!("True"), json!(true)),
+        ("boolean", json!("true"), json!(true)),
         ("boolean", json!(false), json!(false)),
         ("url", json!("https://a.example/x"), json!("https://a.example/x")),
         ("domain", json!("adventureworks.com"), json!("adventureworks.com")),

@@ -111,6 +111,31 @@ impl ParamError {
 }
 
 impl Param {
+    /// A rule for values of this kind that is not a runbook's parameter, such as what a person enters.
+    ///
+    /// # Panics
+    /// Never: its name is a constant that follows the rules.
+    #[must_use]
+    pub fn of_kind(kind: ParamKind, pattern: Option<Pattern>) -> Self {
+        #[expect(clippy::expect_used, reason = "the name is a constant that follows the rules")]
+        let name = "value".parse().expect("a valid name");
+        let (prompt, description, default, example) = (None, None, None, None);
+        let (optional, min, max, span) = (false, None, None, Span::default());
+        Self {
+            name,
+            kind,
+            prompt,
+            description,
+            default,
+            example,
+            optional,
+            pattern,
+            min,
+            max,
+            span,
+        }
+    }
+
     /// Whether its value is kept out of everything durable or displayed.
     #[must_use]
     pub fn is_secret(&self) -> bool {
