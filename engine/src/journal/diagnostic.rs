@@ -42,3 +42,46 @@ impl JournalError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_with_what_the_system_said_and_what_to_do() {
+        let source = std::io::Error::other("no space left on device");
+        let told = JournalError::Storage {
+            doing: "written",
+            source,
+        }
+        .diagnostic("hybrid-7f3a");
+        assert_eq!(told.code, Code::JournalWrite);
+        assert_eq!(
+            told.message,
+            "run `hybrid-7f3a`: the journal could not be written"
+        );
+        assert_eq!(told.causes, ["no space left on device"]);
+        assert!(
+            told.help[0].contains("`runbook resume hybrid-7f3a`"),
+            "{:?}",
+            told.help
+        );
+    }
+
+    #[test]
+    fn damage_leads_to_verify() {
+        let told =
+            JournalError::Damaged("entry 7 does not match its hash".to_owned()).diagnostic("hybrid-7f3a");
+        assert_eq!(told.code, Code::JournalDamaged);
+        assert!(
+            told.message.ends_with("entry 7 does not match its hash"),
+            "{}",
+            told.message
+        );
+        assert!(
+            told.help[0].contains("`runbook journal verify hybrid-7f3a`"),
+            "{:?}",
+            told.help
+        );
+    }
+}

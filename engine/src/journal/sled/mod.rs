@@ -46,8 +46,14 @@ impl SledJournal {
     /// When the folder cannot be made or used.
     pub fn open(root: &Path) -> Result<Self, JournalError> {
         let runs = root.join("runs");
-        let made = private::create_folders(&runs).and_then(|()| private::sync_folder(root));
-        made.map_err(|source| JournalError::Storage {
+        let made = || {
+            if !runs.is_dir() {
+                private::create_folders(&runs)?;
+                private::sync_folder(root)?;
+            }
+            Ok(())
+        };
+        made().map_err(|source| JournalError::Storage {
             doing: "opened",
             source,
         })?;
