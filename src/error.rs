@@ -50,31 +50,13 @@ impl Failed {
 
     /// A journal that failed, for the run that is called `name`.
     pub(crate) fn journal(name: &str, error: &JournalError) -> Self {
-        let (code, exit) = match error {
-            JournalError::NotFound(_) => (Code::RunNotFound, Exit::BadInput),
-            JournalError::Held(_) => (Code::RunHeld, Exit::Held),
-            JournalError::Conflict { .. } => (Code::RunHeld, Exit::Held),
-            JournalError::Damaged(_) => (Code::JournalDamaged, Exit::Fault),
-            JournalError::Newer(_) => (Code::JournalNewer, Exit::Fault),
-            JournalError::Storage { .. } | JournalError::Poisoned | _ => (Code::JournalWrite, Exit::Fault),
-        };
-        let mut diagnostic = Diagnostic::error(code, format!("run `{name}`: {error}"));
-        if let Some(source) = std::error::Error::source(error) {
-            diagnostic = diagnostic.caused_by(source);
-        }
-        let help = match code {
-            Code::RunHeld => "let that process end, or stop it there with Ctrl-C; then try again",
-            Code::RunNotFound => "`runbook list` shows the runs",
-            Code::JournalDamaged => {
-                "`runbook journal verify RUN` says what is damaged; restore the folder from a backup"
-            }
-            Code::JournalNewer => "use a program at least as new as the one that wrote it",
-            _ => {
-                "look at the disk (space, permissions), then `runbook resume RUN`: what was recorded is safe"
-            }
+        let exit = match error {
+            JournalError::NotFound(_) => Exit::BadInput,
+            JournalError::Held(_) | JournalError::Conflict { .. } | JournalError::NotClaimed => Exit::Held,
+            _ => Exit::Fault,
         };
         Self {
-            diagnostics: vec![diagnostic.help(help.replace("RUN", name))],
+            diagnostics: vec![error.diagnostic(name)],
             exit,
         }
     }

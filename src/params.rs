@@ -1,7 +1,7 @@
 //! The values of a run's parameters: from the command line, a file, the environment, or the person.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::ParamName;
@@ -118,7 +118,7 @@ fn collect(runbook: &Runbook, given: &Given) -> Result<BTreeMap<String, runbook:
     for text in &given.set {
         match text.split_once('=') {
             Some((name, value)) => {
-                drop(all.insert(name.trim().to_owned(), runbook::Given::Text(value.to_owned())))
+                drop(all.insert(name.trim().to_owned(), runbook::Given::Text(value.to_owned())));
             }
             None => {
                 let diagnostic = Diagnostic::error(Code::Usage, format!("`--set {text}` gives no value"));
@@ -146,7 +146,7 @@ fn collect(runbook: &Runbook, given: &Given) -> Result<BTreeMap<String, runbook:
     }
 }
 
-fn from_file(path: &PathBuf) -> Result<BTreeMap<String, Value>, Failed> {
+fn from_file(path: &Path) -> Result<BTreeMap<String, Value>, Failed> {
     let text = read_bounded(path, LARGEST).map_err(|error| {
         let message = format!("the file of parameters `{}` cannot be read", path.display());
         Diagnostic::error(Code::UnreadableFile, message).caused_by(&error)

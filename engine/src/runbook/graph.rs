@@ -132,7 +132,8 @@ fn topological(graph: &DiGraph<(), ()>) -> Result<Vec<StepIx>, Cycle> {
             }
         }
     }
-    match steps.clone().find(|at| unmet[at.index()] > 0) {
+    let mut steps = steps;
+    match steps.find(|at| unmet[at.index()] > 0) {
         None => Ok(order),
         Some(stuck) => Err(circle(graph, stuck, &unmet)),
     }

@@ -154,7 +154,7 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     let utf16: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut forms = vec![
         secret.as_bytes().to_vec(),
-        json[1..json.len() - 1].as_bytes().to_vec(),
+        json.as_bytes()[1..json.len() - 1].to_vec(),
         url.replace('+', "%20").into_bytes(),
         url.into_bytes(),
         STANDARD_NO_PAD.encode(&utf16).into_bytes(),

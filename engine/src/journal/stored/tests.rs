@@ -71,6 +71,7 @@ fn what_programs_read_is_as_documented() {
         verdict,
         observed: json!({ "count": 0 }),
         outputs: Map::new(),
+        transcript: None,
     });
     assert_json_snapshot!(to_json(&observed), @r#"
     {
@@ -187,6 +188,7 @@ fn what_could_not_be_read_back_is_not_stored() {
             verdict: Verdict::Unknown,
             observed: value,
             outputs: Map::new(),
+            transcript: None,
         })
     };
     let deepest = observed(nested(DEEPEST - 1));
