@@ -204,13 +204,13 @@ impl Finder<'_> {
                     ("steps", Some(part)) => self.step(&part),
                     ("steps", None) if !captured => self.names.every_step = true,
                     ("run", Some(part)) => {
-                        self.one_of(&part, &["id", "name", "rehearsal", "operator", "host"], "run")
+                        self.one_of(&part, &["id", "name", "rehearsal", "operator", "host"], "run");
                     }
                     _ => {}
                 }
             }
             Expr::FnCall(call, position) if call.op_token.is_none() => {
-                self.function(&call.name, *position, false)
+                self.function(&call.name, *position, false);
             }
             Expr::MethodCall(call, position) => self.function(&call.name, *position, true),
             _ => {}

@@ -214,6 +214,3 @@ impl Param {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -171,6 +171,7 @@ fn the_schema_is_that_of_draft_2020_12_and_knows_the_plugins() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test is about time")]
 fn ten_thousand_steps_load_in_a_moment() {
     let mut text = String::from("runbook: large\nparams:\n  host: { type: host, default: web1 }\nsteps:\n");
     for at in 0..10_000_u32 {
