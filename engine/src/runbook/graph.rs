@@ -1,6 +1,6 @@
 //! The graph of needs: which step comes before which.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -116,7 +116,7 @@ fn neighbours(graph: &DiGraph<(), ()>, step: StepIx, way: Direction) -> impl Ite
 
 /// Kahn's algorithm, taking the runbook's first possible step each time.
 fn topological(graph: &DiGraph<(), ()>) -> Result<Vec<StepIx>, Cycle> {
-    let steps = (0..graph.node_count()).map(StepIx::new);
+    let mut steps = (0..graph.node_count()).map(StepIx::new);
     let mut unmet: Vec<usize> = steps
         .clone()
         .map(|at| neighbours(graph, at, Direction::Incoming).count())
@@ -132,7 +132,6 @@ fn topological(graph: &DiGraph<(), ()>) -> Result<Vec<StepIx>, Cycle> {
             }
         }
     }
-    let mut steps = steps;
     match steps.find(|at| unmet[at.index()] > 0) {
         None => Ok(order),
         Some(stuck) => Err(circle(graph, stuck, &unmet)),
@@ -142,11 +141,13 @@ fn topological(graph: &DiGraph<(), ()>) -> Result<Vec<StepIx>, Cycle> {
 /// Walks from a step that could not be ordered to its unordered needs until one comes again.
 fn circle(graph: &DiGraph<(), ()>, stuck: StepIx, unmet: &[usize]) -> Cycle {
     let mut path = vec![stuck];
+    let mut seen = BTreeMap::from([(stuck, 0)]);
     let mut at = stuck;
     while let Some(need) = neighbours(graph, at, Direction::Incoming).find(|need| unmet[need.index()] > 0) {
-        if let Some(start) = path.iter().position(|&seen| seen == need) {
+        if let Some(&start) = seen.get(&need) {
             return Cycle(path.split_off(start));
         }
+        seen.insert(need, path.len());
         path.push(need);
         at = need;
     }

@@ -1,7 +1,6 @@
 //! What to do: from YAML to a checked runbook.
 //!
-//! [`load`] reads the text ([`yaml`]), checks it ([`check`]) and gives a [`Runbook`] in which nothing is left
-//! to go wrong but the world: every name exists, every type fits, every expression compiles, the steps have an
+//! [`load`] reads the text, checks it and gives a [`Runbook`] in which nothing is left to go wrong but the world: every name exists, every type fits, every expression compiles, the steps have an
 //! order. Whatever is wrong is told at once, each mistake at its place.
 
 pub use self::check::{Loaded, load};

@@ -252,6 +252,7 @@ enum DoubtFile {
 #[must_use]
 pub fn schema(registry: &Registry) -> Value {
     let mut schema = schemars::schema_for!(RunbookFile).to_value();
+    without_null(&mut schema);
     let mut rules = Vec::new();
     let mut names = Vec::new();
     for plugin in registry.iter() {
@@ -262,10 +263,17 @@ pub fn schema(registry: &Registry) -> Value {
         if let Some(inputs) = inputs.as_object_mut() {
             inputs.remove("$schema");
         }
+        let required = inputs["required"]
+            .as_array()
+            .is_some_and(|required| !required.is_empty());
+        let required = if required { vec!["with"] } else { Vec::new() };
         schema["$defs"][&definition] = inputs;
         rules.push(json!({
             "if": { "properties": { "uses": { "const": name } }, "required": ["uses"] },
-            "then": { "properties": { "with": { "$ref": format!("#/$defs/{definition}") } } },
+            "then": {
+                "properties": { "with": { "$ref": format!("#/$defs/{definition}") } },
+                "required": required,
+            },
         }));
         names.push(json!({ "const": name, "description": plugin.doc().summary }));
     }
@@ -274,6 +282,32 @@ pub fn schema(registry: &Registry) -> Value {
         schema["$defs"]["StepFile"]["properties"]["uses"]["oneOf"] = names.into();
     }
     schema
+}
+
+/// A key of the file may be left out, and has no value `null`: what `Option` says beyond that is taken out.
+fn without_null(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(Value::Array(types)) = fields.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    fields.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(options)) = fields.get_mut("anyOf") {
+                options.retain(|option| option["type"] != "null");
+                if let [Value::Object(only)] = options.as_slice() {
+                    let only = only.clone();
+                    fields.remove("anyOf");
+                    fields.extend(only);
+                }
+            }
+            fields.values_mut().for_each(without_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Makes references within a schema hold when it becomes a definition of another one.

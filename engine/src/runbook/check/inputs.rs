@@ -8,7 +8,7 @@ use super::fields::Field;
 use super::report::first_line;
 use super::steps::Draft;
 use super::{Checker, Declared, words};
-use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
+use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, closest};
 use crate::id::{PluginName, StepId};
 use crate::runbook::expr::{self, Expression, Known, Names, Part, Site};
 use crate::runbook::yaml::Node;
@@ -219,7 +219,11 @@ impl Checker<'_> {
             // What is told of inputs that lack some of their fields may be due to just that.
             let new = problems
                 .into_iter()
-                .filter(|problem| whole || (abilities.is_none() && !is_missing_field(problem)));
+                .filter(|problem| match missing_field(problem) {
+                    Some(missing) => whole && !told.iter().any(|told| is_misspelt(told, missing)),
+                    None => whole || abilities.is_none(),
+                });
+            let new: Vec<InputProblem> = new.collect();
             for problem in new {
                 if !told.contains(&problem) {
                     self.report
@@ -272,8 +276,15 @@ fn is_unknown_field(problem: &InputProblem) -> bool {
     problem.message.starts_with("unknown field")
 }
 
-fn is_missing_field(problem: &InputProblem) -> bool {
-    problem.message.starts_with("missing field")
+/// The name of the field that is missing, if that is the problem.
+fn missing_field(problem: &InputProblem) -> Option<&str> {
+    problem.message.strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// Whether the problem is a field that was probably meant to be `name`.
+fn is_misspelt(problem: &InputProblem, name: &str) -> bool {
+    let wrong = problem.path.last().filter(|_| is_unknown_field(problem));
+    wrong.is_some_and(|wrong| closest(wrong, [name]).is_some())
 }
 
 /// Takes an unknown field out, or the whole input in which a value has the wrong type.

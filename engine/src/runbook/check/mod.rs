@@ -192,6 +192,9 @@ impl Checker<'_> {
         let mut reads = Vec::new();
         let mut steps = Vec::with_capacity(drafts.len());
         for (at, draft) in drafts.iter().enumerate() {
+            if self.report.is_full() {
+                break;
+            }
             let checked = self.inputs(draft, declared, files);
             reads.extend(checked.reads.iter().map(|read| (at, read.clone())));
             steps.extend(draft.finish(checked));

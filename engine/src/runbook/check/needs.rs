@@ -8,6 +8,7 @@ use super::inputs::Read;
 use super::steps::Draft;
 use super::{Checker, Declared};
 use crate::diagnostic::{Code, Span};
+use crate::runbook::expr::MOST_CANDIDATES;
 use crate::runbook::graph::{Cycle, Dag, StepIx};
 
 /// The most circles that are told of one file.
@@ -36,7 +37,7 @@ impl Checker<'_> {
                         .push(problem.help("remove it; a step comes after all others that it needs"));
                 } else if let Some(&needed) = places.get(need.name) {
                     edges.push((StepIx::new(at), needed, need.span));
-                } else if !declared.steps.contains(need.name) {
+                } else if !declared.steps.contains(need.name) && !self.report.is_full() {
                     self.unknown_need(*need, &places);
                 }
             }
@@ -65,7 +66,7 @@ impl Checker<'_> {
             need.span,
             format!("there is no step `{}`", need.name),
         );
-        let problem = problem.did_you_mean(need.name, steps.keys().copied());
+        let problem = problem.did_you_mean(need.name, steps.keys().copied().take(MOST_CANDIDATES));
         let problem = match problem.help.is_empty() {
             true => problem.help("`needs` names steps of this runbook by their ids"),
             false => problem,

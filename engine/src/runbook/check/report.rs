@@ -29,9 +29,14 @@ impl Report {
 
     /// Adds what was found.
     pub(super) fn push(&mut self, problem: Diagnostic) {
-        if self.problems.len() < MOST_MISTAKES {
+        if !self.is_full() {
             self.problems.push(problem);
         }
+    }
+
+    /// Whether no more mistakes are told, so that looking for them is a waste.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= MOST_MISTAKES
     }
 
     /// Whether anything refuses the file.
@@ -41,9 +46,15 @@ impl Report {
 
     /// Everything, in the order of the file.
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+        let full = self.is_full();
         self.problems
             .sort_by_key(|problem| problem.labels.first().map(|label| label.span));
         self.problems.dedup();
+        if full {
+            let message = format!("there are more than {MOST_MISTAKES} mistakes; the rest is not told");
+            let end = Span::new(self.file.text.len(), self.file.text.len());
+            self.problems.push(self.error(Code::TooBig, end, message));
+        }
         self.problems
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 pub use self::error::ExpressionError;
 pub use self::items::{MOST_ITEMS, items, truth};
+pub(crate) use self::names::MOST_CANDIDATES;
 pub use self::names::{Known, Names, Site};
 pub use self::sandbox::{LONGEST_EVALUATION, LONGEST_STRING, MOST_OPERATIONS, engine};
 pub use self::scope::Scope;

@@ -11,6 +11,9 @@ use super::sandbox::FUNCTIONS;
 use crate::diagnostic::{Span, closest};
 use crate::id::{ParamName, StepId};
 
+/// How many steps are looked at for one that was probably meant.
+pub(crate) const MOST_CANDIDATES: usize = 1_000;
+
 /// What an expression names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
@@ -204,13 +207,13 @@ impl Finder<'_> {
                     ("steps", Some(part)) => self.step(&part),
                     ("steps", None) if !captured => self.names.every_step = true,
                     ("run", Some(part)) => {
-                        self.one_of(&part, &["id", "name", "rehearsal", "operator", "host"], "run")
+                        self.one_of(&part, &["id", "name", "rehearsal", "operator", "host"], "run");
                     }
                     _ => {}
                 }
             }
             Expr::FnCall(call, position) if call.op_token.is_none() => {
-                self.function(&call.name, *position, false)
+                self.function(&call.name, *position, false);
             }
             Expr::MethodCall(call, position) => self.function(&call.name, *position, true),
             _ => {}
@@ -279,8 +282,11 @@ impl Finder<'_> {
             None => part.name.parse().ok(),
             Some(known) => {
                 let Some(id) = known.steps.get(&dotted(part.name)) else {
-                    let ids = known.steps.values().map(StepId::as_str);
-                    let near = closest(part.name, known.steps.keys().map(String::as_str).chain(ids));
+                    let ids = known
+                        .steps
+                        .iter()
+                        .flat_map(|(dotted, id)| [dotted.as_str(), id.as_str()]);
+                    let near = closest(part.name, ids.take(2 * MOST_CANDIDATES));
                     let help = near.map(|near| format!("did you mean `{near}`?"));
                     let message = format!("there is no step `{}`", part.name);
                     return self.report(part.name, part.position, message, help);

@@ -160,6 +160,7 @@ fn nothing_outside_can_be_reached() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test is about time")]
 fn every_evaluation_ends_soon() {
     let long = "a".repeat(1_000);
     for source in [

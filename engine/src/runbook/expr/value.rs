@@ -21,7 +21,6 @@ pub enum NotData {
 }
 
 /// The JSON value as a Rhai value; `null` becomes `()`.
-#[must_use]
 pub fn to_dynamic(value: &Value) -> Dynamic {
     match value {
         Value::Null => Dynamic::UNIT,

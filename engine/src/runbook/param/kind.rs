@@ -138,7 +138,8 @@ impl ParamKind {
             (Self::Number, _) => Err(expected("a number", &value)),
             (Self::Boolean, _) => Err(expected("`true` or `false`", &value)),
             (Self::List(of), _) => {
-                Err(expected("a list", &value).help(format!("write `[a, b]`, each item a {of}")))
+                Err(expected("a list", &value)
+                    .help(format!("write `[a, b]`; the type of each item is `{of}`")))
             }
             (Self::Secret, Value::String(text)) => check_length(text).map(|()| value),
             (Self::Secret, _) => Err(ParamError::new("a text expected").help("put quotes around the secret")),
@@ -204,7 +205,13 @@ fn quoted(text: &str) -> String {
 }
 
 fn expected(what: &str, found: &Value) -> ParamError {
-    ParamError::new(format!("{what} expected, not {}", shown(found)))
+    let error = ParamError::new(format!("{what} expected, not {}", shown(found)));
+    match found {
+        Value::String(text) if serde_json::from_str::<Value>(text).is_ok_and(|value| !value.is_string()) => {
+            error.help("write it without quotes")
+        }
+        _ => error,
+    }
 }
 
 fn check_length(text: &str) -> Result<(), ParamError> {

@@ -239,6 +239,3 @@ impl Param {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

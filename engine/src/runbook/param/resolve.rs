@@ -136,7 +136,7 @@ fn invalid(runbook: &Runbook, param: &Param, error: ParamError) -> Diagnostic {
     let problem = problem.at(
         runbook.source_file(),
         param.span,
-        format!("this is a {}", param.kind),
+        format!("its type is `{}`", param.kind),
     );
     error.help.into_iter().fold(problem, Diagnostic::help)
 }
