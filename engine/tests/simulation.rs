@@ -1,7 +1,10 @@
 //! The core against generated workflows, failures, people and crashes. The laws are in `testing::laws`.
 
 use proptest::prelude::*;
-use proptest::test_runner::Config;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use runbook_engine::core::{OnFailure, RunStatus, Workflow};
 use runbook_engine::id::InstanceId;
 use runbook_engine::testing::simulation::{Crash, People, Simulation};
@@ -111,4 +114,30 @@ proptest! {
         let changed: Vec<_> = simulation.world.changed().into_iter().filter(|id| !stays(id)).collect();
         prop_assert!(changed.is_empty(), "{:?} is not as it was", changed);
     }
+}
+
+/// A law that nothing ever comes near proves nothing.
+#[test]
+fn the_simulations_come_everywhere() {
+    let mut runner = TestRunner::new_with_rng(cases(600), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let seen = RefCell::new(BTreeSet::new());
+    let statuses = RefCell::new(BTreeMap::new());
+    runner
+        .run(
+            &(workflows(), any::<u16>(), dice()),
+            |(workflow, already, dice)| {
+                let mut simulation = start(&workflow, already, &dice, People::Meddle, None)?;
+                run(&mut simulation)?;
+                seen.borrow_mut()
+                    .extend(simulation.journal.iter().map(|entry| entry.event.name()));
+                *statuses
+                    .borrow_mut()
+                    .entry(simulation.state.status())
+                    .or_insert(0) += 1;
+                Ok(())
+            },
+        )
+        .unwrap();
+    dbg!(&statuses);
+    assert_eq!(seen.borrow().len(), 26, "{seen:?}");
 }

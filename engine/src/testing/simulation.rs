@@ -460,7 +460,7 @@ fn operator(number: usize) -> Turn {
     }
 }
 
-fn run_started(jobs: u32) -> Result<RunStarted, Broken> {
+pub(crate) fn run_started(jobs: u32) -> Result<RunStarted, Broken> {
     let (run, name) = (
         "018f4e7c-0000-7000-8000-000000000000".parse(),
         "simulated".parse(),

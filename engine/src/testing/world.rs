@@ -154,7 +154,7 @@ impl World {
     /// The call ends by itself.
     pub fn end(&mut self, state: &RunState, work: &Work, dice: &mut Dice) -> Outcome {
         match work.purpose {
-            Purpose::Run => self.run(state, work, dice),
+            Purpose::Run => self.run(work, dice),
             Purpose::Rollback => self.rollback(state, work, dice),
             Purpose::Plan | Purpose::Before | Purpose::After | Purpose::Doubt | Purpose::AfterRollback => {
                 Outcome::Observed(self.validate(state, work, dice))
@@ -225,7 +225,7 @@ impl World {
         }
     }
 
-    fn run(&mut self, state: &RunState, work: &Work, dice: &mut Dice) -> Outcome {
+    fn run(&mut self, work: &Work, dice: &mut Dice) -> Outcome {
         let (there, outcome) = match dice.next() {
             0..150 => (Some(There::Whole), Outcome::Ran(Ok(Outputs::new()))),
             150..175 => (None, Outcome::Ran(Err(failed("it did nothing")))),
