@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use runbook_engine::core::{OnFailure, RunStatus, Workflow};
@@ -59,7 +59,7 @@ fn run(simulation: &mut Simulation) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(cases(1500))]
+    #![proptest_config(cases(800))]
 
     #[test]
     fn every_law_holds_whatever_happens(workflow in workflows(), already: u16, dice in dice()) {
@@ -68,14 +68,14 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(60))]
+    #![proptest_config(cases(25))]
 
     #[test]
     fn every_law_holds_wherever_it_crashes(workflow in workflows(), already: u16, dice in dice()) {
         let mut undisturbed = start(&workflow, already, &dice, People::Answer, None)?;
         run(&mut undisturbed)?;
         for (append, &entries) in undisturbed.appends.iter().enumerate().skip(1) {
-            for entries in [0, entries / 2, entries] {
+            for entries in BTreeSet::from([0, entries / 2, entries]) {
                 let crash = Some(Crash { append, entries });
                 run(&mut start(&workflow, already, &dice, People::Answer, crash)?)?;
             }
@@ -91,7 +91,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(500))]
+    #![proptest_config(cases(250))]
 
     #[test]
     fn a_full_rollback_puts_the_world_back(workflow in workflows(), already: u16, dice in dice()) {
@@ -119,9 +119,9 @@ proptest! {
 /// A law that nothing ever comes near proves nothing.
 #[test]
 fn the_simulations_come_everywhere() {
-    let mut runner = TestRunner::new_with_rng(cases(600), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let mut runner = TestRunner::new_with_rng(cases(300), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let seen = RefCell::new(BTreeSet::new());
-    let statuses = RefCell::new(BTreeMap::new());
+    let statuses = RefCell::new(BTreeSet::new());
     runner
         .run(
             &(workflows(), any::<u16>(), dice()),
@@ -138,6 +138,16 @@ fn the_simulations_come_everywhere() {
             },
         )
         .unwrap();
-    dbg!(&statuses);
+    // All but the pinning of files, which is the runtime's.
     assert_eq!(seen.borrow().len(), 26, "{seen:?}");
+    let ends = [
+        RunStatus::Completed,
+        RunStatus::Failed,
+        RunStatus::RolledBack,
+        RunStatus::Cancelled,
+    ];
+    assert!(
+        ends.iter().all(|end| statuses.borrow().contains(end)),
+        "{statuses:?}"
+    );
 }
