@@ -130,10 +130,7 @@ fn the_simulations_come_everywhere() {
                 run(&mut simulation)?;
                 seen.borrow_mut()
                     .extend(simulation.journal.iter().map(|entry| entry.event.name()));
-                *statuses
-                    .borrow_mut()
-                    .entry(simulation.state.status())
-                    .or_insert(0) += 1;
+                statuses.borrow_mut().insert(simulation.state.status());
                 Ok(())
             },
         )
