@@ -1,5 +1,10 @@
-//! Helpers for tests.
+//! For tests, ours and those of plugins made elsewhere: generated entries and workflows, a simulated world, the laws
+//! that hold in every run, and the conformance kit.
 
 pub mod arbitrary;
 pub mod conformance;
 pub mod doubles;
+pub mod laws;
+pub mod simulation;
+pub mod workflows;
+pub mod world;
