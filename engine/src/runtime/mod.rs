@@ -18,13 +18,16 @@
 )]
 
 mod call;
+mod calls;
 mod clear;
 mod clock;
+mod desk;
 mod driver;
 mod engine;
 mod mask;
 mod plan;
 mod rehearse;
+mod run;
 mod transcriber;
 
 #[cfg(test)]
@@ -32,6 +35,7 @@ mod tests;
 
 pub use self::clock::{Clock, SystemClock};
 pub use self::driver::{Control, Ended, Watcher};
-pub use self::engine::{Author, Engine, NewRun, PinnedFiles, Run, RuntimeError, Story};
+pub use self::engine::{Author, Engine, NewRun, PinnedFiles, RuntimeError, Story};
 pub use self::mask::Mask;
 pub use self::plan::{Forecast, Planned};
+pub use self::run::Run;

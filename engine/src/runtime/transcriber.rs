@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::driver::{Message, Watcher};
+use super::desk::Message;
+use super::driver::Watcher;
 use super::mask::{Mask, MaskedStream};
 use crate::core::Input;
 use crate::core::event::{ProcessMark, Transcript};

@@ -1,0 +1,196 @@
+//! Effects carried out: every call of a plugin is a task, and tells the loop how it ended.
+
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::call::Call;
+use super::clear::clear;
+use super::desk::{Desk, Message};
+use super::engine::PinnedFiles;
+use super::run::Run;
+use super::transcriber::CallTranscriber;
+use crate::core::event::{Failure, FailureKind, ProcessMark};
+use crate::core::{Asks, Effect, Evaluation, Input, Phase, Work, effects};
+use crate::id::{InstanceId, Seq, StepId};
+use crate::journal::Durable;
+use crate::runbook::expr;
+use crate::step::{Context, Transcriber};
+
+impl Run {
+    /// Starts what should be under way and is not. What can be answered at once is given back as inputs.
+    pub(super) fn perform(&self, desk: &mut Desk, draining: bool, proof: Durable<Seq>) -> Vec<Input> {
+        let mut answers = Vec::new();
+        for effect in effects(&self.state, draining) {
+            match effect {
+                Effect::Evaluate { step } => {
+                    let result = self.evaluate(&step);
+                    answers.push(Input::Evaluated { step, result });
+                }
+                Effect::Call(work) => self.call(desk, &work, proof),
+                Effect::ClearProcess {
+                    instance,
+                    of,
+                    process,
+                    until,
+                } => {
+                    if desk.clearing.insert(instance.clone(), of).is_none() {
+                        self.clear(desk, instance, of, process, until);
+                    }
+                }
+            }
+        }
+        answers
+    }
+
+    /// Makes a call whose intent is durable, or stops one that should stop.
+    fn call(&self, desk: &mut Desk, work: &Work, proof: Durable<Seq>) {
+        if let Some(cancel) = desk.calls.get(&work.of) {
+            if work.stop {
+                cancel.cancel();
+            }
+            return;
+        }
+        debug_assert!(work.of <= proof.get(), "the intent is durable before the call");
+        let cancel = CancellationToken::new();
+        let transcriber = Arc::new(CallTranscriber {
+            journal: Arc::clone(&self.engine.journal),
+            claim: self.claim.clone(),
+            clock: Arc::clone(&self.engine.clock),
+            watcher: Arc::clone(&desk.watcher),
+            mask: self.mask(),
+            instance: work.instance.clone(),
+            of: work.of,
+            messages: desk.messages.clone(),
+            state: Mutex::default(),
+        });
+        let Some(call) = self.prepare(work, cancel.clone(), transcriber.clone()) else {
+            return;
+        };
+        desk.calls.insert(work.of, cancel);
+        let (messages, instance, of) = (desk.messages.clone(), work.instance.clone(), work.of);
+        tokio::spawn(async move {
+            let outcome = call.make().await;
+            let message = match transcriber.finish() {
+                Ok(transcript) => Message::Input(Input::Finished {
+                    instance,
+                    of,
+                    outcome,
+                    transcript,
+                }),
+                Err(error) => Message::Broken(error),
+            };
+            // The receiver is gone only when the run has stopped.
+            let _gone = messages.send(message);
+        });
+    }
+
+    fn prepare(
+        &self,
+        work: &Work,
+        cancel: CancellationToken,
+        transcript: Arc<dyn Transcriber>,
+    ) -> Option<Call> {
+        let instance = self.state.instance(work.ix);
+        let step = self.runbook.step(work.instance.step())?;
+        let plugin = Arc::clone(self.engine.registry.get(step.uses.as_str()).ok()?);
+        let outputs = match instance.outputs.as_ref() {
+            Value::Object(outputs) => Some(outputs.clone()),
+            _ => None,
+        };
+        let undoing = matches!(
+            instance.phase,
+            Phase::Observing {
+                asks: Asks::RollbackDoubt,
+                ..
+            }
+        );
+        let cx = Context {
+            run: self.facts(),
+            instance: work.instance.clone(),
+            attempt: instance.attempts.max(crate::id::AttemptNo(1)),
+            purpose: work.purpose,
+            params: Arc::new(self.params()),
+            steps: Arc::new(self.state.facts_for(instance.step)),
+            item: instance.item.clone(),
+            before: instance.before.clone(),
+            outputs,
+            cancel,
+            transcript,
+            files: Arc::new(PinnedFiles(Arc::new(self.state.files().clone()))),
+            registry: self.engine.registry.clone(),
+            token: format!("{}:{}", self.claim.run, work.of),
+        };
+        let (runbook, mask) = (Arc::clone(&self.runbook), self.mask());
+        Some(Call {
+            runbook,
+            plugin,
+            rehearsal: self.state.started().rehearsal.clone(),
+            cx,
+            mask,
+            undoing,
+        })
+    }
+
+    fn evaluate(&self, id: &StepId) -> Result<Evaluation, Failure> {
+        let fail = |what: &str, error: &dyn std::error::Error| {
+            Failure::new(
+                FailureKind::Inputs,
+                format!("its `{what}` could not be worked out: {error}"),
+            )
+        };
+        let (Some(step), Some(at)) = (self.runbook.step(id), self.state.workflow().find(id.as_str())) else {
+            return Err(Failure::new(FailureKind::Fault, "the runbook has no such step"));
+        };
+        let Some(&ix) = self.state.instances_of(at).first() else {
+            return Ok(Evaluation::One);
+        };
+        let scope = self.scope(ix);
+        if let Some(when) = &step.when {
+            let holds = when
+                .evaluate(&scope)
+                .and_then(expr::truth)
+                .map_err(|error| fail("when", &error))?;
+            if !holds {
+                return Ok(Evaluation::Skip(format!(
+                    "its condition does not hold: {}",
+                    when.source().trim()
+                )));
+            }
+        }
+        match &step.for_each {
+            None => Ok(Evaluation::One),
+            Some(list) => {
+                let items = list
+                    .evaluate(&scope)
+                    .and_then(expr::items)
+                    .map_err(|error| fail("for_each", &error))?;
+                Ok(Evaluation::Each(items))
+            }
+        }
+    }
+
+    fn clear(
+        &self,
+        desk: &Desk,
+        instance: InstanceId,
+        of: Seq,
+        known: Option<ProcessMark>,
+        until: Option<Timestamp>,
+    ) {
+        let rehearsal = self.state.started().rehearsal.is_some();
+        let (clock, watcher) = (Arc::clone(&self.engine.clock), Arc::clone(&desk.watcher));
+        let (messages, token) = (desk.messages.clone(), format!("{}:{of}", self.claim.run));
+        tokio::spawn(async move {
+            let found = if rehearsal {
+                crate::core::event::LeftProcess::None
+            } else {
+                clear(&instance, known, &token, until, &clock, &watcher).await
+            };
+            // The receiver is gone only when the run has stopped.
+            let _gone = messages.send(Message::Input(Input::ProcessCleared { instance, found }));
+        });
+    }
+}

@@ -1,0 +1,234 @@
+//! A run that this process holds: where it stands, and what people do to it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::engine::{Author, Engine, RuntimeError};
+use super::mask::Mask;
+use crate::core::event::{Entry, Failure, FailureKind, RunStarted};
+use crate::core::{Act, Input, InstanceIx, RunState, Turn, turn};
+use crate::id::{InstanceId, ParamName, Seq};
+use crate::journal::{Claim, Durable, Summary, TranscriptHasher};
+use crate::runbook::Runbook;
+use crate::runbook::expr::{self, Scope};
+use crate::step::RunFacts;
+
+/// A run that this process holds.
+pub struct Run {
+    pub(super) engine: Engine,
+    pub(super) claim: Claim,
+    pub(super) state: RunState,
+    pub(super) runbook: Arc<Runbook>,
+    pub(super) secrets: BTreeMap<ParamName, String>,
+    /// It was opened, and not taken up yet: what the journal shows as under way is not.
+    pub(super) untaken: bool,
+    pub(super) durable: Durable<Seq>,
+}
+
+impl Run {
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self) -> &RunState {
+        &self.state
+    }
+
+    /// Its definition.
+    #[must_use]
+    pub fn runbook(&self) -> &Arc<Runbook> {
+        &self.runbook
+    }
+
+    /// The short name that people type: `<runbook>-<short>`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        run_name(&self.state)
+    }
+
+    /// Everything that has happened to it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn entries(&self) -> Result<Vec<Entry>, RuntimeError> {
+        Ok(self.engine.journal.read(self.claim.run, Seq(0)).await?)
+    }
+
+    /// Gives the values of secret parameters, which no journal holds.
+    pub fn set_secrets(&mut self, secrets: BTreeMap<ParamName, String>) {
+        self.secrets = secrets;
+    }
+
+    /// Records a person's act; nothing is carried out. What an earlier process left under way is settled
+    /// as interrupted first.
+    ///
+    /// # Errors
+    /// When the act is not possible now, or cannot be made durable.
+    pub async fn act(&mut self, act: Act) -> Result<Vec<Entry>, RuntimeError> {
+        let cut_off = self.untaken && self.state.active().len() > 0;
+        let mut entries = if cut_off {
+            self.take_up(None).await?
+        } else {
+            Vec::new()
+        };
+        entries.extend(self.take(&[Input::Act(act)], true).await?);
+        Ok(entries)
+    }
+
+    /// The inputs of an instance, with every template filled in: what a person who carries it out reads.
+    ///
+    /// # Errors
+    /// When a template cannot be filled in, or the run has no such instance.
+    pub fn inputs(&self, id: &InstanceId) -> Result<Value, Failure> {
+        let missing = || Failure::new(FailureKind::Fault, format!("the run has no instance `{id}`"));
+        let ix = self.state.find(id).ok_or_else(missing)?;
+        let step = self.runbook.step(id.step()).ok_or_else(missing)?;
+        let scripts = self
+            .engine
+            .registry
+            .get(step.uses.as_str())
+            .map_or(&[] as &[&str], |plugin| plugin.doc().scripts);
+        expr::fill(&step.with, scripts, &self.scope(ix))
+            .map_err(|error| Failure::new(FailureKind::Inputs, error.to_string()))
+    }
+
+    /// Stores a file that proves manual work, and gives its hash.
+    ///
+    /// # Errors
+    /// When it cannot be made durable.
+    pub async fn attach(&self, content: &[u8]) -> Result<String, RuntimeError> {
+        Ok(self.engine.journal.attach(&self.claim, content).await?)
+    }
+
+    /// Takes the run over from an earlier process: whatever that had under way was cut off.
+    pub(super) async fn take_up(&mut self, jobs: Option<u32>) -> Result<Vec<Entry>, RuntimeError> {
+        let mut transcripts = BTreeMap::new();
+        let cut_off: Vec<Seq> = self
+            .state
+            .active()
+            .filter_map(|i| i.phase.activity())
+            .map(|call| call.of)
+            .collect();
+        for of in cut_off {
+            let chunks = self.engine.journal.transcript(self.claim.run, of).await?;
+            let mut hasher = TranscriptHasher::default();
+            chunks.iter().for_each(|chunk| hasher.update(chunk));
+            if !chunks.is_empty() {
+                transcripts.insert(of, hasher.finish(of));
+            }
+        }
+        let jobs = jobs.unwrap_or(self.state.jobs());
+        let entries = self.take(&[Input::Resumed { jobs, transcripts }], true).await?;
+        self.untaken = false;
+        Ok(entries)
+    }
+
+    /// Takes turns with these inputs and makes what they mean durable, in one append.
+    pub(super) async fn take(
+        &mut self,
+        inputs: &[Input],
+        draining: bool,
+    ) -> Result<Vec<Entry>, RuntimeError> {
+        let Author { operator, host, .. } = self.engine.author.clone();
+        let who = Turn {
+            operator,
+            host,
+            now: self.engine.clock.now(),
+            draining,
+        };
+        let expected = self.state.next_seq();
+        let mut entries = Vec::new();
+        for input in inputs {
+            entries.extend(turn(&mut self.state, input, &who)?);
+        }
+        if !entries.is_empty() {
+            self.durable = self
+                .engine
+                .journal
+                .append(&self.claim, expected, &entries)
+                .await?;
+        }
+        Ok(entries)
+    }
+
+    /// What lists show of the run.
+    ///
+    /// # Errors
+    /// When the journal cannot say which entry is its last.
+    pub async fn summary(&self) -> Result<Summary, RuntimeError> {
+        let (state, run) = (&self.state, self.claim.run);
+        let (settled, total) = state.progress();
+        Ok(Summary {
+            run,
+            runbook: state.started().runbook.clone(),
+            title: self.runbook.title().to_owned(),
+            status: state.status(),
+            rehearsal: state.started().rehearsal.is_some(),
+            settled,
+            total,
+            operator: state.operator().clone(),
+            started: state.begun(),
+            updated: state.updated(),
+            head: Seq(state.next_seq().0.saturating_sub(1)),
+            head_hash: self.engine.journal.head_hash(run).await?,
+        })
+    }
+
+    /// Gives the run back.
+    ///
+    /// # Errors
+    /// When its summary cannot be written; the run itself is safe.
+    pub async fn close(self) -> Result<RunState, RuntimeError> {
+        let summary = self.summary().await?;
+        self.engine.journal.release(self.claim, Some(summary)).await?;
+        Ok(self.state)
+    }
+
+    /// What the expressions of an instance may name.
+    pub(super) fn scope(&self, ix: InstanceIx) -> Scope {
+        let instance = self.state.instance(ix);
+        Scope {
+            params: Arc::new(self.params()),
+            steps: Arc::new(self.state.facts_for(instance.step)),
+            item: instance.item.clone(),
+            before: instance.before.clone(),
+            outputs: instance.outputs.as_object().cloned(),
+            run: self.facts(),
+            extra: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn facts(&self) -> RunFacts {
+        let RunStarted { run, rehearsal, .. } = self.state.started().as_ref();
+        RunFacts {
+            id: Some(*run),
+            name: run_name(&self.state),
+            rehearsal: rehearsal.is_some(),
+            operator: self.engine.author.operator.clone(),
+            host: self.engine.author.host.clone(),
+        }
+    }
+
+    /// All parameters, secrets included: for calls only.
+    pub(super) fn params(&self) -> Value {
+        let known = self
+            .state
+            .started()
+            .params
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.clone()));
+        let secrets = self
+            .secrets
+            .iter()
+            .map(|(name, value)| (name.to_string(), Value::String(value.clone())));
+        Value::Object(known.chain(secrets).collect())
+    }
+
+    pub(super) fn mask(&self) -> Mask {
+        Mask::new(self.secrets.values().map(String::as_str))
+    }
+}
+
+pub(super) fn run_name(state: &RunState) -> String {
+    format!("{}-{}", state.started().runbook, state.started().run.short())
+}
