@@ -5,6 +5,7 @@ pub mod arbitrary;
 pub mod conformance;
 pub mod doubles;
 pub mod laws;
+mod people;
 pub mod simulation;
 pub mod workflows;
 pub mod world;

@@ -7,20 +7,17 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::laws::{self, History};
-use super::world::{Dice, There, World};
-use crate::core::event::{Item, LeftProcess, Need, Outputs, ProcessMark, RollbackScope, Ruling, RunStarted};
+use super::laws::{self, Broken, History};
+use super::world::{Dice, World};
+use crate::core::event::{Item, LeftProcess, ProcessMark, RollbackScope, RunStarted};
 use crate::core::{
-    Act, Effect, Entry, Evaluation, Event, Input, Phase, RunState, RunStatus, Turn, TurnError, Work,
-    Workflow, effects, stop_at, turn, wake_at,
+    Act, Effect, Entry, Evaluation, Event, Input, RunState, Turn, TurnError, Work, Workflow, effects,
+    stop_at, turn, wake_at,
 };
 use crate::id::{Host, InstanceId, Operator, Seq, StepId};
 
 /// More turns than any run needs whose dice are used up: beyond, it does not converge.
 const MOST_TURNS: usize = 4_000;
-
-/// A law that was broken, or a fault of the core, with what it was about.
-pub type Broken = String;
 
 /// When the simulated process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +33,7 @@ pub struct Crash {
 pub enum People {
     /// They answer what they are asked, and nothing else.
     Answer,
-    /// They also cancel, roll back and decide as they like.
+    /// They also cancel, roll back, decide and pull the plug as they like.
     Meddle,
 }
 
@@ -56,7 +53,7 @@ pub struct Simulation {
     /// What calls said while they are still under way.
     told: VecDeque<Input>,
     clearing: BTreeSet<InstanceId>,
-    dice: Dice,
+    pub(super) dice: Dice,
     people: People,
     now: Timestamp,
     turn: Turn,
@@ -257,6 +254,9 @@ impl Simulation {
                 .meddle()
                 .map_or(Next::Nothing, |act| Next::Input(Input::Act(act))));
         }
+        if self.people == People::Meddle && self.dice.chance(6) {
+            return Ok(Next::Restart);
+        }
         if !self.turn.draining && self.dice.chance(4) {
             self.turn.draining = true;
         }
@@ -341,103 +341,6 @@ impl Simulation {
             outcome,
             transcript: None,
         }
-    }
-
-    /// Nothing goes on: people do what they are asked for.
-    fn answer(&mut self) -> Option<Act> {
-        if let Some(waiting) = self.state.waiting_for().into_iter().next() {
-            let instance = waiting.id;
-            return Some(match (waiting.need, self.dice.next_of(&[180, 38, 38])) {
-                (Need::ManualWork, 0) => {
-                    let before = self.world.before(&instance);
-                    self.world
-                        .by_hand(&instance, if waiting.undoing { before } else { There::Whole });
-                    let (values, attachments, note) = (Outputs::new(), Vec::new(), None);
-                    Act::Confirm {
-                        instance,
-                        values,
-                        attachments,
-                        note,
-                    }
-                }
-                (Need::ManualWork, 1) => decide(instance, Ruling::Fail),
-                (Need::ManualWork, _) => decide(instance, Ruling::Skip),
-                (Need::Decision, _) => decide(instance, self.ruling()),
-            });
-        }
-        match self.state.status() {
-            RunStatus::Stuck => {
-                let instance = self.state.still_to_undo().into_iter().next()?;
-                let ruling = if self.dice.is_used_up() {
-                    Ruling::Skip
-                } else {
-                    self.ruling()
-                };
-                Some(decide(instance, ruling))
-            }
-            RunStatus::Failed | RunStatus::RolledBack if !self.dice.is_used_up() => self.try_again(),
-            _ => None,
-        }
-    }
-
-    fn try_again(&mut self) -> Option<Act> {
-        let rows = self.state.rows();
-        let reopened = |id: &InstanceId| {
-            let phase = self.state.find(id).map(|ix| &self.state.instance(ix).phase);
-            matches!(phase, Some(Phase::Failed | Phase::RolledBack))
-        };
-        let ids: Vec<InstanceId> = rows.into_iter().map(|row| row.id).filter(reopened).collect();
-        let chosen = usize::from(self.dice.roll(u8::try_from(ids.len()).unwrap_or(u8::MAX)));
-        let ruling = if self.dice.chance(200) {
-            Ruling::Again
-        } else {
-            self.ruling()
-        };
-        ids.into_iter().nth(chosen).map(|id| decide(id, ruling))
-    }
-
-    fn ruling(&mut self) -> Ruling {
-        match self.dice.roll(4) {
-            0 => Ruling::Done,
-            1 => Ruling::Again,
-            2 => Ruling::Fail,
-            _ => Ruling::Skip,
-        }
-    }
-
-    /// People act as they like, whether it is possible or not.
-    fn meddle(&mut self) -> Option<Act> {
-        let rows = self.state.rows();
-        let chosen = usize::from(self.dice.roll(u8::try_from(rows.len()).unwrap_or(u8::MAX)));
-        let instance = rows.into_iter().nth(chosen)?.id;
-        let why = "a whim".to_owned();
-        Some(match self.dice.next_of(&[90, 50, 50, 30, 20]) {
-            0 => decide(instance, self.ruling()),
-            1 => Act::Confirm {
-                instance,
-                values: Outputs::new(),
-                attachments: Vec::new(),
-                note: None,
-            },
-            2 => Act::Rollback {
-                scope: RollbackScope::Steps(vec![instance.step().clone()]),
-                why,
-            },
-            3 => Act::Rollback {
-                scope: RollbackScope::Run,
-                why,
-            },
-            _ => Act::Cancel { why },
-        })
-    }
-}
-
-fn decide(instance: InstanceId, ruling: Ruling) -> Act {
-    let why = "a person said so".to_owned();
-    Act::Decide {
-        instance,
-        ruling,
-        why,
     }
 }
 

@@ -14,7 +14,6 @@ use super::{
 use crate::id::{Host, InstanceId, Operator, Seq};
 use crate::step::{Observation, Purpose};
 use crate::testing::simulation::run_started;
-use crate::testing::workflows::plain_step;
 
 mod cancel;
 mod cost;
@@ -27,86 +26,12 @@ mod order;
 mod regressions;
 mod retry;
 mod rollback;
+mod steps;
 mod stuck;
 mod timeout;
 mod transitions;
 
-/// A step that validates, can be undone, and fails for good at its first failure.
-fn step(id: &str) -> StepPolicy {
-    plain_step(id)
-}
-
-impl StepPolicy {
-    fn needs(mut self, ids: &[&str]) -> Self {
-        self.needs = ids.iter().map(|id| id.parse().unwrap()).collect();
-        self
-    }
-
-    fn conditional(mut self) -> Self {
-        self.conditional = true;
-        self
-    }
-
-    fn for_each(mut self) -> Self {
-        self.fans_out = true;
-        self
-    }
-
-    fn blind(mut self) -> Self {
-        self.abilities.validates = false;
-        self
-    }
-
-    fn by_person(mut self) -> Self {
-        self.abilities.by_person = true;
-        self
-    }
-
-    fn read_only(mut self) -> Self {
-        self.abilities.read_only = true;
-        self
-    }
-
-    fn without_a_way_back(mut self) -> Self {
-        self.abilities.undoes = false;
-        self
-    }
-
-    fn idempotent(mut self) -> Self {
-        self.idempotent = true;
-        self
-    }
-
-    fn lock(mut self, name: &str) -> Self {
-        self.locks.push(name.parse().unwrap());
-        self
-    }
-
-    fn on_failure(mut self, what: OnFailure) -> Self {
-        self.on_failure = what;
-        self
-    }
-
-    fn timeout(mut self, seconds: u64) -> Self {
-        self.timeout = Some(std::time::Duration::from_secs(seconds));
-        self
-    }
-
-    fn attempts(mut self, attempts: u32, delay: u64) -> Self {
-        let delay = std::time::Duration::from_secs(delay);
-        self.retry = Retry {
-            attempts,
-            delay,
-            ..Retry::default()
-        };
-        self
-    }
-
-    fn retry_deadline(mut self, seconds: u64) -> Self {
-        self.retry.deadline = Some(std::time::Duration::from_secs(seconds));
-        self
-    }
-}
+use self::steps::step;
 
 /// A run that a test carries out by hand.
 struct Run {

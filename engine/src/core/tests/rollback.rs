@@ -166,3 +166,12 @@ fn a_step_that_was_undone_is_looked_at_afresh() {
     assert_ne!(run.state.instance(ix).before, Some(json!("Unknown")));
     assert_eq!(run.under_way(), ["a: run"]);
 }
+
+#[test]
+fn nothing_is_undone_while_any_process_may_be_left() {
+    let mut run = Run::of([step("a"), step("b").needs(&["a"]).without_a_way_back()]);
+    run.succeeds("a").is_missing("b").crashes().is_rolled_back(&[]);
+    assert_eq!(run.under_way(), ["b: clear"]);
+    run.is_cleared("b");
+    assert_eq!(run.under_way(), ["a: undo"]);
+}

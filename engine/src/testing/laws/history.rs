@@ -1,0 +1,178 @@
+//! The story that the entries tell, told apart from the core's own state.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Broken;
+use super::entry::{LAWS, Moment};
+use crate::core::event::Verdict;
+use crate::core::{Entry, Event, OnFailure, Phase, RunState};
+use crate::id::InstanceId;
+
+/// What the entries so far tell, told apart from the core's own state.
+pub struct History {
+    state: RunState,
+    jobs: u32,
+    tales: BTreeMap<InstanceId, Tale>,
+    pub(super) rule_obeyed: bool,
+}
+
+/// What happened to one instance.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tale {
+    /// It was interrupted, and nothing and nobody has said since that it may be tried again.
+    pub(super) doubtful: bool,
+    /// Something may have changed the world since it was last undone.
+    pub(super) touched: bool,
+    /// What was last seen, and what was seen before it was touched.
+    seen: Option<Value>,
+    pub(super) before: Option<Value>,
+}
+
+impl History {
+    /// The history of a run that has just started.
+    #[must_use]
+    pub fn new(state: &RunState, jobs: u32) -> Self {
+        Self {
+            state: state.clone(),
+            jobs,
+            tales: BTreeMap::new(),
+            rule_obeyed: true,
+        }
+    }
+
+    /// The fold of all entries so far.
+    #[must_use]
+    pub fn state(&self) -> &RunState {
+        &self.state
+    }
+
+    /// Takes an entry in, and checks all laws.
+    ///
+    /// # Errors
+    /// The first law that it breaks.
+    pub fn record(&mut self, entry: &Entry) -> Result<(), Broken> {
+        let before = self.state.clone();
+        self.state.apply(entry).map_err(|illegal| illegal.to_string())?;
+        if let Event::RunResumed { jobs } = &entry.event {
+            self.jobs = *jobs;
+        }
+        let moment = Moment {
+            before: &before,
+            entry,
+            after: &self.state,
+            jobs: self.jobs,
+            tales: &self.tales,
+        };
+        for (name, law) in LAWS {
+            law(&moment)
+                .map_err(|how| format!("{name}: {how}, at entry {}: {:?}", entry.seq, entry.event))?;
+        }
+        self.tell(&before, entry);
+        Ok(())
+    }
+
+    fn tell(&mut self, before: &RunState, entry: &Entry) {
+        match &entry.event {
+            Event::RollbackStarted { .. } => self.rule_obeyed = true,
+            Event::AttemptFailed {
+                instance,
+                retry_at: None,
+                ..
+            }
+            | Event::ObservationFailed {
+                instance,
+                retry_at: None,
+                ..
+            } => {
+                self.rule_obeyed &= on_failure(&self.state, instance) != Some(OnFailure::Rollback);
+            }
+            _ => {}
+        }
+        let Some(instance) = subject(&entry.event) else {
+            return;
+        };
+        let phase = before.find(instance).map(|ix| &before.instance(ix).phase);
+        let repeatable = before
+            .find(instance)
+            .is_some_and(|ix| before.policy(ix).may_be_repeated());
+        let by_person = before
+            .find(instance)
+            .is_some_and(|ix| before.policy(ix).abilities.by_person);
+        let tale = self.tales.entry(instance.clone()).or_default();
+        match &entry.event {
+            Event::Interrupted { .. } => {
+                tale.doubtful |= matches!(phase, Some(Phase::Running(_) | Phase::RollingBack(_)));
+            }
+            Event::Observed {
+                verdict, observed, ..
+            } => {
+                tale.seen = Some(observed.clone());
+                tale.doubtful &= *verdict == Verdict::Unknown;
+            }
+            Event::DoubtSettled { .. } if repeatable => tale.doubtful = false,
+            Event::AttemptStarted { .. } => tale.touch(),
+            Event::Confirmed { .. } if matches!(phase, Some(Phase::Waiting(_))) => tale.touch(),
+            Event::Decided { .. } => {
+                tale.doubtful = false;
+                // What a person says of manual work that nobody confirmed may be undone, or not.
+                if by_person {
+                    let ix = self.state.find(instance);
+                    tale.touched = ix.is_some_and(|ix| self.state.instance(ix).changed);
+                }
+            }
+            _ => {}
+        }
+        let ix = self.state.find(instance);
+        if ix.is_some_and(|ix| self.state.instance(ix).phase == Phase::RolledBack) {
+            *tale = Tale::default();
+        }
+    }
+}
+
+impl Tale {
+    fn touch(&mut self) {
+        if !self.touched {
+            self.before = self.seen.clone();
+        }
+        self.touched = true;
+    }
+}
+
+fn on_failure(state: &RunState, instance: &InstanceId) -> Option<OnFailure> {
+    state.find(instance).map(|ix| state.policy(ix).on_failure)
+}
+
+/// The instance that an event is about.
+fn subject(event: &Event) -> Option<&InstanceId> {
+    match event {
+        Event::ObservationStarted { instance }
+        | Event::Observed { instance, .. }
+        | Event::ObservationFailed { instance, .. }
+        | Event::AttemptStarted { instance, .. }
+        | Event::ProcessStarted { instance, .. }
+        | Event::StopRequested { instance, .. }
+        | Event::AttemptReturned { instance, .. }
+        | Event::AttemptFailed { instance, .. }
+        | Event::Verified { instance, .. }
+        | Event::Interrupted { instance, .. }
+        | Event::ProcessCleared { instance, .. }
+        | Event::DoubtSettled { instance, .. }
+        | Event::PersonNeeded { instance, .. }
+        | Event::Confirmed { instance, .. }
+        | Event::Decided { instance, .. }
+        | Event::RollbackAttemptStarted { instance, .. }
+        | Event::RollbackReturned { instance, .. }
+        | Event::RolledBack { instance, .. }
+        | Event::RollbackFailed { instance, .. } => Some(instance),
+        Event::RunStarted(_)
+        | Event::FilePinned { .. }
+        | Event::RunResumed { .. }
+        | Event::StepOpened { .. }
+        | Event::StepSkipped { .. }
+        | Event::StepUnclear { .. }
+        | Event::CancelRequested { .. }
+        | Event::RollbackStarted { .. } => None,
+    }
+}
