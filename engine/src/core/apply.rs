@@ -194,8 +194,9 @@ impl RunState {
         let at = self
             .step_of(step)
             .ok_or_else(|| Misfit(format!("there is no step `{step}`")))?;
+        let free = self.may_open() && self.needs_settled(at);
         match self.instances_of(at) {
-            [ix] if self.instance(*ix).phase == Phase::Pending && self.may_start(*ix) => Ok((at, *ix)),
+            [ix] if free && self.instance(*ix).phase == Phase::Pending => Ok((at, *ix)),
             _ => Err(Misfit(format!("the step `{step}` is not about to be opened"))),
         }
     }
