@@ -16,6 +16,7 @@ use crate::watch::Lines;
 /// Carries a run on until nothing goes on by itself and nobody here does what it waits for.
 pub(super) async fn carry(mut run: Run, jobs: Option<u32>, setting: &Setting) -> Result<Exit, Failed> {
     let (name, runbook) = (run.name(), run.runbook().clone());
+    let rollback_was_asked_for = run.state().rollback().is_some();
     let watcher = Lines::new(setting, &runbook);
     let mut control = signals::listen(setting);
     let mut put_off: Vec<InstanceId> = Vec::new();
@@ -64,6 +65,9 @@ pub(super) async fn carry(mut run: Run, jobs: Option<u32>, setting: &Setting) ->
     setting.look.tell(&render::next::summary(&name, &state, &runbook));
     Ok(if interrupted {
         Exit::Interrupted
+    } else if state.status() == RunStatus::RolledBack && !rollback_was_asked_for {
+        // A step failed, and its `on_failure` had the run undone.
+        Exit::Failed
     } else {
         Exit::of(&state)
     })
