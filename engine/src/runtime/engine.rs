@@ -431,7 +431,7 @@ impl Run {
 }
 
 pub(super) fn run_name(state: &RunState) -> String {
-    format!("{}-{}", state.started().runbook, state.started().run.short())
+    state.started().name()
 }
 
 /// The files of a run as its journal holds them.
