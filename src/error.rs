@@ -13,38 +13,46 @@ use crate::setting::Setting;
 #[derive(Debug)]
 pub(crate) struct Failed {
     diagnostics: Vec<Diagnostic>,
+    /// What is said where nothing is wrong.
+    remark: Option<String>,
     exit: Exit,
 }
 
 impl Failed {
     /// What the user gave cannot be used.
     pub(crate) fn input(diagnostics: Vec<Diagnostic>) -> Self {
-        Self {
-            diagnostics,
-            exit: Exit::BadInput,
-        }
+        Self::told(diagnostics, Exit::BadInput)
     }
 
     /// Something that should not happen did.
     pub(crate) fn fault(message: &str, error: &(dyn std::error::Error + 'static)) -> Self {
         let diagnostic = Diagnostic::error(Code::Internal, message).caused_by(error);
+        Self::told(vec![diagnostic], Exit::Fault)
+    }
+
+    /// Somebody gave no answer at a prompt; nothing is lost, and `what` says what did not happen.
+    pub(crate) fn interrupted(what: &str) -> Self {
         Self {
-            diagnostics: vec![diagnostic],
-            exit: Exit::Fault,
+            diagnostics: Vec::new(),
+            remark: Some(format!("interrupted: {what}")),
+            exit: Exit::Interrupted,
         }
     }
 
-    /// Somebody pressed Ctrl-C at a prompt; nothing is lost.
-    pub(crate) fn interrupted() -> Self {
+    fn told(diagnostics: Vec<Diagnostic>, exit: Exit) -> Self {
         Self {
-            diagnostics: Vec::new(),
-            exit: Exit::Interrupted,
+            diagnostics,
+            remark: None,
+            exit,
         }
     }
 
     /// Tells the user, and gives the exit code.
     pub(crate) fn tell(self, setting: &Setting) -> Exit {
         render::diagnostic::print_all(&self.diagnostics, setting);
+        if let Some(remark) = &self.remark {
+            setting.look.tell(remark);
+        }
         self.exit
     }
 
@@ -55,10 +63,7 @@ impl Failed {
             JournalError::Held(_) | JournalError::Conflict { .. } | JournalError::NotClaimed => Exit::Held,
             _ => Exit::Fault,
         };
-        Self {
-            diagnostics: vec![error.diagnostic(name)],
-            exit,
-        }
+        Self::told(vec![error.diagnostic(name)], exit)
     }
 
     /// A runtime that failed, for the run that is called `name`.
@@ -70,20 +75,14 @@ impl Failed {
                     format!("run `{name}`: its definition is not one that this program can carry out");
                 let help = "use the version of the program that started it; `runbook log` tells which";
                 diagnostics.insert(0, Diagnostic::error(Code::JournalNewer, message).help(help));
-                Self {
-                    diagnostics,
-                    exit: Exit::Fault,
-                }
+                Self::told(diagnostics, Exit::Fault)
             }
             RuntimeError::Rejected(rejection) => Self::rejected(name, &rejection),
             RuntimeError::Illegal(error) => {
                 let message = format!("run `{name}`: its journal tells what cannot have happened");
                 let diagnostic = Diagnostic::error(Code::JournalDamaged, message).caused_by(&error);
                 let help = format!("`runbook journal verify {name}` checks it entry by entry");
-                Self {
-                    diagnostics: vec![diagnostic.help(help)],
-                    exit: Exit::Fault,
-                }
+                Self::told(vec![diagnostic.help(help)], Exit::Fault)
             }
             other => Self::fault("the run could not be carried out", &other),
         }

@@ -7,13 +7,14 @@ use runbook_engine::core::event::{Attachment, Need, Outputs};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
 use runbook_engine::runtime::Run;
-use runbook_steps::manual::{Collect, ManualInputs, check_value};
+use runbook_steps::manual::{Attach, Collect, CollectKind, ManualInputs, check_value};
 use serde_json::Value;
 
 use crate::commands::read_bytes;
 use crate::error::Failed;
-use crate::prompt::{self, Said};
-use crate::render;
+use crate::prompt::{self, Unanswered};
+use crate::render::layout::{Width, hanging, unfilled};
+use crate::render::plain;
 use crate::render::style::{BOLD, CARE, DIM, Look, paint};
 use crate::setting::Setting;
 
@@ -52,18 +53,12 @@ struct Gathered {
 /// Shows the work to the person at the terminal and asks for the evidence.
 pub(crate) async fn ask(run: &Run, waiting: &WaitingFor, setting: &Setting) -> Result<Answer, Failed> {
     let inputs = inputs(run, &waiting.id)?;
-    show(run, waiting, &inputs, setting.look);
     let gathered = Gathered {
         values: Outputs::new(),
         files: Vec::new(),
         note: None,
     };
-    let answer = match question(&inputs, gathered, waiting.undoing)? {
-        Said::Answer(gathered) => gathered,
-        Said::NotNow => return Ok(Answer::NotNow),
-        Said::Stop => return Ok(Answer::Interrupted),
-    };
-    done(run, &waiting.id, &inputs, answer, waiting.undoing).await
+    ask_for_rest(run, waiting, inputs, gathered, &setting.look).await
 }
 
 /// Takes the evidence from the command line, asking for what is missing where somebody is there.
@@ -73,12 +68,8 @@ pub(crate) async fn gather(
     evidence: &Evidence<'_>,
     setting: &Setting,
 ) -> Result<Answer, Failed> {
-    let waiting = run
-        .state()
-        .waiting_for()
-        .into_iter()
-        .find(|one| one.id == *id && one.need == Need::ManualWork);
-    let undoing = waiting.as_ref().is_some_and(|one| one.undoing);
+    let mut waiting = run.state().waiting_for().into_iter();
+    let waiting = waiting.find(|one| one.id == *id && one.need == Need::ManualWork);
     let Some(waiting) = waiting else {
         // The core says best why it cannot be confirmed.
         return Ok(Answer::Done {
@@ -88,30 +79,61 @@ pub(crate) async fn gather(
         });
     };
     let inputs = inputs(run, id)?;
+    let gathered = Gathered {
+        values: named_values(evidence.values)?,
+        files: evidence.files.to_vec(),
+        note: evidence.note.clone(),
+    };
+    let lacks = !waiting.undoing
+        && (inputs.check_values(&gathered.values).is_err() || gathered.files.len() < required(&inputs));
+    if setting.interactive() && lacks {
+        ask_for_rest(run, &waiting, inputs, gathered, &setting.look).await
+    } else {
+        done(run, id, &inputs, gathered, waiting.undoing).await
+    }
+}
+
+/// The values of `--value NAME=VALUE`.
+fn named_values(texts: &[String]) -> Result<Outputs, Failed> {
     let mut values = Outputs::new();
-    for text in evidence.values {
+    for text in texts {
         let Some((name, value)) = text.split_once('=') else {
             let diagnostic = Diagnostic::error(Code::Usage, format!("`--value {text}` gives no value"));
             return Err(diagnostic.help("write it as `--value NAME=VALUE`").into());
         };
         values.insert(name.trim().to_owned(), Value::String(value.to_owned()));
     }
-    let mut gathered = Gathered {
-        values,
-        files: evidence.files.to_vec(),
-        note: evidence.note.clone(),
-    };
-    let lacks = !undoing
-        && (inputs.check_values(&gathered.values).is_err() || gathered.files.len() < required(&inputs));
-    if setting.interactive() && lacks {
-        show(run, &waiting, &inputs, setting.look);
-        gathered = match question(&inputs, gathered, undoing)? {
-            Said::Answer(gathered) => gathered,
-            Said::NotNow => return Ok(Answer::NotNow),
-            Said::Stop => return Ok(Answer::Interrupted),
+    Ok(values)
+}
+
+/// Shows the work and asks for what is missing. The questions have a thread of their own, so that a request to
+/// stop need not wait for their answers.
+async fn ask_for_rest(
+    run: &Run,
+    waiting: &WaitingFor,
+    inputs: ManualInputs,
+    gathered: Gathered,
+    look: &Look,
+) -> Result<Answer, Failed> {
+    show(run, waiting, &inputs, look);
+    let undoing = waiting.undoing;
+    let asked = tokio::task::spawn_blocking(move || {
+        let answer = if undoing {
+            undone(gathered)
+        } else {
+            question(&inputs, gathered)
         };
+        (answer, inputs)
+    });
+    let (answer, inputs) = asked
+        .await
+        .map_err(|error| Failed::fault("the questions broke off", &error))?;
+    match answer {
+        Ok(gathered) => done(run, &waiting.id, &inputs, gathered, undoing).await,
+        Err(Unanswered::NotNow) => Ok(Answer::NotNow),
+        Err(Unanswered::Stop) => Ok(Answer::Interrupted),
+        Err(Unanswered::Failed(failed)) => Err(failed),
     }
-    done(run, id, &inputs, gathered, undoing).await
 }
 
 fn inputs(run: &Run, id: &InstanceId) -> Result<ManualInputs, Failed> {
@@ -123,105 +145,113 @@ fn inputs(run: &Run, id: &InstanceId) -> Result<ManualInputs, Failed> {
     serde_json::from_value(with).map_err(|error| wrong(error.to_string()))
 }
 
-fn show(run: &Run, waiting: &WaitingFor, inputs: &ManualInputs, look: Look) {
+/// What is to be done, and by whom.
+fn show(run: &Run, waiting: &WaitingFor, inputs: &ManualInputs, look: &Look) {
+    let width = Width::of_talk();
     let step = run.runbook().step(waiting.id.step());
-    let title = step.map_or("", |step| step.title.as_str());
+    let title = step.map_or_else(String::new, |step| plain(&step.title));
     let role = step
         .and_then(|step| step.role.as_ref())
         .map_or_else(String::new, |role| format!("  for {role}"));
-    look.tell(&format!(
-        "\n{}  {title}{}",
-        paint(BOLD, &waiting.id),
-        paint(DIM, role)
-    ));
+    let head = format!("\n{}  ", paint(BOLD, plain(&waiting.id.to_string())));
+    look.tell(&width.wrap(&head, 2, &format!("{title}{}", paint(DIM, role))));
     if let Some(warning) = step.and_then(|step| step.warning.as_deref()) {
-        look.tell(&format!("{} {}", paint(CARE, "note:"), warning.trim()));
+        let head = format!("  {} ", paint(CARE, "note:"));
+        look.tell(&width.wrap(&head, 8, &unfilled(&plain(warning))));
     }
     let text = if waiting.undoing {
-        inputs.rollback.as_deref()
+        inputs.rollback.as_deref().unwrap_or_default()
     } else {
-        Some(inputs.instructions.as_str())
+        inputs.instructions.as_str()
     };
-    for line in text.unwrap_or_default().trim().lines() {
-        look.tell(&format!("  {}", render::plain(line)));
-    }
     look.tell("");
+    for line in unfilled(&plain(text)).lines() {
+        look.tell(&width.wrap("  ", 2 + hanging(line), line));
+    }
+    look.tell(&format!(
+        "\n  {}\n",
+        paint(DIM, "Esc: not now; Ctrl-C: stop. The run keeps waiting.")
+    ));
+}
+
+fn undone(gathered: Gathered) -> Result<Gathered, Unanswered> {
+    if prompt::yes("Is it undone?", false)? {
+        Ok(gathered)
+    } else {
+        Err(Unanswered::NotNow)
+    }
 }
 
 /// Asks for everything that is still missing, then whether it is done.
-fn question(inputs: &ManualInputs, mut gathered: Gathered, undoing: bool) -> Result<Said<Gathered>, Failed> {
-    macro_rules! answer {
-        ($said:expr) => {
-            match $said? {
-                Said::Answer(answer) => answer,
-                Said::NotNow => return Ok(Said::NotNow),
-                Said::Stop => return Ok(Said::Stop),
-            }
-        };
-    }
-    if undoing {
-        let undone = answer!(prompt::yes("Is it undone?", false));
-        return Ok(if undone {
-            Said::Answer(gathered)
-        } else {
-            Said::NotNow
-        });
-    }
+fn question(inputs: &ManualInputs, mut gathered: Gathered) -> Result<Gathered, Unanswered> {
     for item in &inputs.checklist {
-        if !answer!(prompt::yes(item, false)) {
-            return Ok(Said::NotNow);
+        if !prompt::yes(&plain(item), false)? {
+            return Err(Unanswered::NotNow);
         }
     }
     for (name, collect) in &inputs.collect {
-        if gathered.values.contains_key(name) {
+        let given = gathered.values.get(name);
+        if given.is_some_and(|value| check_value(collect, value).is_ok()) {
             continue;
         }
-        let text = answer!(value(name, collect));
+        let text = value(name, collect)?;
         if !text.is_empty() {
             gathered.values.insert(name.clone(), Value::String(text));
         }
     }
     for wanted in inputs.attach.iter().skip(gathered.files.len()) {
-        let about = wanted.description.as_deref().unwrap_or(wanted.name.as_str());
-        let check = |text: &str| match text {
-            "" if wanted.optional => Ok(()),
-            path if Path::new(path).is_file() => Ok(()),
-            _ => Err("there is no such file".to_owned()),
-        };
-        let path = answer!(prompt::text(&format!("File: {about}"), None, None, check));
+        let path = file(wanted)?;
         if !path.is_empty() {
             gathered.files.push(path.into());
         }
     }
     if gathered.note.is_none() {
-        let note = answer!(prompt::text("Note (may be empty)", None, None, |_| Ok(())));
+        let note = prompt::text("Note", Some("may be empty"), |_| Ok(()))?;
         gathered.note = (!note.trim().is_empty()).then_some(note);
     }
-    let done = answer!(prompt::yes("Is it done?", true));
-    Ok(if done {
-        Said::Answer(gathered)
+    if prompt::yes("Is it done?", true)? {
+        Ok(gathered)
     } else {
-        Said::NotNow
-    })
+        Err(Unanswered::NotNow)
+    }
 }
 
-fn value(name: &str, collect: &Collect) -> Result<Said<String>, Failed> {
-    let example = collect.example.as_ref().map(|example| match example {
+fn value(name: &str, collect: &Collect) -> Result<String, Unanswered> {
+    let mut help = match collect.kind {
+        CollectKind::Enum => vec![format!("one of {}", collect.values.join(", "))],
+        _ => Vec::new(),
+    };
+    help.extend(collect.example.as_ref().map(|example| match example {
         Value::String(text) => format!("for example {text}"),
         other => format!("for example {other}"),
-    });
+    }));
+    help.extend(collect.optional.then(|| "may be empty".to_owned()));
     let check = |text: &str| {
         if text.is_empty() && collect.optional {
             return Ok(());
         }
         check_value(collect, &Value::String(text.to_owned())).map(drop)
     };
-    prompt::text(
-        collect.prompt.as_deref().unwrap_or(name),
-        example.as_deref(),
-        None,
-        check,
-    )
+    let help = help.join("; ");
+    let help = Some(help.as_str()).filter(|help| !help.is_empty());
+    prompt::text(collect.prompt.as_deref().unwrap_or(name), help, check)
+}
+
+/// The path of a file, or nothing where it may be left out.
+fn file(wanted: &Attach) -> Result<String, Unanswered> {
+    let about = wanted.description.as_deref().unwrap_or(wanted.name.as_str());
+    let check = |text: &str| match text.trim() {
+        "" if wanted.optional => Ok(()),
+        path if Path::new(path).is_file() => Ok(()),
+        _ => Err("there is no such file".to_owned()),
+    };
+    let help = if wanted.optional {
+        "the path of a file; may be empty"
+    } else {
+        "the path of a file; its content is kept with the run"
+    };
+    let path = prompt::text(&format!("File: {}", plain(about)), Some(help), check)?;
+    Ok(path.trim().to_owned())
 }
 
 fn required(inputs: &ManualInputs) -> usize {
@@ -287,7 +317,7 @@ async fn attach(run: &Run, path: &Path) -> Result<Attachment, Failed> {
         |name| name.to_string_lossy().into_owned(),
     );
     Ok(Attachment {
-        name: render::plain(&name),
+        name: plain(&name),
         bytes: content.len() as u64,
         sha256,
     })

@@ -48,17 +48,16 @@ pub(crate) fn settle(
         .missing
         .iter()
         .filter_map(|name| runbook.params().get(name))
+        .filter(|param| !param.is_secret() || from_environment(param).is_none())
         .collect();
-    if !missing.is_empty() {
-        if !setting.interactive() {
-            return Err(Failed::input(
-                missing
-                    .into_iter()
-                    .map(|param| not_given(runbook, param))
-                    .collect(),
-            ));
-        }
-        for param in missing {
+    if !missing.is_empty() && !setting.interactive() {
+        let missing = missing.into_iter().map(|param| not_given(runbook, param));
+        return Err(Failed::input(missing.collect()));
+    }
+    // Secrets are asked for below, so that nothing is shown of them.
+    let mut asked = missing.into_iter().filter(|param| !param.is_secret()).peekable();
+    if asked.peek().is_some() {
+        for param in asked {
             all.insert(param.name.to_string(), runbook::Given::Text(ask(param)?));
         }
         resolved = runbook::resolve_params(runbook, all, rehearsal).map_err(Failed::input)?;
@@ -86,12 +85,15 @@ pub(crate) fn secrets(runbook: &Runbook, setting: &Setting) -> Result<BTreeMap<P
     let mut secrets = BTreeMap::new();
     let mut missing = Vec::new();
     for param in runbook.params().values().filter(|param| param.is_secret()) {
-        if let Ok(value) = std::env::var(variable(&param.name)) {
+        if let Some(value) = from_environment(param) {
             secrets.insert(param.name.clone(), value);
         } else if param.optional {
             continue;
         } else if setting.interactive() {
-            secrets.insert(param.name.clone(), prompt::secret(&question(param))?.or_stop()?);
+            secrets.insert(
+                param.name.clone(),
+                prompt::secret(&question(param)).map_err(|none| none.ends("nothing was carried out"))?,
+            );
         } else {
             missing.push(not_given(runbook, param));
         }
@@ -101,6 +103,10 @@ pub(crate) fn secrets(runbook: &Runbook, setting: &Setting) -> Result<BTreeMap<P
     } else {
         Err(Failed::input(missing))
     }
+}
+
+fn from_environment(param: &Param) -> Option<String> {
+    std::env::var(variable(&param.name)).ok()
 }
 
 fn variable(name: &ParamName) -> String {
@@ -190,7 +196,7 @@ fn ask(param: &Param) -> Result<String, Failed> {
         .as_ref()
         .map(|example| format!("for example {}", plain(example)));
     let check = |text: &str| param.parse(text).map(drop).map_err(|error| error.to_string());
-    prompt::text(&question(param), example.as_deref(), None, check)?.or_stop()
+    prompt::text(&question(param), example.as_deref(), check).map_err(|none| none.ends("nothing was started"))
 }
 
 fn question(param: &Param) -> String {

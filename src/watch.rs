@@ -9,65 +9,95 @@ use runbook_engine::id::InstanceId;
 use runbook_engine::journal::stored;
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::Watcher;
+use tokio::task::JoinHandle;
 
-use crate::render::style::{CARE, DIM, Look, paint};
-use crate::render::{self, entry};
+use crate::render;
+use crate::render::busy::PACE;
+use crate::render::layout::Width;
+use crate::render::progress::{Progress, under_way};
+use crate::render::style::{DIM, Look, paint};
 use crate::setting::Setting;
 
 /// Shows a run on the terminal, or as lines of JSON.
 pub(crate) struct Lines {
     look: Look,
     json: bool,
-    runbook: Arc<Runbook>,
+    progress: Progress,
 }
 
 impl Lines {
     pub(crate) fn new(setting: &Setting, runbook: &Arc<Runbook>) -> Arc<Self> {
         Arc::new(Self {
-            look: setting.look,
+            look: setting.look.clone(),
             json: setting.global.json,
-            runbook: Arc::clone(runbook),
+            progress: Progress::new(runbook),
         })
     }
 
-    fn title(&self, id: &InstanceId) -> String {
-        let step = self.runbook.step(id.step());
-        let warning = step.and_then(|step| step.warning.as_deref());
-        let warning = warning.map_or_else(String::new, |text| {
-            format!("\n      {} {}", paint(CARE, "note:"), text.trim())
+    /// From now on, what takes long is shown while it does, until the guard is dropped.
+    pub(crate) fn live(&self) -> Live {
+        let drawing = self.look.busy().cloned().map(|busy| {
+            tokio::spawn(async move {
+                let mut pace = tokio::time::interval(PACE);
+                loop {
+                    pace.tick().await;
+                    busy.draw();
+                }
+            })
         });
-        format!("{}{warning}", step.map_or("", |step| step.title.as_str()))
+        Live {
+            look: self.look.clone(),
+            drawing,
+        }
+    }
+}
+
+/// While it lives, the terminal shows what takes long.
+pub(crate) struct Live {
+    look: Look,
+    drawing: Option<JoinHandle<()>>,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if let Some(drawing) = &self.drawing {
+            drawing.abort();
+        }
+        if let Some(busy) = self.look.busy() {
+            busy.set(Vec::new());
+        }
     }
 }
 
 impl Watcher for Lines {
     fn recorded(&self, entries: &[Entry], state: &RunState) {
+        if self.json {
+            entries.iter().for_each(|one| render::json(&stored::to_json(one)));
+            return;
+        }
+        let width = Width::of_talk();
         for one in entries {
-            if self.json {
-                render::json(&stored::to_json(one));
-            } else if let Some(line) = entry::progress(one, state, |id| self.title(id)) {
+            if let Some(line) = self.progress.line(one, state, width) {
                 self.look.tell(&line);
             }
+        }
+        if let Some(busy) = self.look.busy() {
+            busy.set(under_way(state));
         }
     }
 
     fn printed(&self, instance: &InstanceId, _stream: &str, bytes: &[u8]) {
         if self.look.output {
             for line in String::from_utf8_lossy(bytes).lines() {
-                self.look
-                    .tell(&paint(DIM, format!("    {instance} │ {}", render::plain(line))));
+                let line = format!("    {instance} │ {line}");
+                self.look.tell(&paint(DIM, render::plain(&line)));
             }
         }
     }
 
     fn outlived(&self, instance: &InstanceId, processes: &[ProcessMark], until: Timestamp) {
         let pids: Vec<String> = processes.iter().map(|mark| mark.pid.to_string()).collect();
-        let text = format!(
-            "  {} {instance}  still runs from before (process {}); it is awaited until {}, then ended",
-            paint(CARE, '?'),
-            pids.join(", "),
-            render::time::local(until),
-        );
-        self.look.tell(&text);
+        let line = self.progress.outlived(instance, &pids, until, Width::of_talk());
+        self.look.tell(&line);
     }
 }

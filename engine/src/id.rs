@@ -267,6 +267,12 @@ impl RunId {
         let text = self.0.simple().to_string();
         text[text.len() - 4..].to_owned()
     }
+
+    /// The name that people know a run of `runbook` by: `<runbook>-<short>`.
+    #[must_use]
+    pub fn name(&self, runbook: &RunbookName) -> String {
+        format!("{runbook}-{}", self.short())
+    }
 }
 
 impl FromStr for RunId {

@@ -1,40 +1,71 @@
 //! Carrying a run on, as `exec`, `resume` and `rollback` do: the loop, and the people it waits for.
 
-use runbook_engine::core::event::Need;
-use runbook_engine::core::{Act, RunStatus};
-use runbook_engine::id::InstanceId;
-use runbook_engine::runtime::{Run, Watcher as _};
+use std::sync::Arc;
 
+use runbook_engine::core::event::Need;
+use runbook_engine::core::{Act, RunStatus, WaitingFor};
+use runbook_engine::id::InstanceId;
+use runbook_engine::runtime::{Control, Run};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{act_on, leave};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::manual::{Answer, ask};
-use crate::render;
+use crate::prompt;
 use crate::setting::Setting;
 use crate::signals;
 use crate::watch::Lines;
 
 /// Carries a run on until nothing goes on by itself and nobody here does what it waits for.
 pub(super) async fn carry(mut run: Run, jobs: Option<u32>, setting: &Setting) -> Result<Exit, Failed> {
-    let (name, runbook) = (run.name(), run.runbook().clone());
     let rollback_was_asked_for = run.state().rollback().is_some();
-    let watcher = Lines::new(setting, &runbook);
-    let mut control = signals::listen(setting);
+    let mut control = signals::listen(&setting.look)?;
+    let interrupted = work(&mut run, jobs, &mut control, setting).await?;
+    let state = leave(run, setting).await?;
+    Ok(if interrupted {
+        Exit::Interrupted
+    } else if state.status() == RunStatus::RolledBack && !rollback_was_asked_for {
+        // A step failed, and its `on_failure` had the run undone.
+        Exit::Failed
+    } else {
+        Exit::of(&state)
+    })
+}
+
+/// Works until nothing is left to do here. Gives whether somebody interrupted it.
+async fn work(
+    run: &mut Run,
+    jobs: Option<u32>,
+    control: &mut UnboundedReceiver<Control>,
+    setting: &Setting,
+) -> Result<bool, Failed> {
+    let watcher = Lines::new(setting, run.runbook());
     let mut put_off: Vec<InstanceId> = Vec::new();
-    let interrupted = loop {
-        let ended = run.carry_out(jobs, watcher.clone(), &mut control).await;
-        let ended = ended.map_err(|error| Failed::runtime(&name, error))?;
+    loop {
+        let live = watcher.live();
+        let ended = run.carry_out(jobs, Arc::clone(&watcher) as _, control).await;
+        drop(live);
+        let ended = ended.map_err(|error| Failed::runtime(&run.name(), error))?;
         if ended.interrupted {
-            break true;
+            return Ok(true);
         }
         if ended.status != RunStatus::Waiting || !setting.interactive() {
-            break false;
+            return Ok(false);
         }
-        let waiting = run.state().waiting_for().into_iter();
-        let next = waiting
-            .filter(|one| one.need == Need::ManualWork)
-            .find(|one| !put_off.contains(&one.id));
-        let Some(next) = next else { break false };
-        match ask(&run, &next, setting).await {
+        let Some(next) = due(run, &put_off) else {
+            return Ok(false);
+        };
+        // An order may also have come after the work had ended, and now must not wait for an answer.
+        let answer = tokio::select! {
+            biased;
+            Some(_) = control.recv() => {
+                prompt::abandon();
+                return Ok(true);
+            }
+            answer = ask(run, &next, setting) => answer,
+        };
+        match answer {
             Ok(Answer::Done {
                 values,
                 attachments,
@@ -46,29 +77,21 @@ pub(super) async fn carry(mut run: Run, jobs: Option<u32>, setting: &Setting) ->
                     attachments,
                     note,
                 };
-                let entries = run
-                    .act(act)
-                    .await
-                    .map_err(|error| Failed::runtime(&name, error))?;
-                watcher.recorded(&entries, run.state());
+                act_on(run, act, setting).await?;
             }
             Ok(Answer::NotNow) => put_off.push(next.id),
-            Ok(Answer::Interrupted) => break true,
+            Ok(Answer::Interrupted) => return Ok(true),
             Err(failed) => {
                 // What was wrong is said; the run itself goes on waiting.
                 failed.tell(setting);
                 put_off.push(next.id);
             }
         }
-    };
-    let state = run.close().await.map_err(|error| Failed::runtime(&name, error))?;
-    setting.look.tell(&render::next::summary(&name, &state, &runbook));
-    Ok(if interrupted {
-        Exit::Interrupted
-    } else if state.status() == RunStatus::RolledBack && !rollback_was_asked_for {
-        // A step failed, and its `on_failure` had the run undone.
-        Exit::Failed
-    } else {
-        Exit::of(&state)
-    })
+    }
+}
+
+/// The manual work that is due next and was not put off.
+fn due(run: &Run, put_off: &[InstanceId]) -> Option<WaitingFor> {
+    let mut waiting = run.state().waiting_for().into_iter();
+    waiting.find(|one| one.need == Need::ManualWork && !put_off.contains(&one.id))
 }

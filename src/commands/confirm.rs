@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use runbook_engine::core::Act;
 
-use super::{instance, open, record};
+use super::{give_up, instance, leave, open, record};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::manual::{self, Answer};
@@ -42,45 +42,25 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         files: &args.files,
         note: args.note.clone(),
     };
-    let answer = manual::gather(&run, &instance, &evidence, setting).await;
-    match answer {
+    match manual::gather(&run, &instance, &evidence, setting).await {
         Ok(Answer::Done {
             values,
             attachments,
             note,
         }) => {
-            record(
-                run,
-                Act::Confirm {
-                    instance,
-                    values,
-                    attachments,
-                    note,
-                },
-                setting,
-            )
-            .await
+            let act = Act::Confirm {
+                instance,
+                values,
+                attachments,
+                note,
+            };
+            record(run, act, setting).await
         }
         Ok(Answer::NotNow) => {
-            close(run).await?;
             setting.look.tell("nothing was recorded");
-            Ok(Exit::Waiting)
+            leave(run, setting).await.map(|_state| Exit::Waiting)
         }
-        Ok(Answer::Interrupted) => {
-            close(run).await?;
-            Err(Failed::interrupted())
-        }
-        Err(failed) => {
-            close(run).await?;
-            Err(failed)
-        }
+        Ok(Answer::Interrupted) => Err(give_up(run, Failed::interrupted("nothing was recorded")).await),
+        Err(failed) => Err(give_up(run, failed).await),
     }
-}
-
-async fn close(run: runbook_engine::runtime::Run) -> Result<(), Failed> {
-    let name = run.name();
-    run.close()
-        .await
-        .map(drop)
-        .map_err(|error| Failed::runtime(&name, error))
 }

@@ -9,11 +9,13 @@ use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Engine, NewRun, Run, Watcher as _};
 use uuid::Uuid;
 
-use super::{carry, check, load};
+use super::{carry, load};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::params::{self, Given};
-use crate::render::style::{BOLD, CARE, DIM, count, paint};
+use crate::render::heading::heading;
+use crate::render::layout::Width;
+use crate::render::style::{DIM, count, paint};
 use crate::setting::Setting;
 use crate::watch::Lines;
 
@@ -61,7 +63,7 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
     let runbook = load::runbook(&args.file, setting)?;
     let rehearsal = rehearsal(&args, &runbook)?;
     if rehearsal.is_none() {
-        let missing = check::not_available(&runbook);
+        let missing = load::not_available(&runbook);
         if !missing.is_empty() {
             return Err(Failed::input(missing));
         }
@@ -135,27 +137,15 @@ async fn new_id(engine: &Engine, runbook: &Runbook) -> Result<RunId, Failed> {
     Ok(free.unwrap_or_else(|| RunId::new(Uuid::now_v7())))
 }
 
-/// What is about to happen: the run's name first, for it is what people need tomorrow.
+/// What is about to happen.
 fn announce(run: &Run, examples: &[String], setting: &Setting) {
-    let (runbook, look) = (run.runbook(), setting.look);
-    look.tell(&format!("{}  {}", paint(BOLD, run.name()), runbook.title()));
-    let steps = count(runbook.steps().len(), "step");
-    let author = setting.author();
-    look.tell(&paint(
-        DIM,
-        format!("{steps}, operator {} on {}", author.operator, author.host),
-    ));
-    if run.state().started().rehearsal.is_some() {
-        look.tell(&paint(
-            CARE,
-            "rehearsal: steps answer from the runbook, and nothing is touched",
-        ));
-        if !examples.is_empty() {
-            look.tell(&paint(
-                DIM,
-                format!("examples stand in for {}", examples.join(", ")),
-            ));
-        }
+    let (look, width, author) = (&setting.look, Width::of_talk(), setting.author());
+    let steps = count(run.runbook().steps().len(), "step");
+    let remark = format!("{steps}, operator {} on {}", author.operator, author.host);
+    look.tell(&heading(run.state(), run.runbook(), &remark, width));
+    if !examples.is_empty() {
+        let stand_in = format!("examples stand in for {}", examples.join(", "));
+        look.tell(&paint(DIM, width.wrap("", 2, &stand_in)));
     }
     look.tell("");
 }

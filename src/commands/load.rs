@@ -1,14 +1,17 @@
 //! Reading a runbook and the files beside it.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile};
+use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile, Span};
+use runbook_engine::id::{PluginName, StepId};
 use runbook_engine::runbook::{self, Loaded, Runbook};
 use runbook_engine::step::Files;
 
 use crate::error::Failed;
 use crate::render;
+use crate::render::style::count;
 use crate::setting::Setting;
 
 /// The largest runbook, in bytes; the loader has bounds of its own within it.
@@ -39,6 +42,27 @@ pub(super) fn loaded(path: &Path, setting: &Setting) -> Result<Loaded, Failed> {
     let file = SourceFile::new(path.display().to_string(), text);
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     Ok(runbook::load(&file, &setting.registry, &FolderFiles(folder)))
+}
+
+/// Why this version cannot carry out a runbook: an error for every kind of step that it can only rehearse.
+pub(super) fn not_available(runbook: &Runbook) -> Vec<Diagnostic> {
+    let mut by_plugin: BTreeMap<&PluginName, Vec<(&StepId, Span)>> = BTreeMap::new();
+    for (step, plugin, span) in runbook.unavailable() {
+        by_plugin.entry(plugin).or_default().push((step, span));
+    }
+    let diagnostic = |(plugin, steps): (&PluginName, Vec<(&StepId, Span)>)| {
+        let steps_of_it = count(steps.len(), "step");
+        let message =
+            format!("this version cannot carry out `{plugin}` steps: {steps_of_it} of this runbook");
+        let diagnostic = Diagnostic::error(Code::PluginNotAvailable, message);
+        let shown = steps.iter().take(3);
+        shown
+            .fold(diagnostic, |diagnostic, (step, span)| {
+                diagnostic.at(runbook.source_file(), *span, format!("`{step}` uses `{plugin}`"))
+            })
+            .help("play it through with `--rehearse`: nothing is touched")
+    };
+    by_plugin.into_iter().map(diagnostic).collect()
 }
 
 /// The text of a file that is not larger than `most` bytes.

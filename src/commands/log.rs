@@ -2,24 +2,31 @@
 
 use std::collections::BTreeMap;
 
+use runbook_engine::core::RunState;
 use runbook_engine::core::event::{Entry, Event, Transcript};
-use runbook_engine::id::{InstanceId, Seq};
+use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::id::{InstanceId, RunId, Seq};
 use runbook_engine::journal::{Chunk, stored};
-use runbook_engine::runtime::Engine;
+use runbook_engine::runtime::{Engine, Story};
 use serde_json::json;
 
-use super::instance;
+use super::{instance, read};
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::render::layout::Width;
+use crate::render::story::{story, subject};
 use crate::render::style::{BAD, DIM, paint};
-use crate::render::{self, entry, time};
-use crate::setting::{Setting, find_run};
+use crate::render::{self, plain, time};
+use crate::setting::Setting;
+
+/// Further lines of an entry stand below its words where that leaves at least so many columns for them.
+const ROOM: usize = 40;
 
 /// Show what happened in a run: every entry, and what steps printed
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   runbook log hybrid-s2s-7f3a
-  runbook log hybrid-s2s-7f3a --step 'oauth-over-http[web1]'")]
+  runbook log hybrid-s2s-7f3a --step \"oauth-over-http[web1]\"")]
 pub(crate) struct Args {
     /// The run
     #[arg(value_name = "RUN")]
@@ -31,85 +38,111 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let engine = setting.engine()?;
-    let id = find_run(&engine, &args.run).await?;
     let only = args.step.as_deref().map(instance).transpose()?;
-    let story = engine
-        .read(id)
-        .await
-        .map_err(|error| Failed::runtime(&args.run, error))?;
+    let (id, story) = read(&args.run, &engine).await?;
     if let Some(wanted) = &only
         && story.runbook.step(wanted.step()).is_none()
     {
-        return Err(no_such_step(args, wanted, &story));
+        return Err(no_such_step(&args.run, wanted, &story));
     }
-    let shown = |entry: &&Entry| only.as_ref().is_none_or(|wanted| is_about(entry, wanted));
-    let started = started_at(&story.entries);
-    for one in story.entries.iter().filter(shown) {
-        let (operator, host) = (&one.operator, &one.host);
-        if setting.global.json {
-            render::json(&stored::to_json(one));
-        } else {
-            let head = paint(
-                DIM,
-                format!("{:>4}  {}  {operator}@{host}", one.seq, time::local(one.time)),
-            );
-            render::result(&format!("{head}  {}", render::plain(&entry::story(&one.event))));
-        }
-        if let Some(transcript) = transcript_of(&one.event) {
-            show_transcript(&engine, id, transcript, setting, &args.run).await?;
+    let is_wanted = |id: &InstanceId| only.as_ref().is_none_or(|wanted| same(id, wanted));
+    let log = Log {
+        engine: &engine,
+        run: id,
+        name: &args.run,
+        json: setting.global.json,
+    };
+    for entry in &story.entries {
+        if only.is_none() || subject(&entry.event).is_some_and(|id| is_wanted(&id)) {
+            log.entry(entry).await?;
         }
     }
-    // What was printed by calls that have not ended has no entry that covers it yet.
-    for (of, seq) in started
-        .iter()
-        .filter(|(id, _)| only.as_ref().is_none_or(|wanted| same(id, wanted)))
-    {
-        let open = Transcript {
-            of: *seq,
-            chunks: 0,
-            bytes: 0,
-            sha256: String::new(),
-        };
-        if story
-            .state
-            .find(of)
-            .and_then(|ix| story.state.instance(ix).phase.activity())
-            .is_some()
-        {
-            show_transcript(&engine, id, &open, setting, &args.run).await?;
+    // What calls printed that have not ended is not covered by an entry yet.
+    for (id, of) in under_way(&story.state) {
+        if is_wanted(&id) {
+            log.transcript(of).await?;
         }
     }
     Ok(Exit::Done)
 }
 
-fn no_such_step(args: &Args, wanted: &InstanceId, story: &runbook_engine::runtime::Story) -> Failed {
-    use runbook_engine::diagnostic::{Code, Diagnostic};
-    let message = format!("run `{}` has no step `{}`", args.run, wanted.step());
+fn no_such_step(run: &str, wanted: &InstanceId, story: &Story) -> Failed {
+    let message = format!("run `{run}` has no step `{}`", wanted.step());
     let steps = story.runbook.steps().keys().map(|step| step.as_str());
     Diagnostic::error(Code::StepNotInRun, message)
         .did_you_mean(wanted.step().as_str(), steps)
+        .help(format!("`runbook show {run}` lists the steps"))
         .into()
 }
 
+/// Whether an instance is the one that is wanted, or one of the step that is.
 fn same(id: &InstanceId, wanted: &InstanceId) -> bool {
     id == wanted || (wanted.item().is_none() && id.step() == wanted.step())
 }
 
-fn is_about(entry: &Entry, wanted: &InstanceId) -> bool {
-    entry::subject(&entry.event).is_some_and(|id| same(&id, wanted))
+/// The entries that started what is under way, by instance.
+fn under_way(state: &RunState) -> BTreeMap<InstanceId, Seq> {
+    let active = state.active();
+    active
+        .filter_map(|instance| Some((instance.id.clone(), instance.phase.activity()?.of)))
+        .collect()
 }
 
-/// The last activity of every instance.
-fn started_at(entries: &[Entry]) -> BTreeMap<InstanceId, Seq> {
-    let starts = entries.iter().filter_map(|entry| match &entry.event {
-        Event::ObservationStarted { instance }
-        | Event::AttemptStarted { instance, .. }
-        | Event::AttemptReturned { instance, .. }
-        | Event::RollbackAttemptStarted { instance, .. }
-        | Event::RollbackReturned { instance, .. } => Some((instance.clone(), entry.seq)),
-        _ => None,
-    });
-    starts.collect()
+/// A log that is being printed.
+struct Log<'a> {
+    engine: &'a Engine,
+    run: RunId,
+    name: &'a str,
+    json: bool,
+}
+
+impl Log<'_> {
+    /// Prints an entry, and below it what was printed by the call that it ends.
+    async fn entry(&self, entry: &Entry) -> Result<(), Failed> {
+        if self.json {
+            render::json(&stored::to_json(entry));
+        } else {
+            render::result(&text(entry, Width::of_results()));
+        }
+        match transcript_of(&entry.event) {
+            Some(transcript) => self.transcript(transcript.of).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Prints what the call printed that the entry `of` started.
+    async fn transcript(&self, of: Seq) -> Result<(), Failed> {
+        let chunks = self.engine.journal.transcript(self.run, of).await;
+        let chunks = chunks.map_err(|error| Failed::journal(self.name, &error))?;
+        for (stream, text) in streams(&chunks) {
+            if self.json {
+                render::json(&json!({ "transcript_of": of, "stream": stream, "text": text }));
+                continue;
+            }
+            let bar = if stream == "stderr" {
+                format!("{} {}", paint(BAD, "│"), paint(BAD, "stderr"))
+            } else {
+                paint(DIM, "│")
+            };
+            for line in text.lines() {
+                render::result(&format!("      {bar} {}", plain(line)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One entry as a line, or more where the terminal is narrow.
+fn text(entry: &Entry, width: Width) -> String {
+    let (operator, host) = (&entry.operator, &entry.host);
+    let head = format!("{:>4}  {}  {operator}@{host}", entry.seq, time::local(entry.time));
+    let used = head.chars().count() + 2;
+    let indent = match width.left(used) {
+        Some(left) if left < ROOM => 6,
+        _ => used,
+    };
+    let words = plain(&story(&entry.event));
+    width.wrap(&format!("{}  ", paint(DIM, plain(&head))), indent, &words)
 }
 
 fn transcript_of(event: &Event) -> Option<&Transcript> {
@@ -127,47 +160,15 @@ fn transcript_of(event: &Event) -> Option<&Transcript> {
     }
 }
 
-async fn show_transcript(
-    engine: &Engine,
-    run: runbook_engine::id::RunId,
-    transcript: &Transcript,
-    setting: &Setting,
-    name: &str,
-) -> Result<(), Failed> {
-    let chunks = engine
-        .journal
-        .transcript(run, transcript.of)
-        .await
-        .map_err(|error| Failed::journal(name, &error))?;
-    let streams = streams(&chunks);
-    for (stream, text) in streams {
-        if setting.global.json {
-            render::json(&json!({ "transcript_of": transcript.of, "stream": stream, "text": text }));
-            continue;
-        }
-        let bar = if stream == "stderr" {
-            paint(BAD, "│")
-        } else {
-            paint(DIM, "│")
-        };
-        for line in text.lines() {
-            render::result(&format!("      {bar} {}", render::plain(line)));
-        }
-    }
-    Ok(())
-}
-
 /// Chunks of one stream in a row, put together, so that lines are not cut.
-fn streams(chunks: &[Chunk]) -> Vec<(String, String)> {
-    let mut parts: Vec<(String, Vec<u8>)> = Vec::new();
-    for chunk in chunks {
-        match parts.last_mut() {
-            Some((stream, bytes)) if *stream == chunk.stream => bytes.extend_from_slice(&chunk.bytes),
-            _ => parts.push((chunk.stream.clone(), chunk.bytes.clone())),
-        }
-    }
-    parts
-        .into_iter()
-        .map(|(stream, bytes)| (stream, String::from_utf8_lossy(&bytes).into_owned()))
-        .collect()
+fn streams(chunks: &[Chunk]) -> Vec<(&str, String)> {
+    let rows = chunks.chunk_by(|one, next| one.stream == next.stream);
+    rows.map(|row| {
+        let bytes: Vec<u8> = row.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
+        (
+            row[0].stream.as_str(),
+            String::from_utf8_lossy(&bytes).into_owned(),
+        )
+    })
+    .collect()
 }

@@ -1,11 +1,12 @@
 //! `runbook resume`
 
-use super::{carry, open};
+use super::{carry, give_up, leave, open};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::params;
-use crate::render::style::{BOLD, CARE, DIM, paint};
-use crate::render::{self, rows};
+use crate::render::heading::heading;
+use crate::render::layout::Width;
+use crate::render::{rows, time};
 use crate::setting::Setting;
 
 /// Go on with a run: tomorrow, after a crash, or as another person
@@ -28,35 +29,24 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let mut run = open(&args.run, setting).await?;
-    let (name, runbook) = (run.name(), run.runbook().clone());
-    let status = run.state().status();
-    if status.is_finished() {
-        let state = run.close().await.map_err(|error| Failed::runtime(&name, error))?;
-        setting.look.tell(&render::next::summary(&name, &state, &runbook));
-        return Ok(Exit::of(&state));
-    }
-    let look = setting.look;
-    look.tell(&format!("{}  {}", paint(BOLD, &name), runbook.title()));
+    let (look, width) = (&setting.look, Width::of_talk());
     let state = run.state();
-    let last = format!(
-        "last: {} at {}",
-        state.operator(),
-        render::time::local(state.updated())
-    );
-    look.tell(&paint(
-        DIM,
-        format!("{last}; now operator {}", setting.author().operator),
-    ));
-    if state.started().rehearsal.is_some() {
-        look.tell(&paint(
-            CARE,
-            "rehearsal: steps answer from the runbook, and nothing is touched",
-        ));
+    if state.status().is_finished() {
+        return leave(run, setting).await.map(|state| Exit::of(&state));
     }
-    look.tell(&rows::table(state, &runbook));
+    let (last, when) = (state.operator(), time::local(state.updated()));
+    let remark = format!(
+        "last: {last} at {when}; now operator {}",
+        setting.author().operator
+    );
+    look.tell(&heading(state, run.runbook(), &remark, width));
+    look.tell(&rows::table(state, run.runbook(), width));
     look.tell("");
-    if run.state().started().rehearsal.is_none() {
-        run.set_secrets(params::secrets(run.runbook(), setting)?);
+    if state.started().rehearsal.is_none() {
+        match params::secrets(run.runbook(), setting) {
+            Ok(secrets) => run.set_secrets(secrets),
+            Err(failed) => return Err(give_up(run, failed).await),
+        }
     }
     carry::carry(run, args.jobs, setting).await
 }

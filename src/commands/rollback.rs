@@ -3,14 +3,13 @@
 use runbook_engine::core::event::RollbackScope;
 use runbook_engine::core::{Act, RunStatus};
 use runbook_engine::id::StepId;
-use runbook_engine::runtime::Watcher as _;
+use runbook_engine::runtime::Run;
 
-use super::{carry, open};
+use super::{act_on, carry, give_up, open};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::params;
 use crate::setting::Setting;
-use crate::watch::Lines;
 
 /// Undo a run, or some of its steps and all that depends on them
 #[derive(Debug, clap::Args)]
@@ -36,30 +35,25 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let mut run = open(&args.run, setting).await?;
-    let name = run.name();
+    match prepare(&mut run, args, setting).await {
+        Ok(()) => carry::carry(run, None, setting).await,
+        Err(failed) => Err(give_up(run, failed).await),
+    }
+}
+
+/// Records that the run is to be undone, unless that is under way already, and finds what undoing it needs.
+async fn prepare(run: &mut Run, args: &Args, setting: &Setting) -> Result<(), Failed> {
     if run.state().status() != RunStatus::RollingBack {
         let scope = if args.step.is_empty() {
             RollbackScope::Run
         } else {
             RollbackScope::Steps(args.step.clone())
         };
-        let entries = run
-            .act(Act::Rollback {
-                scope,
-                why: args.why.clone(),
-            })
-            .await;
-        let entries = match entries {
-            Ok(entries) => entries,
-            Err(error) => {
-                run.close().await.map_err(|error| Failed::runtime(&name, error))?;
-                return Err(Failed::runtime(&name, error));
-            }
-        };
-        Lines::new(setting, run.runbook()).recorded(&entries, run.state());
+        let why = args.why.clone();
+        act_on(run, Act::Rollback { scope, why }, setting).await?;
     }
     if run.state().started().rehearsal.is_none() {
         run.set_secrets(params::secrets(run.runbook(), setting)?);
     }
-    carry::carry(run, None, setting).await
+    Ok(())
 }

@@ -1,13 +1,18 @@
 //! `runbook show`
 
+use runbook_engine::core::RunState;
+use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::Story;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::read;
 use crate::error::Failed;
 use crate::exit::Exit;
-use crate::render::style::{BOLD, CARE, DIM, paint};
+use crate::render::heading::heading;
+use crate::render::layout::Width;
+use crate::render::style::{CARE, paint};
 use crate::render::{self, next, rows, time};
-use crate::setting::{Setting, find_run};
+use crate::setting::Setting;
 
 /// Show a run step by step: what is done, what comes next, who is waited for
 #[derive(Debug, clap::Args)]
@@ -19,46 +24,44 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let engine = setting.engine()?;
-    let id = find_run(&engine, &args.run).await?;
-    let Story { state, runbook, .. } = engine
-        .read(id)
-        .await
-        .map_err(|error| Failed::runtime(&args.run, error))?;
-    let started = state.started();
-    let name = format!("{}-{}", started.runbook, started.run.short());
+    let (_, Story { state, runbook, .. }) = read(&args.run, &engine).await?;
     if setting.global.json {
-        let (settled, total) = state.progress();
-        render::json(&json!({
-            "run": started.run,
-            "name": name,
-            "runbook": started.runbook,
-            "title": runbook.title(),
-            "status": state.status(),
-            "rehearsal": started.rehearsal.is_some(),
-            "operator": state.operator(),
-            "starter": state.starter(),
-            "started": state.begun(),
-            "updated": state.updated(),
-            "params": started.params,
-            "settled": settled,
-            "total": total,
-            "cancelled": state.cancelled(),
-            "still_to_undo": state.still_to_undo(),
-            "steps": state.rows().iter().map(rows::as_json).collect::<Vec<_>>(),
-        }));
+        render::json(&as_json(&state, &runbook));
         return Ok(Exit::Done);
     }
-    render::result(&format!("{}  {}", paint(BOLD, &name), runbook.title()));
+    let width = Width::of_results();
     let begun = format!("started {} by {}", time::local(state.begun()), state.starter());
     let last = format!("last {} by {}", time::local(state.updated()), state.operator());
-    render::result(&paint(DIM, format!("{begun}; {last}")));
-    if started.rehearsal.is_some() {
-        render::result(&paint(CARE, "rehearsal: nothing was touched"));
-    }
+    render::result(&heading(&state, &runbook, &format!("{begun}; {last}"), width));
     if state.active().len() > 0 {
-        render::result(&paint(CARE, "it was interrupted: no process carries it out now"));
+        let remark = "it was interrupted: no process carries it out now";
+        render::result(&paint(CARE, width.wrap("", 2, remark)));
     }
-    render::result(&rows::table(&state, &runbook));
-    render::result(&next::summary(&name, &state, &runbook));
+    render::result("");
+    render::result(&rows::table(&state, &runbook, width));
+    render::result(&next::summary(&state, &runbook, width));
     Ok(Exit::Done)
+}
+
+fn as_json(state: &RunState, runbook: &Runbook) -> Value {
+    let started = state.started();
+    let (settled, total) = state.progress();
+    json!({
+        "run": started.run,
+        "name": started.name(),
+        "runbook": started.runbook,
+        "title": runbook.title(),
+        "status": state.status(),
+        "rehearsal": started.rehearsal.is_some(),
+        "operator": state.operator(),
+        "starter": state.starter(),
+        "started": state.begun(),
+        "updated": state.updated(),
+        "params": started.params,
+        "settled": settled,
+        "total": total,
+        "cancelled": state.cancelled(),
+        "still_to_undo": state.still_to_undo(),
+        "steps": state.rows().iter().map(rows::as_json).collect::<Vec<_>>(),
+    })
 }

@@ -1,7 +1,5 @@
 //! Diagnostics: as text with the line and a caret, or as JSON.
 
-use std::io::Write as _;
-
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use runbook_engine::diagnostic::{Diagnostic, Severity};
 use serde_json::{Value, json};
@@ -16,7 +14,7 @@ pub(crate) fn print_all(diagnostics: &[Diagnostic], setting: &Setting) {
         } else {
             as_text(diagnostic)
         };
-        let _closed = writeln!(anstream::stderr(), "{text}");
+        setting.look.tell_always(&text);
     }
 }
 

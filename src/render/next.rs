@@ -1,125 +1,213 @@
 //! The last lines of every command that leaves a run behind: where it stands, and the one next thing to do.
 
 use runbook_engine::core::event::Need;
-use runbook_engine::core::{InstanceStatus, RunState, RunStatus};
-use runbook_engine::runbook::Runbook;
+use runbook_engine::core::{InstanceStatus, Row, RunState, RunStatus, WaitingFor};
+use runbook_engine::id::InstanceId;
+use runbook_engine::runbook::{Runbook, Step};
+use runbook_steps::manual::ManualInputs;
 
-use super::style::{BOLD, DIM, of_run, paint, words};
+use super::layout::{Width, pad, widest};
+use super::plain;
+use super::style::{BOLD, DIM, names, of_run, paint, words};
+
+/// How many instances that failed, or wait, are told of; `show` tells of all.
+const MOST: usize = 5;
+
+/// One thing that is said about what comes next.
+enum Advice {
+    /// Where something stands.
+    Fact(String),
+    /// What can be typed now, and what it is for.
+    Command(String, &'static str),
+}
+
+use Advice::{Command, Fact};
 
 /// Where the run stands, and what to do now.
-pub(crate) fn summary(name: &str, state: &RunState, runbook: &Runbook) -> String {
-    let status = state.status();
+pub(crate) fn summary(state: &RunState, runbook: &Runbook, width: Width) -> String {
+    let (status, name) = (state.status(), state.started().name());
     let (settled, total) = state.progress();
     let rehearsal = if state.started().rehearsal.is_some() {
         " (rehearsal: nothing was touched)"
     } else {
         ""
     };
-    let head = paint(of_run(status), words(status.as_str()));
-    let mut lines = vec![format!(
-        "\n{} is {head}: {settled} of {total} settled{rehearsal}",
-        paint(BOLD, name)
-    )];
-    lines.extend(what_now(name, state, runbook));
+    let head = paint(of_run(status), stands(status));
+    let first = format!(
+        "{} {head}: {settled} of {total} settled{rehearsal}",
+        paint(BOLD, &name)
+    );
+    let mut lines = vec![String::new(), width.wrap("", 2, &first)];
+    lines.extend(laid_out(&what_now(&name, state, runbook), width));
     lines.join("\n")
 }
 
+/// A run's status as the verb of a sentence.
+fn stands(status: RunStatus) -> String {
+    match status {
+        RunStatus::Failed => "has failed".to_owned(),
+        RunStatus::Stuck => "is stuck: it could not be undone entirely".to_owned(),
+        RunStatus::Running => "is not finished".to_owned(),
+        other => format!("is {}", words(other.as_str())),
+    }
+}
+
+/// Commands in a column with what they are for beside them, or above them where there is no room.
+fn laid_out(advice: &[Advice], width: Width) -> Vec<String> {
+    let commands = advice.iter().filter_map(|one| match one {
+        Command(command, _) => Some(command),
+        Fact(_) => None,
+    });
+    let column = widest(commands, usize::MAX);
+    let whys = advice.iter().filter_map(|one| match one {
+        Command(_, why) => Some(why),
+        Fact(_) => None,
+    });
+    let beside = width.fits(4 + column + 2 + widest(whys, usize::MAX), "");
+    let lines = advice.iter().map(|one| match one {
+        Fact(text) => width.wrap("  ", 4, text),
+        Command(command, why) if beside => {
+            format!("    {}  {}", pad(command, column), paint(DIM, why))
+        }
+        Command(command, why) => format!("    {}\n      {command}", paint(DIM, format!("{why}:"))),
+    });
+    lines.collect()
+}
+
 /// What a person can do now, the most useful first.
-fn what_now(name: &str, state: &RunState, runbook: &Runbook) -> Vec<String> {
-    let command = |text: String, why: &str| format!("  {:<52} {}", text, paint(DIM, why));
-    let mut lines = Vec::new();
-    for waiting in state.waiting_for() {
-        let step = runbook.step(waiting.id.step());
-        let role = step
-            .and_then(|step| step.role.as_ref())
-            .map_or_else(String::new, |role| format!(" ({role})"));
-        let title = step.map_or("", |step| step.title.as_str());
-        let id = &waiting.id;
-        match waiting.need {
-            Need::ManualWork => {
-                let what = if waiting.undoing {
-                    "to be undone by hand"
-                } else {
-                    "waits for a person"
-                };
-                lines.push(format!("  `{id}` {what}{role}: {title}"));
-                lines.push(command(
-                    format!("runbook confirm {name} '{id}'"),
-                    "once it is done",
-                ));
-            }
-            Need::Decision => {
-                lines.push(format!(
-                    "  `{id}` was interrupted{role}; look whether it took effect, then:"
-                ));
-                lines.push(command(
-                    format!("runbook decide {name} '{id}' done --why TEXT"),
-                    "it took effect",
-                ));
-                lines.push(command(
-                    format!("runbook decide {name} '{id}' again --why TEXT"),
-                    "it did not: try again",
-                ));
-            }
-        }
+fn what_now(name: &str, state: &RunState, runbook: &Runbook) -> Vec<Advice> {
+    let mut advice = Vec::new();
+    let waiting = state.waiting_for();
+    for one in waiting.iter().take(MOST) {
+        advice.extend(waits(name, one, runbook));
     }
+    advice.extend(more(name, waiting.len(), "wait for a person"));
+    let resume = |why| Command(format!("runbook resume {name}"), why);
+    let rollback = |why| Command(format!("runbook rollback {name}"), why);
     match state.status() {
-        RunStatus::Waiting => lines.push(command(format!("runbook resume {name}"), "to go on")),
-        RunStatus::Failed | RunStatus::Stuck => {
-            let wanted = [InstanceStatus::Failed, InstanceStatus::RollbackFailed];
-            for row in state.rows().iter().filter(|row| wanted.contains(&row.status)) {
-                let reason = row
-                    .reason
-                    .as_deref()
-                    .unwrap_or("it failed")
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
-                lines.push(format!("  `{}`: {reason}", row.id));
-                lines.push(command(
-                    format!("runbook log {name} --step '{}'", row.id),
-                    "what it printed",
-                ));
-                lines.push(command(
-                    format!("runbook decide {name} '{}' again --why TEXT", row.id),
-                    "after mending the cause",
-                ));
-            }
-            lines.push(command(format!("runbook resume {name}"), "to go on after that"));
-            if state.status() == RunStatus::Failed {
-                lines.push(command(
-                    format!("runbook rollback {name}"),
-                    "to undo what was done",
-                ));
+        RunStatus::Waiting if waiting.iter().all(|one| one.need == Need::ManualWork) => {
+            advice.push(resume("to be asked for it here, and go on"));
+        }
+        RunStatus::Waiting => advice.push(resume("to go on after that")),
+        RunStatus::Failed => {
+            advice.extend(failures(name, state));
+            advice.push(resume("to go on after that"));
+            advice.push(rollback("or to undo what was done"));
+        }
+        RunStatus::Stuck => {
+            advice.extend(failures(name, state));
+            advice.push(resume("to go on undoing after that"));
+            advice.push(Fact(format!("still to undo: {}", names(&state.still_to_undo()))));
+        }
+        RunStatus::Running | RunStatus::RollingBack => advice.push(resume("to go on")),
+        RunStatus::Cancelled => advice.push(rollback("to undo what was done")),
+        RunStatus::Completed => {
+            advice.push(Command(format!("runbook log {name}"), "the whole story"));
+        }
+        RunStatus::RolledBack => advice.extend(left_in_place(state)),
+    }
+    advice
+}
+
+/// What one instance waits for, and what to type when it is done.
+fn waits(name: &str, waiting: &WaitingFor, runbook: &Runbook) -> Vec<Advice> {
+    let step = runbook.step(waiting.id.step());
+    let role = step
+        .and_then(|step| step.role.as_ref())
+        .map_or_else(String::new, |role| format!(" ({role})"));
+    let title = step.map_or_else(String::new, |step| plain(&step.title));
+    let (id, quoted) = (&waiting.id, quoted(&waiting.id));
+    match waiting.need {
+        Need::ManualWork => {
+            let (what, evidence) = if waiting.undoing {
+                ("is to be undone by hand", String::new())
             } else {
-                let left: Vec<String> = state.still_to_undo().iter().map(|id| format!("`{id}`")).collect();
-                lines.push(format!("  still to undo: {}", left.join(", ")));
-            }
+                ("waits for a person", step.map_or_else(String::new, evidence))
+            };
+            let confirm = format!("runbook confirm {name} {quoted}{evidence}");
+            vec![
+                Fact(format!("`{id}` {what}{role}: {title}")),
+                Command(confirm, "once it is done"),
+            ]
         }
-        RunStatus::Running | RunStatus::RollingBack => {
-            lines.push(command(format!("runbook resume {name}"), "to go on"));
-        }
-        RunStatus::Cancelled => lines.push(command(
-            format!("runbook rollback {name}"),
-            "to undo what was done",
-        )),
-        RunStatus::Completed => lines.push(command(format!("runbook log {name}"), "the whole story")),
-        RunStatus::RolledBack => {
-            if let Some(rollback) = state.rollback()
-                && !rollback.left.is_empty()
-            {
-                let left: Vec<String> = rollback
-                    .left
-                    .iter()
-                    .map(|&ix| format!("`{}`", state.instance(ix).id))
-                    .collect();
-                lines.push(format!(
-                    "  left in place, for there is no way back: {}",
-                    left.join(", ")
-                ));
-            }
+        Need::Decision => {
+            let undoing = if waiting.undoing { "undoing " } else { "" };
+            let fact =
+                format!("{undoing}`{id}` was interrupted{role}: {title}; look whether it took effect, then");
+            let decide = |ruling| format!("runbook decide {name} {quoted} {ruling} --why TEXT");
+            vec![
+                Fact(fact),
+                Command(decide("done"), "it took effect"),
+                Command(decide("again"), "it did not: try again"),
+            ]
         }
     }
-    lines
+}
+
+/// The options with which manual work is confirmed.
+fn evidence(step: &Step) -> String {
+    let Ok(inputs) = serde_json::from_value::<ManualInputs>(step.with.clone()) else {
+        return String::new();
+    };
+    let values = inputs.collect.iter().filter(|(_, collect)| !collect.optional);
+    let values = values.map(|(name, _)| format!(" --value {name}=VALUE"));
+    let files = inputs.attach.iter().filter(|file| !file.optional);
+    let files = files.map(|_| " --attach FILE".to_owned());
+    values.chain(files).collect()
+}
+
+/// What failed, why, and how to try it again.
+fn failures(name: &str, state: &RunState) -> Vec<Advice> {
+    let wanted = [InstanceStatus::Failed, InstanceStatus::RollbackFailed];
+    let rows = state.rows();
+    let failed: Vec<&Row> = rows.iter().filter(|row| wanted.contains(&row.status)).collect();
+    let mut advice = Vec::new();
+    for row in failed.iter().take(MOST) {
+        let reason = row.reason.as_deref().unwrap_or("it failed");
+        let reason = plain(reason.lines().next().unwrap_or_default());
+        let quoted = quoted(&row.id);
+        advice.push(Fact(format!("`{}`: {reason}", row.id)));
+        advice.push(Command(
+            format!("runbook log {name} --step {quoted}"),
+            "what it did and printed",
+        ));
+        advice.push(Command(
+            format!("runbook decide {name} {quoted} again --why TEXT"),
+            "once the cause is mended",
+        ));
+    }
+    advice.extend(more(name, failed.len(), "failed"));
+    advice
+}
+
+fn more(name: &str, all: usize, what: &str) -> Option<Advice> {
+    let more = all.checked_sub(MOST).filter(|&more| more > 0)?;
+    Some(Fact(format!("{more} more {what}: `runbook show {name}`")))
+}
+
+fn left_in_place(state: &RunState) -> Option<Advice> {
+    let rollback = state.rollback().filter(|rollback| !rollback.left.is_empty())?;
+    let left: Vec<InstanceId> = rollback
+        .left
+        .iter()
+        .map(|&ix| state.instance(ix).id.clone())
+        .collect();
+    Some(Fact(format!(
+        "left in place, for there is no way back: {}",
+        names(&left)
+    )))
+}
+
+/// An id as it can be typed: in quotes where a shell could take it for something else. Double quotes serve all
+/// shells, unless there is something in them that would still be replaced.
+pub(crate) fn quoted(id: &InstanceId) -> String {
+    let text = plain(&id.to_string());
+    let harmless = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.chars().all(harmless) {
+        text
+    } else if text.contains(['$', '`', '"', '\\', '!', '%']) {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    } else {
+        format!("\"{text}\"")
+    }
 }

@@ -1,20 +1,24 @@
 //! Colours by meaning, and whether there are any.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 use runbook_engine::core::{InstanceStatus, RunStatus};
 
+use super::busy::Busy;
 use crate::cli::Global;
 
 /// How much is told, and how.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Look {
     /// Only results and diagnostics: somebody reads JSON.
     quiet: bool,
     /// What steps print is shown.
     pub(crate) output: bool,
+    /// What takes long, where somebody looks at a terminal.
+    busy: Option<Arc<Busy>>,
 }
 
 impl Look {
@@ -25,17 +29,35 @@ impl Look {
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
+        if global.color == ColorChoice::Never {
+            inquire::set_global_render_config(inquire::ui::RenderConfig::empty());
+        }
         Self {
             quiet: global.json,
             output: global.verbose > 0 && !global.json,
+            busy: (!global.json && Busy::is_possible()).then(Arc::default),
         }
     }
 
     /// Tells the person something, on standard error.
-    pub(crate) fn tell(self, text: &str) {
+    pub(crate) fn tell(&self, text: &str) {
         if !self.quiet {
-            let _closed = writeln!(anstream::stderr(), "{text}");
+            self.tell_always(text);
         }
+    }
+
+    /// Tells what even a program must not miss, on standard error. A reader that has gone away is nobody's error.
+    pub(crate) fn tell_always(&self, text: &str) {
+        let say = || drop(writeln!(anstream::stderr(), "{text}"));
+        match &self.busy {
+            Some(busy) => busy.aside(say),
+            None => say(),
+        }
+    }
+
+    /// The line that shows what takes long.
+    pub(crate) fn busy(&self) -> Option<&Arc<Busy>> {
+        self.busy.as_ref()
     }
 }
 
@@ -91,5 +113,15 @@ pub(crate) fn count(number: usize, what: &str) -> String {
         format!("1 {what}")
     } else {
         format!("{number} {what}s")
+    }
+}
+
+/// Ids in backticks, one after the other; of very many only the first.
+pub(crate) fn names<T: std::fmt::Display>(ids: &[T]) -> String {
+    const MOST: usize = 12;
+    let shown: Vec<String> = ids.iter().take(MOST).map(|id| format!("`{id}`")).collect();
+    match ids.len().saturating_sub(MOST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

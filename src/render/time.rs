@@ -20,3 +20,11 @@ pub(crate) fn took(duration: SignedDuration) -> String {
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }
+
+/// The same without parts of a second, for what still goes on.
+pub(crate) fn whole(duration: SignedDuration) -> String {
+    match duration.as_secs().max(0) {
+        seconds @ 0..10 => format!("{seconds} s"),
+        _ => took(duration),
+    }
+}

@@ -123,6 +123,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The name that people know the run by: `<runbook>-<short>`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.run.name(&self.runbook)
+    }
+
     /// What can be said of a run as soon as its first entries are durable; the last has this hash. The title is
     /// in the runbook's text, which stores do not read: the runbook's name stands for it until the run says more.
     pub(crate) fn of_first(first: &[Entry], head_hash: &Digest) -> Option<Self> {

@@ -5,6 +5,7 @@
 
 pub mod private;
 pub mod process;
+pub mod stop;
 
 #[cfg(unix)]
 #[path = "unix.rs"]

@@ -43,7 +43,7 @@ impl Run {
     /// The short name that people type: `<runbook>-<short>`.
     #[must_use]
     pub fn name(&self) -> String {
-        run_name(&self.state)
+        self.state.started().name()
     }
 
     /// Everything that has happened to it.
@@ -202,7 +202,7 @@ impl Run {
         let RunStarted { run, rehearsal, .. } = self.state.started().as_ref();
         RunFacts {
             id: Some(*run),
-            name: run_name(&self.state),
+            name: self.state.started().name(),
             rehearsal: rehearsal.is_some(),
             operator: self.engine.author.operator.clone(),
             host: self.engine.author.host.clone(),
@@ -227,8 +227,4 @@ impl Run {
     pub(super) fn mask(&self) -> Mask {
         Mask::new(self.secrets.values().map(String::as_str))
     }
-}
-
-pub(super) fn run_name(state: &RunState) -> String {
-    format!("{}-{}", state.started().runbook, state.started().run.short())
 }

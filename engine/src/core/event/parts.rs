@@ -28,6 +28,14 @@ pub struct RunStarted {
     pub program: String,
 }
 
+impl RunStarted {
+    /// The name that people know the run by: `<runbook>-<short>`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.run.name(&self.runbook)
+    }
+}
+
 /// How a run is rehearsed: which faults to play.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Rehearsal {

@@ -1,0 +1,259 @@
+//! Entries as somebody sees them who watches a run: a line for each that is worth one.
+
+use std::sync::Arc;
+
+use anstyle::Style;
+use jiff::Timestamp;
+use runbook_engine::core::event::{Entry, Event, Failure, Need, Verdict};
+use runbook_engine::core::{Instance, Phase, RunState, wake_at};
+use runbook_engine::id::{AttemptNo, InstanceId};
+use runbook_engine::runbook::{Runbook, Step};
+
+use super::busy::Task;
+use super::layout::{Width, pad, unfilled, widest};
+use super::plain;
+use super::story::{doubt_words, ruling_words, stop_words, subject};
+use super::style::{BAD, BUSY, CARE, DIM, GOOD, count, names, paint};
+use super::time::took;
+
+/// Where the words begin in a terminal that is too narrow for a column of ids.
+const INDENT: usize = 6;
+
+/// The widest column of ids.
+const WIDEST_ID: usize = 28;
+
+/// What a line says: a sign and words, both in the colour of their meaning.
+struct Said {
+    sign: char,
+    style: Style,
+    words: String,
+    /// What is to be heeded, on lines of its own.
+    note: Option<String>,
+}
+
+impl Said {
+    fn new(style: Style, sign: char, words: impl Into<String>) -> Self {
+        let (words, note) = (words.into(), None);
+        Self {
+            sign,
+            style,
+            words,
+            note,
+        }
+    }
+}
+
+/// Puts the entries of a run into lines.
+pub(crate) struct Progress {
+    runbook: Arc<Runbook>,
+    column: usize,
+}
+
+impl Progress {
+    pub(crate) fn new(runbook: &Arc<Runbook>) -> Self {
+        let column = widest(runbook.steps().keys().map(|id| id.as_str()), WIDEST_ID);
+        Self {
+            runbook: Arc::clone(runbook),
+            column,
+        }
+    }
+
+    /// What is shown of an entry, if it is worth a line.
+    pub(crate) fn line(&self, entry: &Entry, state: &RunState, width: Width) -> Option<String> {
+        let said = self
+            .work(entry, state)
+            .or_else(|| self.people(entry))
+            .or_else(|| undoing(&entry.event))?;
+        Some(self.laid_out(subject(&entry.event).as_ref(), said, width))
+    }
+
+    /// A line about processes that outlived an earlier program.
+    pub(crate) fn outlived(
+        &self,
+        id: &InstanceId,
+        pids: &[String],
+        until: Timestamp,
+        width: Width,
+    ) -> String {
+        let words = format!(
+            "still runs from before (process {}); it is awaited until {}, then ended",
+            pids.join(", "),
+            super::time::local(until)
+        );
+        self.laid_out(Some(id), Said::new(CARE, '?', words), width)
+    }
+
+    fn laid_out(&self, id: Option<&InstanceId>, said: Said, width: Width) -> String {
+        let sign = paint(said.style, said.sign);
+        let column = if width.is_narrow() { 0 } else { self.column };
+        let head = match id {
+            Some(id) => format!(
+                "  {sign} {}  ",
+                paint(said.style, pad(&plain(&id.to_string()), column))
+            ),
+            None => format!("  {sign} "),
+        };
+        let indent = if id.is_none() {
+            4
+        } else if column == 0 {
+            INDENT
+        } else {
+            4 + column + 2
+        };
+        let mut text = width.wrap(&head, indent, &plain(&said.words));
+        if let Some(note) = &said.note {
+            let head = format!("{}{} ", " ".repeat(indent), paint(CARE, "note:"));
+            text += "\n";
+            text += &width.wrap(&head, indent + 6, &unfilled(&plain(note)));
+        }
+        text
+    }
+
+    fn step(&self, id: &InstanceId) -> Option<&Step> {
+        self.runbook.step(id.step())
+    }
+
+    fn title(&self, id: &InstanceId) -> &str {
+        self.step(id).map_or("", |step| step.title.as_str())
+    }
+
+    /// What happens by itself, going forward.
+    fn work(&self, entry: &Entry, state: &RunState) -> Option<Said> {
+        let said = match &entry.event {
+            Event::AttemptStarted { instance, attempt } => self.started(instance, *attempt),
+            Event::Observed {
+                instance,
+                verdict: Verdict::Satisfied,
+                ..
+            } if !is_in_doubt(state, instance) => {
+                let found = match self.step(instance) {
+                    Some(step) if step.abilities.read_only => "checked",
+                    _ => "in place already",
+                };
+                Said::new(GOOD, '=', format!("{found}: {}", self.title(instance)))
+            }
+            Event::Verified { instance, .. } => {
+                Said::new(GOOD, '✓', format!("done{}", lasted(entry, state, instance)))
+            }
+            Event::StepSkipped { reason, .. } => Said::new(DIM, '-', format!("skipped: {reason}")),
+            Event::StepUnclear { error, .. } => failed(entry, error, None),
+            Event::AttemptFailed { error, retry_at, .. }
+            | Event::ObservationFailed { error, retry_at, .. } => failed(entry, error, *retry_at),
+            Event::StopRequested { reason, .. } => {
+                Said::new(CARE, '!', format!("{}: it is being ended", stop_words(*reason)))
+            }
+            Event::Interrupted { .. } => Said::new(CARE, '?', "was interrupted"),
+            Event::DoubtSettled { ruling, .. } => Said::new(CARE, '?', doubt_words(*ruling)),
+            _ => return None,
+        };
+        Some(said)
+    }
+
+    fn started(&self, id: &InstanceId, attempt: AttemptNo) -> Said {
+        if attempt.0 > 1 {
+            return Said::new(BUSY, '▸', format!("attempt {attempt}"));
+        }
+        let note = self.step(id).and_then(|step| step.warning.clone());
+        Said {
+            note,
+            ..Said::new(BUSY, '▸', self.title(id))
+        }
+    }
+
+    /// What people are asked, and what they say.
+    fn people(&self, entry: &Entry) -> Option<Said> {
+        let said = match &entry.event {
+            Event::PersonNeeded {
+                instance,
+                need: Need::ManualWork,
+            } => Said::new(CARE, '!', format!("waits for a person: {}", self.title(instance))),
+            Event::PersonNeeded {
+                need: Need::Decision, ..
+            } => {
+                let words = "nobody knows whether it took effect: a person must decide";
+                Said::new(CARE, '?', words)
+            }
+            Event::Confirmed { .. } => Said::new(GOOD, '✓', format!("confirmed by {}", entry.operator)),
+            Event::Decided { ruling, why, .. } => {
+                let words = format!("{} decided: {} ({why})", entry.operator, ruling_words(*ruling));
+                Said::new(CARE, '!', words)
+            }
+            Event::CancelRequested { why } => Said::new(CARE, '!', format!("the run is cancelled: {why}")),
+            _ => return None,
+        };
+        Some(said)
+    }
+}
+
+/// What is undone.
+fn undoing(event: &Event) -> Option<Said> {
+    let said = match event {
+        Event::RollbackStarted { plan, left, why, .. } => {
+            let words = format!("rolling back {}: {why}", count(plan.len(), "instance"));
+            let note = format!("no way back, left in place: {}", names(left));
+            Said {
+                note: (!left.is_empty()).then_some(note),
+                ..Said::new(BUSY, '◂', words)
+            }
+        }
+        Event::RollbackAttemptStarted { .. } => Said::new(BUSY, '◂', "is being undone"),
+        Event::RolledBack { .. } => Said::new(GOOD, '↺', "undone"),
+        Event::RollbackFailed { error, .. } => {
+            Said::new(BAD, '✗', format!("could not be undone: {}", error.message))
+        }
+        _ => return None,
+    };
+    Some(said)
+}
+
+/// An observation that settles a doubt is followed by an entry that says so.
+fn is_in_doubt(state: &RunState, id: &InstanceId) -> bool {
+    state.find(id).is_some_and(|ix| state.instance(ix).attempts.0 > 0)
+}
+
+fn lasted(entry: &Entry, state: &RunState, id: &InstanceId) -> String {
+    let started = state.find(id).and_then(|ix| state.instance(ix).started);
+    started.map_or_else(String::new, |from| {
+        format!(" ({})", took(entry.time.duration_since(from)))
+    })
+}
+
+fn failed(entry: &Entry, error: &Failure, retry_at: Option<Timestamp>) -> Said {
+    let words = match retry_at {
+        Some(at) => {
+            let wait = took(at.duration_since(entry.time));
+            format!("{}; next try in {wait}", error.message.trim_end())
+        }
+        None => format!("failed: {}", error.message),
+    };
+    Said::new(BAD, '✗', words)
+}
+
+/// What is under way in this state, or, where nothing is, waits for its next try.
+pub(crate) fn under_way(state: &RunState) -> Vec<Task> {
+    let task = |instance: &Instance, what, since| {
+        let name = plain(&instance.id.to_string());
+        Task { name, what, since }
+    };
+    let active: Vec<Task> = state
+        .active()
+        .filter_map(|instance| {
+            let what = match &instance.phase {
+                Phase::Running(_) => "is carried out",
+                Phase::RollingBack(_) => "is undone",
+                _ => "is looked at",
+            };
+            Some(task(instance, what, instance.phase.activity()?.since))
+        })
+        .collect();
+    if !active.is_empty() || wake_at(state).is_none() {
+        return active;
+    }
+    let steps = state.workflow().steps();
+    let instances = steps.flat_map(|(step, _)| state.instances_of(step));
+    let retrying = instances.filter_map(|&ix| match &state.instance(ix).phase {
+        Phase::Retrying { at } => Some(task(state.instance(ix), "is tried again", *at)),
+        _ => None,
+    });
+    retrying.collect()
+}

@@ -1,0 +1,162 @@
+//! Entries as a log tells them: one sentence for everything that happened.
+
+use runbook_engine::core::event::{DoubtRuling, Event, LeftProcess, Need, Ruling, StopReason, Verdict};
+use runbook_engine::id::InstanceId;
+
+use super::style::count;
+use super::time::local;
+
+/// What happened, in words, with the step or instance that it happened to.
+pub(crate) fn story(event: &Event) -> String {
+    let words = words(event);
+    match subject(event) {
+        Some(id) => format!("`{id}` {words}"),
+        None => words,
+    }
+}
+
+fn words(event: &Event) -> String {
+    match event {
+        Event::RunStarted(started) => {
+            let what = if started.rehearsal.is_some() {
+                "rehearsal"
+            } else {
+                "run"
+            };
+            format!("{what} started: {} (program {})", started.file, started.program)
+        }
+        Event::FilePinned { name, text } => format!("kept the file `{name}` ({} bytes)", text.len()),
+        Event::RunResumed { jobs } => format!("run taken up again ({jobs} at once)"),
+        Event::StepOpened { items: None, .. } => "opened".to_owned(),
+        Event::StepOpened {
+            items: Some(items), ..
+        } if items.is_empty() => "opened for nothing".to_owned(),
+        Event::StepOpened {
+            items: Some(items), ..
+        } => {
+            let keys: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
+            format!("opened for {}", keys.join(", "))
+        }
+        Event::StepSkipped { reason, .. } => format!("skipped: {reason}"),
+        Event::StepUnclear { error, .. } => format!("failed: {}", error.message),
+        Event::ObservationStarted { .. } => "is looked at".to_owned(),
+        Event::Observed { verdict, .. } => format!("looked at: {}", verdict_words(verdict)),
+        Event::ObservationFailed { error, retry_at, .. } => {
+            format!("could not be looked at: {}{}", error.message, next_try(*retry_at))
+        }
+        Event::AttemptStarted { attempt, .. } => format!("attempt {attempt} started"),
+        Event::ProcessStarted { process, .. } => format!("runs as process {}", process.pid),
+        Event::StopRequested { reason, .. } => format!("told to stop: {}", stop_words(*reason)),
+        Event::AttemptReturned { .. } => "returned success".to_owned(),
+        Event::AttemptFailed { error, retry_at, .. } => {
+            format!("attempt failed: {}{}", error.message, next_try(*retry_at))
+        }
+        Event::Verified { verdict, .. } => format!("succeeded: {}", verdict_words(verdict)),
+        Event::Interrupted { .. } => "was interrupted".to_owned(),
+        Event::ProcessCleared { found, .. } => left_words(*found).to_owned(),
+        Event::DoubtSettled { ruling, .. } => format!("doubt settled: {}", doubt_words(*ruling)),
+        Event::PersonNeeded { need, .. } => need_words(*need).to_owned(),
+        Event::Confirmed {
+            note, attachments, ..
+        } => {
+            let with = match attachments.len() {
+                0 => String::new(),
+                files => format!(" with {}", count(files, "attachment")),
+            };
+            let note = note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
+            format!("confirmed{with}{note}")
+        }
+        Event::Decided { ruling, why, .. } => format!("decided: {} ({why})", ruling_words(*ruling)),
+        Event::CancelRequested { why } => format!("run cancelled: {why}"),
+        Event::RollbackStarted { plan, why, .. } => {
+            format!("rollback of {} started: {why}", count(plan.len(), "instance"))
+        }
+        Event::RollbackAttemptStarted { attempt, .. } => format!("rollback {attempt} started"),
+        Event::RollbackReturned { .. } => "rollback returned success".to_owned(),
+        Event::RolledBack { verdict, .. } => format!("undone: {}", verdict_words(verdict)),
+        Event::RollbackFailed { error, .. } => format!("could not be undone: {}", error.message),
+    }
+}
+
+fn next_try(at: Option<jiff::Timestamp>) -> String {
+    at.map_or_else(String::new, |at| format!("; next try at {}", local(at)))
+}
+
+fn verdict_words(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Satisfied => "its outcome is in place".to_owned(),
+        Verdict::Unsatisfied(reason) => format!("its outcome is not in place: {reason}"),
+        Verdict::Unknown => "it cannot tell".to_owned(),
+    }
+}
+
+pub(super) fn stop_words(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::TimedOut => "its time is up",
+        StopReason::Cancelled => "the run is cancelled",
+    }
+}
+
+fn left_words(found: LeftProcess) -> &'static str {
+    match found {
+        LeftProcess::None => "has no process left",
+        LeftProcess::Awaited => "had a process left, which ended by itself",
+        LeftProcess::Ended => "had a process left, which was ended",
+    }
+}
+
+fn need_words(need: Need) -> &'static str {
+    match need {
+        Need::ManualWork => "waits for a person's work",
+        Need::Decision => "is in doubt: waits for a decision",
+    }
+}
+
+pub(super) fn doubt_words(ruling: DoubtRuling) -> &'static str {
+    match ruling {
+        DoubtRuling::TookEffect => "what was interrupted had taken effect: going on",
+        DoubtRuling::Again => "what was interrupted had not taken effect, or may be repeated: trying again",
+    }
+}
+
+pub(super) fn ruling_words(ruling: Ruling) -> &'static str {
+    match ruling {
+        Ruling::Done => "it is done",
+        Ruling::Again => "try again",
+        Ruling::Fail => "it has failed",
+        Ruling::Skip => "go on without it",
+    }
+}
+
+/// The instance or step that an event is about.
+pub(crate) fn subject(event: &Event) -> Option<InstanceId> {
+    match event {
+        Event::RunStarted(_)
+        | Event::FilePinned { .. }
+        | Event::RunResumed { .. }
+        | Event::CancelRequested { .. }
+        | Event::RollbackStarted { .. } => None,
+        Event::StepOpened { step, .. }
+        | Event::StepSkipped { step, .. }
+        | Event::StepUnclear { step, .. } => Some(step.clone().into()),
+        Event::ObservationStarted { instance }
+        | Event::Observed { instance, .. }
+        | Event::ObservationFailed { instance, .. }
+        | Event::AttemptStarted { instance, .. }
+        | Event::ProcessStarted { instance, .. }
+        | Event::StopRequested { instance, .. }
+        | Event::AttemptReturned { instance, .. }
+        | Event::AttemptFailed { instance, .. }
+        | Event::Verified { instance, .. }
+        | Event::Interrupted { instance, .. }
+        | Event::ProcessCleared { instance, .. }
+        | Event::DoubtSettled { instance, .. }
+        | Event::PersonNeeded { instance, .. }
+        | Event::Confirmed { instance, .. }
+        | Event::Decided { instance, .. }
+        | Event::RollbackAttemptStarted { instance, .. }
+        | Event::RollbackReturned { instance, .. }
+        | Event::RolledBack { instance, .. }
+        | Event::RollbackFailed { instance, .. } => Some(instance.clone()),
+    }
+}
