@@ -57,15 +57,11 @@ impl RunState {
                     activity,
                     cleared: true,
                 };
-                let rolling_back = asks == Asks::RollbackDoubt;
-                self.set_phase(
-                    ix,
-                    if rolling_back {
-                        Phase::RollbackInDoubt(doubt)
-                    } else {
-                        Phase::InDoubt(doubt)
-                    },
-                );
+                let phase = match asks {
+                    Asks::RollbackDoubt => Phase::RollbackInDoubt(doubt),
+                    Asks::Before | Asks::Doubt => Phase::InDoubt(doubt),
+                };
+                self.set_phase(ix, phase);
             }
             (other, _) => return Err(self.misfit(ix, &other)),
         }
@@ -95,15 +91,15 @@ impl RunState {
                 if !self.instance(ix).changed {
                     self.instance_mut(ix).before = Some(seen.clone());
                 }
-                self.set_phase(ix, self.next_is_attempt());
+                self.set_phase(ix, self.next_is_attempt(ix));
             }
         }
     }
 
-    /// The phase of an instance that is to be attempted next. Where nothing may start any more it is looked at
-    /// again when something may.
-    fn next_is_attempt(&self) -> Phase {
-        if self.may_open() {
+    /// The phase of an instance that is to be attempted next. Where it may not start any more it is looked at
+    /// again when it may.
+    fn next_is_attempt(&self, ix: InstanceIx) -> Phase {
+        if self.may_start(ix) {
             Phase::Observed
         } else {
             Phase::Ready
@@ -211,7 +207,7 @@ impl RunState {
                         self.set_outputs(ix, outputs.clone());
                         self.rest(ix, Phase::Succeeded, entry.time);
                     }
-                    DoubtRuling::Again => self.set_phase(ix, self.next_is_attempt()),
+                    DoubtRuling::Again => self.set_phase(ix, self.next_is_attempt(ix)),
                 }
             }
             (Phase::RollbackInDoubt(Doubt { cleared: true, .. }), Event::DoubtSettled { ruling, .. }) => {

@@ -73,20 +73,19 @@ impl History {
         Ok(())
     }
 
+    /// Whether it has failed, and its step then asks for a rollback.
+    fn fails_and_undoes(&self, instance: &InstanceId) -> bool {
+        self.state.find(instance).is_some_and(|ix| {
+            let failed = self.state.instance(ix).phase == Phase::Failed;
+            failed && self.state.policy(ix).on_failure == OnFailure::Rollback
+        })
+    }
+
     fn tell(&mut self, before: &RunState, entry: &Entry) {
         match &entry.event {
             Event::RollbackStarted { .. } => self.rule_obeyed = true,
-            Event::AttemptFailed {
-                instance,
-                retry_at: None,
-                ..
-            }
-            | Event::ObservationFailed {
-                instance,
-                retry_at: None,
-                ..
-            } => {
-                self.rule_obeyed &= on_failure(&self.state, instance) != Some(OnFailure::Rollback);
+            Event::AttemptFailed { instance, .. } | Event::ObservationFailed { instance, .. } => {
+                self.rule_obeyed &= !self.fails_and_undoes(instance);
             }
             _ => {}
         }
@@ -138,10 +137,6 @@ impl Tale {
         }
         self.touched = true;
     }
-}
-
-fn on_failure(state: &RunState, instance: &InstanceId) -> Option<OnFailure> {
-    state.find(instance).map(|ix| state.policy(ix).on_failure)
 }
 
 /// The instance that an event is about.

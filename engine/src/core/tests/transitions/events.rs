@@ -1,253 +1,214 @@
-//! Every kind of event, about one instance.
+//! Every kind of event, about the instance `a`, with its variations that matter.
 
 use super::super::*;
-use crate::core::event::{DoubtRuling, Need, ProcessMark, RunStarted, StopReason};
+use crate::core::event::{DoubtRuling, Need, ProcessMark, StopReason};
 use crate::id::AttemptNo;
 
-/// Every kind of event, with its variations that matter. All are about the instance `a`.
+type Told = (&'static str, Event);
+
+/// All of them, named.
 pub(super) fn events() -> Vec<(String, Event)> {
-    let (instance, step) = (Run::id("a"), "a".parse::<crate::id::StepId>().unwrap());
-    let why = || "so".to_owned();
-    let (outputs, transcript, observed) = (Outputs::new, None, json!(null));
-    let missing = || Verdict::Unsatisfied(why());
-    let mut all = vec![
-        (
-            "",
-            Event::RunStarted(Box::<RunStarted>::new(run_started(1).unwrap())),
-        ),
-        (
-            "",
-            Event::FilePinned {
-                name: why(),
-                text: why(),
-            },
-        ),
-        ("", Event::RunResumed { jobs: 1 }),
-        (
-            "",
-            Event::StepOpened {
-                step: step.clone(),
-                items: None,
-            },
-        ),
-        (
-            "",
-            Event::StepSkipped {
-                step: step.clone(),
-                reason: why(),
-            },
-        ),
-        (
-            "",
-            Event::StepUnclear {
-                step,
-                error: failure(),
-            },
-        ),
-        (
-            "",
-            Event::ObservationStarted {
-                instance: instance.clone(),
-            },
-        ),
+    let all = [
+        opening(),
+        looking(),
+        attempting(),
+        doubting(),
+        deciding(),
+        undoing(),
     ];
-    for (told, verdict) in [
-        ("satisfied", Verdict::Satisfied),
-        ("unsatisfied", missing()),
-        ("unknown", Verdict::Unknown),
-    ] {
-        let (instance, observed, transcript) = (instance.clone(), observed.clone(), transcript.clone());
-        all.push((
-            told,
-            Event::Observed {
-                instance,
-                verdict,
-                observed,
-                outputs: outputs(),
-                transcript,
-            },
-        ));
-    }
-    for (told, retry_at) in [("for good", None), ("to be retried", Some(Timestamp::UNIX_EPOCH))] {
-        let (instance, error, transcript) = (instance.clone(), failure(), None);
-        all.push((
-            told,
-            Event::ObservationFailed {
-                instance,
-                error,
-                retry_at,
-                transcript,
-            },
-        ));
-    }
-    let attempt = AttemptNo(1);
-    let process = ProcessMark { pid: 1, started: 1 };
-    all.push((
-        "",
-        Event::AttemptStarted {
-            instance: instance.clone(),
-            attempt,
-        },
-    ));
-    all.push((
-        "",
-        Event::ProcessStarted {
-            instance: instance.clone(),
-            process,
-        },
-    ));
-    all.push((
-        "",
-        Event::StopRequested {
-            instance: instance.clone(),
-            reason: StopReason::TimedOut,
-        },
-    ));
-    all.push((
-        "",
-        Event::AttemptReturned {
-            instance: instance.clone(),
-            outputs: outputs(),
-            transcript: None,
-        },
-    ));
-    for (told, retry_at) in [("for good", None), ("to be retried", Some(Timestamp::UNIX_EPOCH))] {
-        let (instance, error, transcript) = (instance.clone(), failure(), None);
-        all.push((
-            told,
-            Event::AttemptFailed {
-                instance,
-                error,
-                retry_at,
-                transcript,
-            },
-        ));
-    }
-    let verdict = Verdict::Satisfied;
-    all.push((
-        "",
-        Event::Verified {
-            instance: instance.clone(),
-            verdict,
-            outputs: outputs(),
-            transcript: None,
-        },
-    ));
-    all.push((
-        "",
-        Event::Interrupted {
-            instance: instance.clone(),
-            transcript: None,
-        },
-    ));
-    all.push((
-        "",
-        Event::ProcessCleared {
-            instance: instance.clone(),
-            found: LeftProcess::None,
-        },
-    ));
-    for ruling in [DoubtRuling::TookEffect, DoubtRuling::Again] {
-        let told = if ruling == DoubtRuling::Again {
-            "again"
-        } else {
-            "took effect"
-        };
-        all.push((
-            told,
-            Event::DoubtSettled {
-                instance: instance.clone(),
-                ruling,
-                outputs: outputs(),
-            },
-        ));
-    }
-    for (told, need) in [("manual work", Need::ManualWork), ("decision", Need::Decision)] {
-        all.push((
-            told,
-            Event::PersonNeeded {
-                instance: instance.clone(),
-                need,
-            },
-        ));
-    }
-    let (values, attachments, note) = (outputs(), Vec::new(), None);
-    all.push((
-        "",
-        Event::Confirmed {
-            instance: instance.clone(),
-            values,
-            attachments,
-            note,
-        },
-    ));
-    for (told, ruling) in [
-        ("done", Ruling::Done),
-        ("again", Ruling::Again),
-        ("fail", Ruling::Fail),
-        ("skip", Ruling::Skip),
-    ] {
-        all.push((
-            told,
-            Event::Decided {
-                instance: instance.clone(),
-                ruling,
-                why: why(),
-            },
-        ));
-    }
-    let (scope, plan, left) = (RollbackScope::Run, vec![instance.clone()], Vec::new());
-    all.push(("", Event::CancelRequested { why: why() }));
-    all.push((
-        "",
-        Event::RollbackStarted {
-            scope,
-            plan,
-            left,
-            why: why(),
-        },
-    ));
-    all.push((
-        "",
-        Event::RollbackAttemptStarted {
-            instance: instance.clone(),
-            attempt,
-        },
-    ));
-    all.push((
-        "",
-        Event::RollbackReturned {
-            instance: instance.clone(),
-            transcript: None,
-        },
-    ));
-    let verdict = Verdict::Unknown;
-    all.push((
-        "",
-        Event::RolledBack {
-            instance: instance.clone(),
-            verdict,
-            transcript: None,
-        },
-    ));
-    all.push((
-        "",
-        Event::RollbackFailed {
-            instance,
-            error: failure(),
-            transcript: None,
-        },
-    ));
-    let named = |(told, event): (&str, Event)| {
+    let named = |(told, event): Told| {
         let name = event.name();
-        (
-            if told.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{name} ({told})")
-            },
-            event,
-        )
+        let variation = if told.is_empty() {
+            String::new()
+        } else {
+            format!(" ({told})")
+        };
+        (format!("{name}{variation}"), event)
     };
-    all.into_iter().map(named).collect()
+    all.into_iter().flatten().map(named).collect()
+}
+
+fn instance() -> InstanceId {
+    Run::id("a")
+}
+
+fn why() -> String {
+    "so".to_owned()
+}
+
+fn opening() -> Vec<Told> {
+    let (step, error) = (instance().step().clone(), failure());
+    let (name, text, reason) = (why(), why(), why());
+    let (pinned, items) = (Event::FilePinned { name, text }, None);
+    let opened = Event::StepOpened {
+        step: step.clone(),
+        items,
+    };
+    let skipped = Event::StepSkipped {
+        step: step.clone(),
+        reason,
+    };
+    vec![
+        ("", Event::RunStarted(Box::new(run_started(1).unwrap()))),
+        ("", pinned),
+        ("", Event::RunResumed { jobs: 1 }),
+        ("", opened),
+        ("", skipped),
+        ("", Event::StepUnclear { step, error }),
+    ]
+}
+
+fn looking() -> Vec<Told> {
+    let observed = |verdict| Event::Observed {
+        instance: instance(),
+        verdict,
+        observed: json!(null),
+        outputs: Outputs::new(),
+        transcript: None,
+    };
+    let failed = |retry_at| Event::ObservationFailed {
+        instance: instance(),
+        error: failure(),
+        retry_at,
+        transcript: None,
+    };
+    let started = Event::ObservationStarted { instance: instance() };
+    vec![
+        ("", started),
+        ("satisfied", observed(Verdict::Satisfied)),
+        ("unsatisfied", observed(Verdict::Unsatisfied(why()))),
+        ("unknown", observed(Verdict::Unknown)),
+        ("for good", failed(None)),
+        ("to be retried", failed(Some(Timestamp::UNIX_EPOCH))),
+    ]
+}
+
+fn attempting() -> Vec<Told> {
+    let failed = |retry_at| Event::AttemptFailed {
+        instance: instance(),
+        error: failure(),
+        retry_at,
+        transcript: None,
+    };
+    let (attempt, process) = (AttemptNo(1), ProcessMark { pid: 1, started: 1 });
+    let reason = StopReason::TimedOut;
+    let returned = Event::AttemptReturned {
+        instance: instance(),
+        outputs: Outputs::new(),
+        transcript: None,
+    };
+    let verified = Event::Verified {
+        instance: instance(),
+        verdict: Verdict::Satisfied,
+        outputs: Outputs::new(),
+        transcript: None,
+    };
+    let instance = instance();
+    let started = Event::AttemptStarted {
+        instance: instance.clone(),
+        attempt,
+    };
+    let process_started = Event::ProcessStarted {
+        instance: instance.clone(),
+        process,
+    };
+    vec![
+        ("", started),
+        ("", process_started),
+        ("", Event::StopRequested { instance, reason }),
+        ("", returned),
+        ("for good", failed(None)),
+        ("to be retried", failed(Some(Timestamp::UNIX_EPOCH))),
+        ("", verified),
+    ]
+}
+
+fn doubting() -> Vec<Told> {
+    let settled = |ruling| Event::DoubtSettled {
+        instance: instance(),
+        ruling,
+        outputs: Outputs::new(),
+    };
+    let needed = |need| Event::PersonNeeded {
+        instance: instance(),
+        need,
+    };
+    let (transcript, found) = (None, LeftProcess::None);
+    let (interrupted, cleared) = (instance(), instance());
+    vec![
+        (
+            "",
+            Event::Interrupted {
+                instance: interrupted,
+                transcript,
+            },
+        ),
+        (
+            "",
+            Event::ProcessCleared {
+                instance: cleared,
+                found,
+            },
+        ),
+        ("took effect", settled(DoubtRuling::TookEffect)),
+        ("again", settled(DoubtRuling::Again)),
+        ("manual work", needed(Need::ManualWork)),
+        ("decision", needed(Need::Decision)),
+    ]
+}
+
+fn deciding() -> Vec<Told> {
+    let decided = |ruling| Event::Decided {
+        instance: instance(),
+        ruling,
+        why: why(),
+    };
+    let confirmed = Event::Confirmed {
+        instance: instance(),
+        values: Outputs::new(),
+        attachments: Vec::new(),
+        note: None,
+    };
+    vec![
+        ("", confirmed),
+        ("done", decided(Ruling::Done)),
+        ("again", decided(Ruling::Again)),
+        ("fail", decided(Ruling::Fail)),
+        ("skip", decided(Ruling::Skip)),
+        ("", Event::CancelRequested { why: why() }),
+    ]
+}
+
+fn undoing() -> Vec<Told> {
+    let started = Event::RollbackStarted {
+        scope: RollbackScope::Run,
+        plan: vec![instance()],
+        left: Vec::new(),
+        why: why(),
+    };
+    let attempted = Event::RollbackAttemptStarted {
+        instance: instance(),
+        attempt: AttemptNo(1),
+    };
+    let returned = Event::RollbackReturned {
+        instance: instance(),
+        transcript: None,
+    };
+    let undone = Event::RolledBack {
+        instance: instance(),
+        verdict: Verdict::Unknown,
+        transcript: None,
+    };
+    let failed = Event::RollbackFailed {
+        instance: instance(),
+        error: failure(),
+        transcript: None,
+    };
+    vec![
+        ("", started),
+        ("", attempted),
+        ("", returned),
+        ("", undone),
+        ("", failed),
+    ]
 }
