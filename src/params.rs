@@ -48,6 +48,7 @@ pub(crate) fn settle(
         .missing
         .iter()
         .filter_map(|name| runbook.params().get(name))
+        .filter(|param| !param.is_secret() || from_environment(&param.name).is_none())
         .collect();
     if !missing.is_empty() {
         if !setting.interactive() {
@@ -58,7 +59,8 @@ pub(crate) fn settle(
                     .collect(),
             ));
         }
-        for param in missing {
+        // Secrets are asked for last, by whoever collects them.
+        for param in missing.into_iter().filter(|param| !param.is_secret()) {
             all.insert(param.name.to_string(), runbook::Given::Text(ask(param)?));
         }
         resolved = runbook::resolve_params(runbook, all, rehearsal).map_err(Failed::input)?;
@@ -86,7 +88,7 @@ pub(crate) fn secrets(runbook: &Runbook, setting: &Setting) -> Result<BTreeMap<P
     let mut secrets = BTreeMap::new();
     let mut missing = Vec::new();
     for param in runbook.params().values().filter(|param| param.is_secret()) {
-        if let Ok(value) = std::env::var(variable(&param.name)) {
+        if let Some(value) = from_environment(&param.name) {
             secrets.insert(param.name.clone(), value);
         } else if param.optional {
             continue;
@@ -101,6 +103,10 @@ pub(crate) fn secrets(runbook: &Runbook, setting: &Setting) -> Result<BTreeMap<P
     } else {
         Err(Failed::input(missing))
     }
+}
+
+fn from_environment(secret: &ParamName) -> Option<String> {
+    std::env::var(variable(secret)).ok()
 }
 
 fn variable(name: &ParamName) -> String {
