@@ -135,11 +135,10 @@ impl Run {
     }
 
     fn evaluate(&self, id: &StepId) -> Result<Evaluation, Failure> {
+        let mask = self.mask();
         let fail = |what: &str, error: &dyn std::error::Error| {
-            Failure::new(
-                FailureKind::Inputs,
-                format!("its `{what}` could not be worked out: {error}"),
-            )
+            let message = format!("its `{what}` could not be worked out: {error}");
+            mask.failure(&Failure::new(FailureKind::Inputs, message))
         };
         let (Some(step), Some(at)) = (self.runbook.step(id), self.state.workflow().find(id.as_str())) else {
             return Err(Failure::new(FailureKind::Fault, "the runbook has no such step"));
@@ -167,6 +166,10 @@ impl Run {
                     .evaluate(&scope)
                     .and_then(expr::items)
                     .map_err(|error| fail("for_each", &error))?;
+                if items.iter().any(|item| mask.hides(&item.value)) {
+                    let message = "its `for_each` gives a secret, which must not stand in the journal";
+                    return Err(Failure::new(FailureKind::Inputs, message));
+                }
                 Ok(Evaluation::Each(items))
             }
         }

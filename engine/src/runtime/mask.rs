@@ -59,6 +59,12 @@ impl Mask {
         }
     }
 
+    /// Whether a secret stands in the value.
+    #[must_use]
+    pub fn hides(&self, value: &Value) -> bool {
+        self.value(value) != *value
+    }
+
     /// The outputs without secrets.
     #[must_use]
     pub fn outputs(&self, outputs: &Outputs) -> Outputs {

@@ -123,6 +123,12 @@ impl Planner<'_> {
             .map(|list| list.evaluate(&scope).and_then(expr::items))
         {
             None => vec![(whole.clone(), None)],
+            Some(Ok(items)) if items.iter().any(|item| self.mask.hides(&item.value)) => {
+                let why = "its `for_each` gives a secret, which must not stand in a journal".to_owned();
+                self.rows
+                    .insert(step.id.clone(), row(Forecast::CannotTell(why)));
+                return;
+            }
             Some(Ok(items)) => items
                 .into_iter()
                 .map(|item| (InstanceId::of_item(step.id.clone(), item.key), Some(item.value)))
