@@ -52,8 +52,14 @@ fn success_that_validate_contradicts_is_a_failure() {
         1,
     );
     assert_eq!(statuses, ["one: failed"]);
-    let reason = project.show("steps")["steps"][0]["reason"].as_str().unwrap().to_owned();
-    assert!(reason.contains("`validate` does not find the outcome: it is missing"), "{reason}");
+    let reason = project.show("steps")["steps"][0]["reason"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        reason.contains("`validate` does not find the outcome: it is missing"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -85,7 +91,10 @@ fn a_condition_that_cannot_be_worked_out_fails_its_step_only() {
     );
     assert_eq!(statuses, ["one: succeeded", "two: failed"]);
     assert!(!project.has("log"));
-    project.run(["show", "steps"]).code(0).prints("its `when` could not be worked out");
+    project
+        .run(["show", "steps"])
+        .code(0)
+        .prints("its `when` could not be worked out");
 }
 
 #[test]
@@ -109,7 +118,12 @@ fn a_step_fans_out_over_a_list_that_another_step_gave() {
     let statuses = carried(&project, steps, 0);
     assert_eq!(
         statuses,
-        ["find: succeeded", "each[web1]: succeeded", "each[web2]: succeeded", "all: succeeded"]
+        [
+            "find: succeeded",
+            "each[web1]: succeeded",
+            "each[web2]: succeeded",
+            "all: succeeded"
+        ]
     );
     assert_eq!(outputs(&project, 1)["stdout"], "on web1 of 2");
     assert_eq!(outputs(&project, 3)["stdout"], "on web2 of 2");
@@ -191,9 +205,15 @@ fn a_step_that_fails_is_tried_again_with_longer_and_longer_waits() {
         .map(|wait| i64::try_from(wait.as_millis()).unwrap())
         .collect();
     assert_eq!(waits, [20, 60, 180]);
-    let started = entries.iter().filter(|entry| entry["event"] == "attempt_started").skip(1);
+    let started = entries
+        .iter()
+        .filter(|entry| entry["event"] == "attempt_started")
+        .skip(1);
     for (failed, started) in failed.zip(started) {
-        assert!(time(&started["time"]) >= time(&failed["retry_at"]), "not before its time");
+        assert!(
+            time(&started["time"]) >= time(&failed["retry_at"]),
+            "not before its time"
+        );
     }
 }
 
@@ -213,7 +233,10 @@ fn a_step_that_fails_every_time_fails_after_its_last_attempt() {
     assert_eq!(statuses, ["flaky: failed"]);
     assert_eq!(project.lines("tries").len(), 3);
     project.run(["show", "steps"]).code(0).prints("no luck");
-    project.run(["log", "steps", "--step", "flaky"]).code(0).prints("│ no luck");
+    project
+        .run(["log", "steps", "--step", "flaky"])
+        .code(0)
+        .prints("│ no luck");
 }
 
 const FAILING: &str = "
@@ -232,7 +255,10 @@ const FAILING: &str = "
 fn a_failure_stops_the_run_once_what_is_under_way_has_ended() {
     let project = Project::new();
     let statuses = carried(&project, &FAILING.replace("HOW", "stop"), 1);
-    assert_eq!(statuses[..3], ["good: succeeded", "bad: failed", "after: blocked"]);
+    assert_eq!(
+        statuses[..3],
+        ["good: succeeded", "bad: failed", "after: blocked"]
+    );
     assert_eq!(statuses[3], "beside: succeeded");
     assert!(!project.lines("log").contains(&"after".to_owned()));
     assert_eq!(project.only_run()["status"], "failed");
@@ -244,7 +270,13 @@ fn a_failure_may_leave_the_rest_of_the_run_alone() {
     let statuses = carried(&project, &FAILING.replace("HOW", "continue"), 1);
     assert_eq!(
         statuses,
-        ["good: succeeded", "bad: failed", "after: blocked", "beside: succeeded", "later: succeeded"]
+        [
+            "good: succeeded",
+            "bad: failed",
+            "after: blocked",
+            "beside: succeeded",
+            "later: succeeded"
+        ]
     );
     assert_eq!(project.lines("log"), ["beside", "later"]);
     assert_eq!(project.only_run()["status"], "failed");
@@ -254,7 +286,10 @@ fn a_failure_may_leave_the_rest_of_the_run_alone() {
 fn a_failure_may_roll_the_run_back() {
     let project = Project::new();
     let statuses = carried(&project, &FAILING.replace("HOW", "rollback"), 1);
-    assert_eq!(statuses[..3], ["good: rolled_back", "bad: rolled_back", "after: blocked"]);
+    assert_eq!(
+        statuses[..3],
+        ["good: rolled_back", "bad: rolled_back", "after: blocked"]
+    );
     let log = project.lines("log");
     let undone: Vec<_> = log.iter().filter(|line| line.starts_with("undo")).collect();
     assert_eq!(undone, ["undo-bad", "undo-good"]);
@@ -278,7 +313,14 @@ fn a_failed_step_goes_on_after_a_person_has_mended_the_cause() {
     project.run(["resume", "steps"]).code(1);
     assert_eq!(project.lines("log"), ["tried"], "resume alone does not repeat it");
     project.write("file", "");
-    let args = ["decide", "steps", "needs-file", "again", "--why", "the file is there now"];
+    let args = [
+        "decide",
+        "steps",
+        "needs-file",
+        "again",
+        "--why",
+        "the file is there now",
+    ];
     project.run_as("bob", &args).code(0);
     project.run(["resume", "steps"]).code(0);
     assert_eq!(project.lines("log"), ["tried", "tried", "after"]);
@@ -296,16 +338,28 @@ fn every_line_of_json_says_when_who_where_and_what() {
     assert_eq!(lines[0]["event"], "run_started");
     assert_eq!(
         of_step(&lines, "one"),
-        ["step_opened", "attempt_started", "process_started", "attempt_returned", "verified"]
+        [
+            "step_opened",
+            "attempt_started",
+            "process_started",
+            "attempt_returned",
+            "verified"
+        ]
     );
-    assert_eq!(find(&lines, "attempt_returned", "one")["outputs"]["stdout"], "hello");
+    assert_eq!(
+        find(&lines, "attempt_returned", "one")["outputs"]["stdout"],
+        "hello"
+    );
 }
 
 #[test]
 fn a_file_that_is_edited_or_deleted_during_a_run_changes_nothing_in_it() {
     let project = Project::new();
     let script = "fn validate(cx) { #{ satisfied: false, reason: \"not yet\" } }\nfn run(cx) { #{ said: \"first\" } }\n";
-    project.write("step.rhai", &script.replace("satisfied: false", "satisfied: cx.attempt > 9"));
+    project.write(
+        "step.rhai",
+        &script.replace("satisfied: false", "satisfied: cx.attempt > 9"),
+    );
     project.steps(
         "
   wait: { uses: command, with: { run: [HELPER, append, DIR/log, begun, then, until, DIR/go] }, idempotent: true }
@@ -321,5 +375,8 @@ fn a_file_that_is_edited_or_deleted_during_a_run_changes_nothing_in_it() {
     project.write("go", "");
     project.run(["resume", "steps"]).code(0);
     assert_eq!(project.lines("log"), ["begun", "begun", "first"]);
-    assert_eq!(project.statuses("steps"), ["wait: succeeded", "script: succeeded", "say: succeeded"]);
+    assert_eq!(
+        project.statuses("steps"),
+        ["wait: succeeded", "script: succeeded", "say: succeeded"]
+    );
 }

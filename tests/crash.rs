@@ -47,7 +47,10 @@ fn since(entries: &[Value]) -> Vec<String> {
     let events = of_step(entries, "slow");
     let at = events.iter().position(|event| event == "interrupted").unwrap();
     let events = events[at..].iter();
-    events.filter(|event| *event != "process_started").cloned().collect()
+    events
+        .filter(|event| *event != "process_started")
+        .cloned()
+        .collect()
 }
 
 #[test]
@@ -67,7 +70,13 @@ fn a_child_that_outlives_the_engine_is_awaited_and_its_outcome_found() {
     kept(&said.whole_lines(), &entries);
     assert_eq!(
         since(&entries),
-        ["interrupted", "process_cleared", "observation_started", "observed", "doubt_settled"]
+        [
+            "interrupted",
+            "process_cleared",
+            "observation_started",
+            "observed",
+            "doubt_settled"
+        ]
     );
     assert_eq!(find(&entries, "process_cleared", "slow")["found"], "awaited");
     let settled = find(&entries, "doubt_settled", "slow");
@@ -91,19 +100,31 @@ fn a_child_that_outlives_its_time_is_ended_and_the_step_is_tried_again() {
         .run_as("bob", &["resume", "steps"])
         .code(0)
         .tells("still runs from before");
-    assert!(!project.is_held("alive"), "the child of the first attempt is gone");
+    assert!(
+        !project.is_held("alive"),
+        "the child of the first attempt is gone"
+    );
     assert_eq!(project.lines("log"), ["begun", "begun", "after"]);
     let entries = project.sound_entries("steps");
     assert_eq!(find(&entries, "process_cleared", "slow")["found"], "ended");
     assert_eq!(
         since(&entries),
         [
-            "interrupted", "process_cleared", "observation_started", "observed", "doubt_settled",
-            "attempt_started", "attempt_returned", "verified",
+            "interrupted",
+            "process_cleared",
+            "observation_started",
+            "observed",
+            "doubt_settled",
+            "attempt_started",
+            "attempt_returned",
+            "verified",
         ]
     );
     let settled = find(&entries, "doubt_settled", "slow");
-    assert_eq!((&settled["ruling"], &settled["operator"]), (&"again".into(), &"bob".into()));
+    assert_eq!(
+        (&settled["ruling"], &settled["operator"]),
+        (&"again".into(), &"bob".into())
+    );
     assert_eq!(project.show("steps")["steps"][0]["attempts"], 2);
 }
 
@@ -120,11 +141,18 @@ fn a_step_that_cannot_tell_is_left_to_a_person() {
             .tells("`slow` was interrupted")
             .tells("runbook decide steps-");
     }
-    assert_eq!(project.lines("log"), ["begun", "ended"], "nothing is carried out again");
+    assert_eq!(
+        project.lines("log"),
+        ["begun", "ended"],
+        "nothing is carried out again"
+    );
     assert_eq!(project.statuses("steps"), ["slow: in_doubt", "after: pending"]);
     assert_eq!(project.only_run()["status"], "waiting");
     let entries = project.sound_entries("steps");
-    assert_eq!(since(&entries), ["interrupted", "process_cleared", "person_needed"]);
+    assert_eq!(
+        since(&entries),
+        ["interrupted", "process_cleared", "person_needed"]
+    );
     assert_eq!(find(&entries, "person_needed", "slow")["need"], "decision");
 }
 
@@ -172,14 +200,20 @@ fn a_person_says_that_it_is_to_be_tried_again() {
         .iter()
         .rfind(|entry| entry["event"] == "attempt_started" && entry["step"] == "slow")
         .unwrap();
-    assert_eq!((&second["attempt"], &second["operator"]), (&2.into(), &"dave".into()));
+    assert_eq!(
+        (&second["attempt"], &second["operator"]),
+        (&2.into(), &"dave".into())
+    );
 }
 
 #[test]
 fn a_person_says_that_it_has_failed() {
     let project = in_doubt();
     decided(&project, "fail");
-    project.run_as("dave", &["resume", "steps"]).code(1).tells("I looked");
+    project
+        .run_as("dave", &["resume", "steps"])
+        .code(1)
+        .tells("I looked");
     assert_eq!(project.lines("log"), ["begun"]);
     assert_eq!(project.statuses("steps"), ["slow: failed", "after: blocked"]);
 }
@@ -198,11 +232,16 @@ fn an_idempotent_step_is_tried_again_by_itself() {
     let project = Project::new();
     killed(
         &project,
-        &slow(&format!("with: {{ run: {RUN} }}\n    idempotent: true\n    timeout: 50s")),
+        &slow(&format!(
+            "with: {{ run: {RUN} }}\n    idempotent: true\n    timeout: 50s"
+        )),
     );
     project.write("go", "");
     project.run_as("bob", &["resume", "steps"]).code(0);
-    assert_eq!(project.lines("log"), ["begun", "ended", "begun", "ended", "after"]);
+    assert_eq!(
+        project.lines("log"),
+        ["begun", "ended", "begun", "ended", "after"]
+    );
     let entries = project.sound_entries("steps");
     assert_eq!(find(&entries, "doubt_settled", "slow")["ruling"], "again");
 }

@@ -39,7 +39,10 @@ fn sensible(outcome: &Outcome, what: &str) {
     assert!([0, 1, 3, 70].contains(code), "{what}: exit code {code}\n{stderr}");
     assert!(!stderr.contains("panicked"), "{what}\n{stderr}");
     if *code == 70 {
-        assert!(stderr.contains("RB0404") || stderr.contains("RB0405"), "{what}\n{stderr}");
+        assert!(
+            stderr.contains("RB0404") || stderr.contains("RB0405"),
+            "{what}\n{stderr}"
+        );
         assert!(stderr.contains("help"), "{what}\n{stderr}");
     }
 }
@@ -79,7 +82,12 @@ fn damages(bytes: &[u8]) -> Vec<(String, Option<Vec<u8>>)> {
         ("emptied".to_owned(), Some(Vec::new())),
         ("cut in half".to_owned(), Some(bytes[..bytes.len() / 2].to_vec())),
     ];
-    all.extend([1, 7, 20].iter().filter(|_| !bytes.is_empty()).map(|part| flip(bytes.len() * part / 23)));
+    all.extend(
+        [1, 7, 20]
+            .iter()
+            .filter(|_| !bytes.is_empty())
+            .map(|part| flip(bytes.len() * part / 23)),
+    );
     all
 }
 
@@ -108,12 +116,17 @@ fn whatever_is_damaged_the_answer_is_clear_and_other_runs_are_well() {
             let resumed = project.run(["resume", id]);
             sensible(&resumed, &what);
             // The lock and the summary are no part of the journal.
-            let spare = ["lock", "summary.json"].iter().any(|spare| name == Path::new(spare));
+            let spare = ["lock", "summary.json"]
+                .iter()
+                .any(|spare| name == Path::new(spare));
             if spare {
                 assert_eq!((verified.code, shown.code, resumed.code), (0, 0, 3), "{what}");
             } else if verified.code != 0 {
                 found += 1;
-                assert_ne!(resumed.code, 3, "{what}: it went on although it cannot be trusted");
+                assert_ne!(
+                    resumed.code, 3,
+                    "{what}: it went on although it cannot be trusted"
+                );
             }
         }
     }
@@ -150,7 +163,10 @@ fn a_damaged_run_is_listed_with_what_was_known_of_it() {
             .tells("the journal is damaged")
             .tells("restore the folder from a backup");
     }
-    project.run(["journal", "verify", "steps"]).code(70).tells("RB0404");
+    project
+        .run(["journal", "verify", "steps"])
+        .code(70)
+        .tells("RB0404");
     other_is_well(&project);
 }
 
@@ -178,7 +194,11 @@ fn a_run_that_a_newer_program_wrote_is_refused() {
     let head = std::fs::read_to_string(&path).unwrap();
     assert!(head.starts_with("runbook-journal 1 "), "{head}");
     std::fs::write(&path, head.replacen(" 1 ", " 2 ", 1)).unwrap();
-    for args in [&["show", "steps"][..], &["resume", "steps"], &["rollback", "steps"]] {
+    for args in [
+        &["show", "steps"][..],
+        &["resume", "steps"],
+        &["rollback", "steps"],
+    ] {
         project.run(args).code(70).tells("RB0405").tells("newer program");
     }
     project.run(["list"]).code(0).prints("steps-");
@@ -193,7 +213,12 @@ fn a_state_folder_that_cannot_be_used_is_told_before_anything_is_carried_out() {
     let project = Project::new();
     project.write("state", "a file");
     project.steps("\n  one: { uses: command, with: { run: [HELPER, append, DIR/log, one] } }\n");
-    for args in [&["exec", "steps.yaml"][..], &["list"], &["show", "x"], &["resume", "x"]] {
+    for args in [
+        &["exec", "steps.yaml"][..],
+        &["list"],
+        &["show", "x"],
+        &["resume", "x"],
+    ] {
         project
             .run(args)
             .code(2)
@@ -207,7 +232,11 @@ fn a_state_folder_that_cannot_be_used_is_told_before_anything_is_carried_out() {
 #[test]
 fn a_run_that_does_not_exist_is_told() {
     let project = Project::new();
-    for args in [&["show", "nowhere"][..], &["resume", "nowhere"], &["journal", "verify", "nowhere"]] {
+    for args in [
+        &["show", "nowhere"][..],
+        &["resume", "nowhere"],
+        &["journal", "verify", "nowhere"],
+    ] {
         project
             .run(args)
             .code(2)

@@ -64,7 +64,10 @@ fn carry_out(words: &[&str]) -> io::Result<Option<u8>> {
         ["crowd", folder, least] => crowd(folder, least)?,
         ["save-input", file] => fs::write(file, input()?)?,
         ["leak", name] => leak(&document()?["params"][*name])?,
-        ["observe", file] => println!("{}", serde_json::json!({ "content": fs::read_to_string(file).ok() })),
+        ["observe", file] => println!(
+            "{}",
+            serde_json::json!({ "content": fs::read_to_string(file).ok() })
+        ),
         ["restore", file] => restore(file, &document()?["before"]["content"])?,
         ["has", file, text] => return Ok(unless(fs::read_to_string(file).is_ok_and(|found| found == *text))),
         ["exists", file] => return Ok(unless(Path::new(file).exists())),
@@ -125,7 +128,10 @@ fn crowd(folder: &str, least: &str) -> io::Result<()> {
     fs::create_dir_all(&room)?;
     let count = |path: &Path| fs::read_dir(path).map(Iterator::count);
     fs::write(room.join(&me), "")?;
-    append(&folder.join("counts").to_string_lossy(), &count(&room)?.to_string())?;
+    append(
+        &folder.join("counts").to_string_lossy(),
+        &count(&room)?.to_string(),
+    )?;
     let come = || fs::read_to_string(folder.join("counts")).map_or(0, |text| text.lines().count());
     until(|| come() >= least)?;
     fs::remove_file(room.join(&me))
@@ -153,9 +159,15 @@ fn document() -> io::Result<Value> {
 
 /// Prints a secret in every way that comes to mind, and in two pieces.
 fn leak(secret: &Value) -> io::Result<()> {
-    let secret = secret.as_str().ok_or_else(|| io::Error::other("there is no such parameter"))?;
+    let secret = secret
+        .as_str()
+        .ok_or_else(|| io::Error::other("there is no such parameter"))?;
     let utf16: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    println!("plain {secret}, base64 {}, both {}", STANDARD.encode(secret), STANDARD.encode(&utf16));
+    println!(
+        "plain {secret}, base64 {}, both {}",
+        STANDARD.encode(secret),
+        STANDARD.encode(&utf16)
+    );
     println!("within {}", STANDARD.encode(format!("user:{secret}:end")));
     eprintln!("on stderr {secret}");
     let mut out = io::stdout();

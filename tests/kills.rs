@@ -9,13 +9,13 @@ use crate::support::entries::{find, kept, sound};
 
 /// A project with the shipped runbook, whose rehearsed attempts take a short while.
 fn flagship() -> Project {
-    let text = std::fs::read_to_string(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/runbooks/hybrid-s2s.yaml"
-    ));
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/hybrid-s2s.yaml"));
     let takes = Regex::new(r"takes: \d+ms").unwrap();
     let project = Project::new();
-    project.write("hybrid-s2s.yaml", &takes.replace_all(&text.unwrap(), "takes: 10ms"));
+    project.write(
+        "hybrid-s2s.yaml",
+        &takes.replace_all(&text.unwrap(), "takes: 10ms"),
+    );
     project
 }
 
@@ -73,7 +73,11 @@ fn a_run_that_is_killed_again_and_again_comes_to_its_end() {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let lines = 3 + usize::try_from(seed >> 28).unwrap();
         let operator = OPERATORS[rounds % OPERATORS.len()];
-        let args: &[&str] = if rounds == 0 { &EXEC } else { &["resume", "hybrid", "--json"] };
+        let args: &[&str] = if rounds == 0 {
+            &EXEC
+        } else {
+            &["resume", "hybrid", "--json"]
+        };
         let (lines, ended) = killed_after(&project, operator, args, lines);
         said.push((operator, lines));
         rounds += 1;
@@ -100,7 +104,10 @@ fn once(lines: usize, expected: &[String]) {
     let project = flagship();
     let (said, ended) = killed_after(&project, "alice", &EXEC, lines);
     assert!(!ended);
-    let resumed = project.run_as("bob", &["resume", "hybrid", "--json"]).code(0).whole_lines();
+    let resumed = project
+        .run_as("bob", &["resume", "hybrid", "--json"])
+        .code(0)
+        .whole_lines();
     let entries = project.events("hybrid");
     sound(&entries);
     kept(&said, &entries);

@@ -11,7 +11,9 @@ use crate::support::entries::find;
 fn most_at_once(entries: &[Value], among: impl Fn(&str) -> bool) -> usize {
     let (mut active, mut most) = (BTreeSet::new(), 0);
     for entry in entries {
-        let Some(step) = entry["step"].as_str().filter(|step| among(step)) else { continue };
+        let Some(step) = entry["step"].as_str().filter(|step| among(step)) else {
+            continue;
+        };
         match entry["event"].as_str().unwrap() {
             "attempt_started" => drop(active.insert(step)),
             "attempt_returned" | "attempt_failed" => drop(active.remove(step)),
@@ -42,10 +44,16 @@ fn no_more_steps_are_under_way_at_once_than_allowed() {
         let project = Project::new();
         let steps = CROWD.replace("LOCK", "").replace("LEAST", &format!("'{jobs}'"));
         project.steps(&steps);
-        project.run(["exec", "steps.yaml", "--jobs", &jobs.to_string()]).code(0);
+        project
+            .run(["exec", "steps.yaml", "--jobs", &jobs.to_string()])
+            .code(0);
         let entries = project.sound_entries("steps");
         assert_eq!(most_at_once(&entries, |_| true), jobs);
-        assert_eq!(most_seen(&project, "all"), jobs, "as many as allowed, and no more");
+        assert_eq!(
+            most_seen(&project, "all"),
+            jobs,
+            "as many as allowed, and no more"
+        );
     }
 }
 
@@ -53,7 +61,8 @@ fn no_more_steps_are_under_way_at_once_than_allowed() {
 fn a_lock_keeps_steps_apart_whatever_the_number_of_jobs() {
     let project = Project::new();
     let steps = CROWD.replace("LOCK", "lock: database").replace("LEAST", "'1'");
-    let other = "  other: { lock: [database, disk], uses: command, with: { run: [HELPER, crowd, DIR/all, '1'] } }\n";
+    let other =
+        "  other: { lock: [database, disk], uses: command, with: { run: [HELPER, crowd, DIR/all, '1'] } }\n";
     project.steps(&(steps + other));
     project.run(["exec", "steps.yaml", "--jobs", "8"]).code(0);
     let entries = project.sound_entries("steps");
@@ -84,14 +93,23 @@ fn a_step_whose_time_is_up_is_ended_with_all_that_it_started() {
     with: { run: [HELPER, hold, DIR/child, then, grandchild, DIR/grandchild, then, append, DIR/log, begun, then, hang] }
 ",
     );
-    project.run(["exec", "steps.yaml"]).code(1).tells("its time is up");
+    project
+        .run(["exec", "steps.yaml"])
+        .code(1)
+        .tells("its time is up");
     assert_eq!(project.lines("log"), ["begun"]);
     assert!(!project.is_held("child"), "the child is gone");
     assert!(!project.is_held("grandchild"), "and what it had started");
     let entries = project.sound_entries("steps");
     assert_eq!(find(&entries, "stop_requested", "slow")["reason"], "timed_out");
-    assert_eq!(find(&entries, "attempt_failed", "slow")["error"]["kind"], "timed_out");
-    project.run(["show", "steps"]).code(0).prints("it took longer than 500ms");
+    assert_eq!(
+        find(&entries, "attempt_failed", "slow")["error"]["kind"],
+        "timed_out"
+    );
+    project
+        .run(["show", "steps"])
+        .code(0)
+        .prints("it took longer than 500ms");
 }
 
 #[test]

@@ -45,7 +45,11 @@ fn once(signal: Signal) {
     assert!(project.is_held("alive"), "the step is not disturbed");
     project.write("go", "");
     running.wait().code(130).tells("runbook resume steps-");
-    assert_eq!(project.lines("log"), ["begun", "ended"], "nothing more was started");
+    assert_eq!(
+        project.lines("log"),
+        ["begun", "ended"],
+        "nothing more was started"
+    );
     assert_eq!(project.statuses("steps"), ["slow: succeeded", "after: ready"]);
     assert_eq!(project.only_run()["status"], "running");
     assert!(project.only_run()["held_by"].is_null());

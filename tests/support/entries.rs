@@ -25,7 +25,9 @@ pub(crate) fn sound(entries: &[Value]) {
         for field in ["time", "operator", "host", "event"] {
             assert!(entry[field].is_string(), "no `{field}`: {entry}");
         }
-        let Some(step) = entry["step"].as_str() else { continue };
+        let Some(step) = entry["step"].as_str() else {
+            continue;
+        };
         match entry["event"].as_str().unwrap() {
             event @ ("attempt_started" | "rollback_attempt_started") => {
                 let allowed = open.insert(format!("{event} {step}"), Some(false));
