@@ -32,7 +32,13 @@ fn broken() -> Project {
     project
 }
 
-const FILES: [&str; 5] = ["first.yaml", "good.yaml", "second.yaml", "no-yaml.yaml", "nowhere.yaml"];
+const FILES: [&str; 5] = [
+    "first.yaml",
+    "good.yaml",
+    "second.yaml",
+    "no-yaml.yaml",
+    "nowhere.yaml",
+];
 
 #[test]
 fn check_finds_every_mistake_in_every_file() {
@@ -45,11 +51,16 @@ fn check_finds_every_mistake_in_every_file() {
 #[test]
 fn check_tells_programs_the_same() {
     let project = broken();
-    let outcome = project.run(["check", "--json", "first.yaml", "good.yaml"]).code(2);
+    let outcome = project
+        .run(["check", "--json", "first.yaml", "good.yaml"])
+        .code(2);
     let files = outcome.json_lines();
     assert_eq!(files[0]["file"], "first.yaml");
     assert_eq!(files[0]["ok"], false);
-    assert_eq!((&files[1]["file"], &files[1]["ok"]), (&json!("good.yaml"), &json!(true)));
+    assert_eq!(
+        (&files[1]["file"], &files[1]["ok"]),
+        (&json!("good.yaml"), &json!(true))
+    );
     let all = files[0]["diagnostics"].as_array().unwrap();
     assert!(all.len() >= 4, "{all:#?}");
     for one in all {
@@ -66,7 +77,10 @@ fn check_tells_programs_the_same() {
 #[test]
 fn a_sound_runbook_is_said_to_be_sound() {
     let project = broken();
-    project.run(["check", "good.yaml"]).code(0).tells("good.yaml: sound: 1 step");
+    project
+        .run(["check", "good.yaml"])
+        .code(0)
+        .tells("good.yaml: sound: 1 step");
     for name in ["hybrid-s2s", "quickstart"] {
         let path = format!("{}/runbooks/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
         project.run(["check", &path]).code(0).tells("sound");
@@ -107,29 +121,62 @@ steps:
 ",
     );
     let outcome = project.run(["plan", "plan.yaml"]).code(0);
-    assert!(outcome.stderr.contains("nothing was touched"), "{}", outcome.stderr);
-    let shown = outcome.stdout.replace(&project.path().display().to_string(), "DIR");
+    assert!(
+        outcome.stderr.contains("nothing was touched"),
+        "{}",
+        outcome.stderr
+    );
+    let shown = outcome
+        .stdout
+        .replace(&project.path().display().to_string(), "DIR");
     let helper = regex::Regex::new(r"`[^`]*helper[^`]*`").unwrap();
     insta::assert_snapshot!(helper.replace_all(&shown, "`helper`"));
     let rows = project.run(["plan", "plan.yaml", "--json"]).code(0).json_lines();
     let forecast = |at: usize| rows[at]["forecast"].as_str().unwrap();
     let forecasts: Vec<&str> = (0..rows.len()).map(forecast).collect();
     let expected = [
-        "in_place", "to_do", "to_do", "cannot_tell", "cannot_tell", "needs_person", "skipped", "to_do", "to_do",
+        "in_place",
+        "to_do",
+        "to_do",
+        "cannot_tell",
+        "cannot_tell",
+        "needs_person",
+        "skipped",
+        "to_do",
+        "to_do",
     ];
-    assert_eq!(forecasts.iter().map(|name| name.replace("needs_a_", "needs_")).collect::<Vec<_>>(), expected);
-    assert!(!project.has("log") && !project.has("state"), "nothing was touched");
+    assert_eq!(
+        forecasts
+            .iter()
+            .map(|name| name.replace("needs_a_", "needs_"))
+            .collect::<Vec<_>>(),
+        expected
+    );
+    assert!(
+        !project.has("log") && !project.has("state"),
+        "nothing was touched"
+    );
 }
 
 #[test]
 fn every_code_is_explained() {
     let project = Project::new();
     let codes = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/errors")).unwrap();
-    let codes = codes.filter_map(|file| file.unwrap().file_name().into_string().unwrap().strip_suffix(".md").map(str::to_owned));
+    let codes = codes.filter_map(|file| {
+        file.unwrap()
+            .file_name()
+            .into_string()
+            .unwrap()
+            .strip_suffix(".md")
+            .map(str::to_owned)
+    });
     // All pages are in the program itself; a few show that they are found.
     for code in codes.filter(|code| code.starts_with("RB")).step_by(6) {
         project.run(["explain", &code]).code(0).prints(&code);
-        project.run(["explain", &code.to_lowercase()]).code(0).prints(&code);
+        project
+            .run(["explain", &code.to_lowercase()])
+            .code(0)
+            .prints(&code);
     }
     project.run(["explain", "RB9999"]).code(2).tells("RB9999");
 }
@@ -139,7 +186,11 @@ fn the_kinds_of_step_are_listed_and_explained() {
     let project = Project::new();
     let list = project.run(["steps"]).code(0);
     for kind in ["command", "graph", "http", "manual", "powershell", "rhai", "wait"] {
-        assert!(list.stdout.contains(kind), "{kind} is not listed:\n{}", list.stdout);
+        assert!(
+            list.stdout.contains(kind),
+            "{kind} is not listed:\n{}",
+            list.stdout
+        );
         project.run(["steps", kind]).code(0).prints(kind).prints("with:");
         let doc = project.run(["steps", kind, "--json"]).code(0).json();
         assert!(doc["inputs"]["properties"].is_object(), "{doc}");
@@ -185,10 +236,23 @@ fn collect<'a>(value: &'a Value, into: &mut Vec<&'a str>) {
 #[test]
 fn a_command_line_that_says_nothing_sensible_is_bad_input() {
     let project = Project::new();
-    for args in [&["exec"][..], &["frobnicate"], &["exec", "x.yaml", "--jobs", "0"], &["check"], &[]] {
+    for args in [
+        &["exec"][..],
+        &["frobnicate"],
+        &["exec", "x.yaml", "--jobs", "0"],
+        &["check"],
+        &[],
+    ] {
         project.run(args).code(2);
     }
-    project.run(["exec", "nowhere.yaml"]).code(2).tells("RB0001").tells("nowhere.yaml");
-    project.run(["--version"]).code(0).prints(env!("CARGO_PKG_VERSION"));
+    project
+        .run(["exec", "nowhere.yaml"])
+        .code(2)
+        .tells("RB0001")
+        .tells("nowhere.yaml");
+    project
+        .run(["--version"])
+        .code(0)
+        .prints(env!("CARGO_PKG_VERSION"));
     project.run(["exec", "--help"]).code(0).prints("--rehearse");
 }

@@ -85,7 +85,10 @@ fn a_secret_is_not_taken_from_where_others_can_see_it() {
 #[test]
 fn a_set_without_a_value_and_files_that_are_no_maps_are_told() {
     let project = project();
-    exec(&project, &["--set", "url"]).code(2).tells("RB0503").tells("NAME=VALUE");
+    exec(&project, &["--set", "url"])
+        .code(2)
+        .tells("RB0503")
+        .tells("NAME=VALUE");
     exec(&project, &["--params", "nowhere.yaml"])
         .code(2)
         .tells("RB0001")
@@ -93,7 +96,9 @@ fn a_set_without_a_value_and_files_that_are_no_maps_are_told() {
     project.write("list.yaml", "[1, 2]\n");
     exec(&project, &["--params", "list.yaml"]).code(2).tells("RB0002");
     project.write("broken.yaml", "a: [1\nb: 2\n");
-    exec(&project, &["--params", "broken.yaml"]).code(2).tells("RB0002");
+    exec(&project, &["--params", "broken.yaml"])
+        .code(2)
+        .tells("RB0002");
     project.write("twice.yaml", "size: 1\nsize: 2\n");
     exec(&project, &["--params", "twice.yaml"]).code(2);
     nothing_was_started(&project);
@@ -106,7 +111,14 @@ fn values_come_from_a_file_and_the_command_line_overrides_it() {
         "given.yaml",
         "url: https://intra.example/\nsize: 3\nzone: intranet\nhosts: [WEB1, web2]\nnote: kept\n",
     );
-    let args = ["--params", "given.yaml", "--set", "size=4", "--set", "zone=extranet"];
+    let args = [
+        "--params",
+        "given.yaml",
+        "--set",
+        "size=4",
+        "--set",
+        "zone=extranet",
+    ];
     exec(&project, &args).code(0);
     let expected = json!({
         "url": "https://intra.example/", "size": 4, "zone": "extranet", "hosts": ["web1", "web2"],
@@ -118,15 +130,28 @@ fn values_come_from_a_file_and_the_command_line_overrides_it() {
     assert_eq!(found, expected);
     let shown = project.show("params")["params"].clone();
     assert_eq!(shown["size"], 4);
-    assert!(shown.get("token").is_none_or(serde_json::Value::is_null), "{shown}");
+    assert!(
+        shown.get("token").is_none_or(serde_json::Value::is_null),
+        "{shown}"
+    );
 }
 
 #[test]
 fn values_keep_their_types_however_they_are_given() {
     let project = project();
-    project.write("given.json", r#"{"url": "https://x.example/a=b", "zone": "intranet"}"#);
+    project.write(
+        "given.json",
+        r#"{"url": "https://x.example/a=b", "zone": "intranet"}"#,
+    );
     let args = [
-        "--params", "given.json", "--set", "size=5", "--set", "hosts=[web1, web2]", "--set", "maybe=true",
+        "--params",
+        "given.json",
+        "--set",
+        "size=5",
+        "--set",
+        "hosts=[web1, web2]",
+        "--set",
+        "maybe=true",
     ];
     exec(&project, &args).code(0);
     let told = told(&project);
@@ -140,7 +165,17 @@ fn values_keep_their_types_however_they_are_given() {
 #[test]
 fn a_rehearsal_takes_examples_and_needs_no_secret() {
     let project = project();
-    let args = ["exec", "params.yaml", "--rehearse", "--set", "size=1", "--set", "zone=intranet", "--set", "hosts=a"];
+    let args = [
+        "exec",
+        "params.yaml",
+        "--rehearse",
+        "--set",
+        "size=1",
+        "--set",
+        "zone=intranet",
+        "--set",
+        "hosts=a",
+    ];
     project.run(args).code(0).tells("examples stand in for `url`");
     assert_eq!(project.show("params")["params"]["url"], "https://x.example");
 }

@@ -34,8 +34,14 @@ fn the_shipped_runbook_can_be_played_through() {
     assert_eq!(project.only_run()["rehearsal"], true);
     assert_eq!(project.show("hybrid")["rehearsal"], true);
     project.run(["list"]).code(0).prints("rehearsal");
-    project.run(["show", "hybrid"]).code(0).prints("rehearsal: nothing was touched");
-    project.run(["log", "hybrid"]).code(0).prints("run started as a rehearsal");
+    project
+        .run(["show", "hybrid"])
+        .code(0)
+        .prints("rehearsal: nothing was touched");
+    project
+        .run(["log", "hybrid"])
+        .code(0)
+        .prints("run started as a rehearsal");
     let entries = project.sound_entries("hybrid");
     assert!(entries[0]["rehearsal"].is_object(), "{}", entries[0]);
     let settled = ["satisfied", "succeeded", "skipped"];
@@ -48,8 +54,16 @@ fn the_shipped_runbook_can_be_played_through() {
 fn every_path_through_the_shipped_runbook_can_be_played() {
     let project = Project::new();
     let args = [
-        "--set", "web_app_url=http://sharepoint", "--set", "farm_version=2013", "--set", "restart_iis=true",
-        "--set", "federated_search_script=true", "--set", "install_graph_modules=true",
+        "--set",
+        "web_app_url=http://sharepoint",
+        "--set",
+        "farm_version=2013",
+        "--set",
+        "restart_iis=true",
+        "--set",
+        "federated_search_script=true",
+        "--set",
+        "install_graph_modules=true",
     ];
     rehearsed(&project, &args, 0);
     let skipped: Vec<String> = project
@@ -108,7 +122,10 @@ fn the_shipped_runbook_can_be_rolled_back() {
     assert_eq!(code, 0);
     assert_eq!(project.only_run()["status"], "rolled_back");
     let statuses = project.statuses("hybrid");
-    assert!(statuses.contains(&"set-realm: rolled_back".to_owned()), "{statuses:#?}");
+    assert!(
+        statuses.contains(&"set-realm: rolled_back".to_owned()),
+        "{statuses:#?}"
+    );
     project.sound_entries("hybrid");
 }
 
@@ -148,7 +165,10 @@ fn every_attempt_fails() {
 fn one_item_of_a_fan_out_fails() {
     let project = Project::new();
     small(&project, &["--rehearse-fail", "each[2]"], 1);
-    assert_eq!(project.statuses("steps")[3..], ["each[1]: succeeded", "each[2]: failed"]);
+    assert_eq!(
+        project.statuses("steps")[3..],
+        ["each[1]: succeeded", "each[2]: failed"]
+    );
 }
 
 #[test]
@@ -156,7 +176,9 @@ fn an_interruption_leaves_a_doubt_that_a_person_settles() {
     let project = Project::new();
     small(&project, &["--rehearse-interrupt", "unknown"], 4).tells("`unknown` was interrupted");
     assert_eq!(project.statuses("steps")[1], "unknown: in_doubt");
-    project.run(["decide", "steps", "unknown", "done", "--why", "I looked"]).code(0);
+    project
+        .run(["decide", "steps", "unknown", "done", "--why", "I looked"])
+        .code(0);
     project.run(["resume", "steps"]).code(0);
     assert!(!project.has("log"));
 }
@@ -187,7 +209,12 @@ fn a_fault_in_a_step_that_is_not_there_is_told() {
 #[test]
 fn manual_work_is_not_waited_for_in_a_rehearsal() {
     let project = Project::new();
-    project.steps("\n  look: { uses: manual, with: { instructions: Look. }, rehearse: { outputs: { seen: true } } }\n");
-    project.run(["exec", "steps.yaml"]).code(3).tells("`look` waits for a person");
+    project.steps(
+        "\n  look: { uses: manual, with: { instructions: Look. }, rehearse: { outputs: { seen: true } } }\n",
+    );
+    project
+        .run(["exec", "steps.yaml"])
+        .code(3)
+        .tells("`look` waits for a person");
     project.run(["exec", "steps.yaml", "--rehearse"]).code(0);
 }

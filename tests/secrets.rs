@@ -44,7 +44,9 @@ fn unheard(outcome: &Outcome, what: &str) {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     entries
         .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
         .collect()
@@ -66,7 +68,11 @@ fn carried(project: &Project, steps: &str, code: i32) {
     project.runbook("steps.yaml", &format!("{head}{steps}"));
     let with_secret = |args: &[&str]| -> Outcome {
         let mut command = project.command(args);
-        command.env("RUNBOOK_SECRET_TOKEN", CANARY).output().unwrap().into()
+        command
+            .env("RUNBOOK_SECRET_TOKEN", CANARY)
+            .output()
+            .unwrap()
+            .into()
     };
     for args in [
         &["plan", "steps.yaml"][..],
@@ -75,7 +81,12 @@ fn carried(project: &Project, steps: &str, code: i32) {
     ] {
         let outcome = with_secret(args);
         unheard(&outcome, &args.join(" "));
-        assert_eq!(outcome.code, if args[0] == "plan" { 0 } else { code }, "{}", outcome.stderr);
+        assert_eq!(
+            outcome.code,
+            if args[0] == "plan" { 0 } else { code },
+            "{}",
+            outcome.stderr
+        );
     }
     let runs = project.run(["list", "--json"]).code(0).json();
     for run in runs.as_array().unwrap() {
@@ -105,9 +116,16 @@ fn what_a_program_prints_is_kept_without_the_secret() {
     with: { run: [HELPER, leak, token], validate: [HELPER, leak, token, then, exists, DIR/never], rollback: [HELPER, leak, token] }
 ";
     carried(&project, steps, 1);
-    let log = project.run(["list", "--json"]).json()[0]["run"].as_str().unwrap().to_owned();
+    let log = project.run(["list", "--json"]).json()[0]["run"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let log = project.run(["log", &log]).code(0);
-    assert!(log.stdout.contains("plain ******"), "the rest is kept:\n{}", log.stdout);
+    assert!(
+        log.stdout.contains("plain ******"),
+        "the rest is kept:\n{}",
+        log.stdout
+    );
 }
 
 #[test]

@@ -46,7 +46,12 @@ fn contents(project: &Project) -> BTreeMap<String, Vec<u8>> {
     let files = std::fs::read_dir(project.path().join("world")).unwrap();
     files
         .map(|file| file.unwrap())
-        .map(|file| (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap()))
+        .map(|file| {
+            (
+                file.file_name().into_string().unwrap(),
+                std::fs::read(file.path()).unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -71,13 +76,25 @@ fn a_rollback_restores_a_folder_byte_for_byte() {
         .code(0)
         .tells("rolled back");
     assert_eq!(contents(&project), before);
-    assert_eq!(undone(&project), ["undo-d", "undo-b", "undo-a"], "`c` was in place before");
+    assert_eq!(
+        undone(&project),
+        ["undo-d", "undo-b", "undo-a"],
+        "`c` was in place before"
+    );
     assert_eq!(
         project.statuses("steps"),
-        ["a: rolled_back", "b: rolled_back", "c: satisfied", "d: rolled_back"]
+        [
+            "a: rolled_back",
+            "b: rolled_back",
+            "c: satisfied",
+            "d: rolled_back"
+        ]
     );
     let entries = project.sound_entries("steps");
-    let started = entries.iter().find(|entry| entry["event"] == "rollback_started").unwrap();
+    let started = entries
+        .iter()
+        .find(|entry| entry["event"] == "rollback_started")
+        .unwrap();
     assert_eq!(started["operator"], "bob");
     assert_eq!(started["why"], "the window is over");
     assert_eq!(started["plan"], json!(["d", "b", "a"]));
@@ -104,7 +121,9 @@ fn chosen_steps_are_undone_with_all_that_depends_on_them_and_done_anew() {
     assert!(!project.has("world/b") && !project.has("world/c"));
 
     for step in ["b", "c"] {
-        project.run(["decide", "steps", step, "again", "--why", "mended"]).code(0);
+        project
+            .run(["decide", "steps", step, "again", "--why", "mended"])
+            .code(0);
     }
     project.run(["resume", "steps"]).code(0);
     assert_eq!(contents(&project)["c"], b"new");
@@ -118,7 +137,10 @@ fn a_step_that_the_run_does_not_have_cannot_be_undone() {
     project.steps(&four());
     world(&project);
     project.run(["exec", "steps.yaml"]).code(0);
-    project.run(["rollback", "steps", "--step", "nowhere"]).code(2).tells("RB0501");
+    project
+        .run(["rollback", "steps", "--step", "nowhere"])
+        .code(2)
+        .tells("RB0501");
     assert_eq!(project.only_run()["status"], "completed");
     assert!(undone(&project).is_empty());
 }
@@ -127,14 +149,18 @@ fn a_step_that_the_run_does_not_have_cannot_be_undone() {
 fn steps_without_a_way_back_are_named_as_left_in_place() {
     let project = Project::new();
     project.write("world/a", "old");
-    let one_way = "  one-way: { needs: a, uses: command, with: { run: [HELPER, append, DIR/log, one-way] } }\n";
+    let one_way =
+        "  one-way: { needs: a, uses: command, with: { run: [HELPER, append, DIR/log, one-way] } }\n";
     project.steps(&(sets("a", "[]") + one_way));
     project.run(["exec", "steps.yaml"]).code(0);
     project
         .run(["rollback", "steps"])
         .code(0)
         .tells("no way back, left in place: `one-way`");
-    assert_eq!(project.statuses("steps"), ["a: rolled_back", "one-way: succeeded"]);
+    assert_eq!(
+        project.statuses("steps"),
+        ["a: rolled_back", "one-way: succeeded"]
+    );
     assert_eq!(contents(&project)["a"], b"old");
     project.run(["show", "steps"]).code(0).prints("left in place");
 }
@@ -180,7 +206,11 @@ fn stuck() -> Project {
         .tells("the disk is full")
         .tells("still to undo: `b`, `a`")
         .tells("runbook decide steps-");
-    assert_eq!(undone(&project), ["undo-c", "undo-b"], "nothing further is undone");
+    assert_eq!(
+        undone(&project),
+        ["undo-c", "undo-b"],
+        "nothing further is undone"
+    );
     assert_eq!(project.only_run()["status"], "stuck");
     assert_eq!(project.show("steps")["still_to_undo"], json!(["b", "a"]));
     project
@@ -213,7 +243,9 @@ fn a_rollback_that_is_stuck_is_tried_again() {
 #[test]
 fn a_rollback_that_is_stuck_goes_on_after_a_person_has_undone_the_step() {
     let project = stuck();
-    project.run(["decide", "steps", "b", "done", "--why", "by hand"]).code(0);
+    project
+        .run(["decide", "steps", "b", "done", "--why", "by hand"])
+        .code(0);
     project.run(["resume", "steps"]).code(0);
     assert_eq!(undone(&project), ["undo-c", "undo-b", "undo-a"]);
     assert_eq!(project.statuses("steps")[1], "b: rolled_back");
@@ -222,14 +254,20 @@ fn a_rollback_that_is_stuck_goes_on_after_a_person_has_undone_the_step() {
 #[test]
 fn a_rollback_that_is_stuck_goes_on_without_the_step() {
     let project = stuck();
-    project.run(["decide", "steps", "b", "skip", "--why", "it does no harm"]).code(0);
+    project
+        .run(["decide", "steps", "b", "skip", "--why", "it does no harm"])
+        .code(0);
     project.run(["resume", "steps"]).code(0);
     assert_eq!(undone(&project), ["undo-c", "undo-b", "undo-a"]);
     assert_eq!(
         project.statuses("steps"),
         ["a: rolled_back", "b: rollback_failed", "c: rolled_back"]
     );
-    project.run(["show", "steps"]).code(0).prints("rolled back").prints("the disk is full");
+    project
+        .run(["show", "steps"])
+        .code(0)
+        .prints("rolled back")
+        .prints("the disk is full");
 }
 
 /// A step whose way back waits for `go`.
@@ -268,7 +306,10 @@ fn a_rollback_that_is_killed_is_resumed_by_another_person() {
     let entries = project.sound_entries("steps");
     kept(&said, &entries);
     let settled = find(&entries, "doubt_settled", "b");
-    assert_eq!((&settled["ruling"], &settled["operator"]), (&json!("took_effect"), &json!("bob")));
+    assert_eq!(
+        (&settled["ruling"], &settled["operator"]),
+        (&json!("took_effect"), &json!("bob"))
+    );
     assert_eq!(project.only_run()["status"], "rolled_back");
 }
 
@@ -308,7 +349,10 @@ fn manual_work_is_undone_by_a_person() {
     );
     project.run(["exec", "steps.yaml"]).code(3);
     project.run(["confirm", "steps", "b"]).code(0);
-    project.run(["rollback", "steps"]).code(3).tells("to be undone by hand");
+    project
+        .run(["rollback", "steps"])
+        .code(3)
+        .tells("to be undone by hand");
     assert!(undone(&project).is_empty(), "strictly in reverse order");
     project.run_as("bob", &["confirm", "steps", "b"]).code(0);
     project.run(["resume", "steps"]).code(0);

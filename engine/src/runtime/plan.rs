@@ -125,8 +125,7 @@ impl Planner<'_> {
             None => vec![(whole.clone(), None)],
             Some(Ok(items)) if items.iter().any(|item| self.mask.hides(&item.value)) => {
                 let why = "its `for_each` gives a secret, which must not stand in a journal".to_owned();
-                self.rows
-                    .insert(step.id.clone(), row(Forecast::CannotTell(why)));
+                self.rows.insert(step.id.clone(), row(Forecast::CannotTell(why)));
                 return;
             }
             Some(Ok(items)) => items
