@@ -1,5 +1,15 @@
 //! End-to-end tests: the built program, run as a person would run it.
 
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these are tests: what goes wrong ends them, and their support serves every file"
+)]
 #![expect(
     clippy::disallowed_methods,
     reason = "tests are at the edge: they start programs and look at files"

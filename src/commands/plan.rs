@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use runbook_engine::runtime::Forecast;
-use serde_json::json;
+use runbook_engine::runbook::Runbook;
+use runbook_engine::runtime::{Forecast, Planned};
+use serde_json::{Value, json};
 
 use super::load;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::params::{self, Given};
-use crate::render;
+use crate::render::layout::{Width, pad, widest};
+use crate::render::rows::WIDEST_ID;
 use crate::render::style::{BUSY, CARE, DIM, GOOD, count, paint};
+use crate::render::{self, plain};
 use crate::setting::Setting;
 
 /// Ask every step whether its outcome is there already; touches nothing
@@ -36,44 +39,66 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
             &params.secrets,
         )
         .await;
-    let widest = rows
-        .iter()
-        .map(|row| row.id.to_string().chars().count())
-        .max()
-        .unwrap_or(0)
-        .min(40);
-    let (mut done, mut to_do) = (0, 0);
-    for row in &rows {
-        let (style, sign, name, reason) = match &row.forecast {
-            Forecast::InPlace => (GOOD, '=', "in place", None),
-            Forecast::ToDo(missing) => (BUSY, '▸', "to do", missing.clone()),
-            Forecast::CannotTell(why) => (DIM, '?', "cannot tell", Some(why.clone())),
-            Forecast::NeedsPerson => (CARE, '!', "needs a person", None),
-            Forecast::Skipped(why) => (DIM, '-', "skipped", Some(why.clone())),
-        };
-        done += usize::from(row.forecast == Forecast::InPlace);
-        to_do += usize::from(matches!(row.forecast, Forecast::ToDo(_) | Forecast::NeedsPerson));
-        if setting.global.json {
-            render::json(&json!({ "step": row.id, "forecast": name.replace(' ', "_"), "reason": reason }));
-            continue;
-        }
-        let role = runbook.step(row.id.step()).and_then(|step| step.role.as_ref());
-        let role = role.map_or_else(String::new, |role| {
-            format!(" {}", paint(DIM, format!("({role})")))
-        });
-        let id = format!("{:<widest$}", row.id.to_string());
-        let reason = reason.map_or_else(String::new, |why| {
-            format!("\n    {}", paint(DIM, render::plain(&why)))
-        });
-        render::result(&format!(
-            "  {} {id}  {}{role}{reason}",
-            paint(style, sign),
-            paint(style, name)
-        ));
+    if setting.global.json {
+        rows.iter().for_each(|row| render::json(&as_json(row)));
+        return Ok(Exit::Done);
     }
+    let width = Width::of_results();
+    let ids = if width.is_narrow() {
+        0
+    } else {
+        widest(rows.iter().map(|row| row.id.to_string()), WIDEST_ID)
+    };
+    for row in &rows {
+        render::result(&text(row, ids, &runbook, width));
+    }
+    let of = |wanted: fn(&Forecast) -> bool| rows.iter().filter(|row| wanted(&row.forecast)).count();
+    let done = of(|forecast| *forecast == Forecast::InPlace);
+    let to_do = of(|forecast| matches!(forecast, Forecast::ToDo(_) | Forecast::NeedsPerson));
     let steps = count(rows.len(), "step");
     setting.look.tell(&format!(
         "\n{steps}: {done} in place, {to_do} to do; nothing was touched"
     ));
     Ok(Exit::Done)
+}
+
+/// A forecast in words, and why it is so.
+fn words(forecast: &Forecast) -> (&'static str, Option<&str>) {
+    match forecast {
+        Forecast::InPlace => ("in place", None),
+        Forecast::ToDo(missing) => ("to do", missing.as_deref()),
+        Forecast::CannotTell(why) => ("cannot tell", Some(why)),
+        Forecast::NeedsPerson => ("needs a person", None),
+        Forecast::Skipped(why) => ("skipped", Some(why)),
+    }
+}
+
+fn text(row: &Planned, ids: usize, runbook: &Runbook, width: Width) -> String {
+    let (sign, style) = match &row.forecast {
+        Forecast::InPlace => ('=', GOOD),
+        Forecast::ToDo(_) => ('▸', BUSY),
+        Forecast::CannotTell(_) => ('?', DIM),
+        Forecast::NeedsPerson => ('!', CARE),
+        Forecast::Skipped(_) => ('-', DIM),
+    };
+    let (name, why) = words(&row.forecast);
+    let step = runbook.step(row.id.step());
+    let role = step.and_then(|step| step.role.as_ref());
+    let role = role.map_or_else(String::new, |role| format!(" ({role})"));
+    let title = step.map_or_else(String::new, |step| format!(": {}", plain(&step.title)));
+    let id = pad(&plain(&row.id.to_string()), ids);
+    let head = format!("  {} {id}  ", paint(style, sign));
+    let indent = if ids == 0 { 6 } else { 4 + ids + 2 };
+    let said = format!("{}{}{title}", paint(style, name), paint(DIM, role));
+    let mut text = width.wrap(&head, indent, &said);
+    if let Some(why) = why {
+        text += "\n";
+        text += &width.wrap(&" ".repeat(indent), indent, &paint(DIM, plain(why)));
+    }
+    text
+}
+
+fn as_json(row: &Planned) -> Value {
+    let (name, reason) = words(&row.forecast);
+    json!({ "step": row.id, "forecast": name.replace(' ', "_"), "reason": reason })
 }

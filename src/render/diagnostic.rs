@@ -4,6 +4,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use runbook_engine::diagnostic::{Diagnostic, Severity};
 use serde_json::{Value, json};
 
+use super::layout::Width;
 use crate::setting::Setting;
 
 /// Prints diagnostics on standard error.
@@ -58,7 +59,12 @@ pub(crate) fn as_text(diagnostic: &Diagnostic) -> String {
     for help in &diagnostic.help {
         group = group.element(Level::HELP.message(help));
     }
-    Renderer::styled().render(&[group])
+    let renderer = Renderer::styled();
+    let renderer = match Width::of_talk().left(0) {
+        Some(columns) => renderer.term_width(columns),
+        None => renderer,
+    };
+    renderer.render(&[group]).to_string()
 }
 
 /// One diagnostic for programs.

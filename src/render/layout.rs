@@ -55,9 +55,9 @@ impl Width {
         self.0.map(|columns| columns.saturating_sub(used))
     }
 
-    /// Whether text fits into one line after `used` columns.
-    pub(crate) fn fits(self, used: usize, text: &str) -> bool {
-        self.left(used).is_none_or(|left| display_width(text) <= left)
+    /// Whether this many columns fit into one line.
+    pub(crate) fn fits(self, used: usize) -> bool {
+        self.0.is_none_or(|columns| used <= columns)
     }
 
     /// `text` after `head`, its further lines indented by `indent`; lines of its own stay apart. Words are never

@@ -63,7 +63,7 @@ fn laid_out(advice: &[Advice], width: Width) -> Vec<String> {
         Command(_, why) => Some(why),
         Fact(_) => None,
     });
-    let beside = width.fits(4 + column + 2 + widest(whys, usize::MAX), "");
+    let beside = width.fits(4 + column + 2 + widest(whys, usize::MAX));
     let lines = advice.iter().map(|one| match one {
         Fact(text) => width.wrap("  ", 4, text),
         Command(command, why) if beside => {
