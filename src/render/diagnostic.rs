@@ -64,7 +64,7 @@ pub(crate) fn as_text(diagnostic: &Diagnostic) -> String {
         Some(columns) => renderer.term_width(columns),
         None => renderer,
     };
-    renderer.render(&[group]).to_string()
+    renderer.render(&[group])
 }
 
 /// One diagnostic for programs.

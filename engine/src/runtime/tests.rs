@@ -185,7 +185,9 @@ impl StepKind for Spy {
         self.trace.note(format!("run {}", cx.instance));
         match inputs.run {
             Manner::Ends => {}
-            Manner::Meets => drop(self.barrier.wait().await),
+            Manner::Meets => {
+                self.barrier.wait().await;
+            }
             Manner::Panics => panic!("as the test asked for"),
             Manner::Hangs => {
                 cx.cancel.cancelled().await;

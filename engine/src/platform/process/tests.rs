@@ -14,7 +14,7 @@ fn a_process_is_told_from_a_later_one_of_the_same_number() {
     assert!(is_alive(&mark));
     assert!(!is_alive(&ProcessMark {
         started: mark.started - 60,
-        ..mark.clone()
+        ..mark
     }));
     assert!(!is_alive(&ProcessMark {
         started: mark.started + 60,
