@@ -236,7 +236,7 @@ fn a_step_that_fails_every_time_fails_after_its_last_attempt() {
     project
         .run(["log", "steps", "--step", "flaky"])
         .code(0)
-        .prints("│ no luck");
+        .prints("│ stderr no luck");
 }
 
 const FAILING: &str = "
@@ -309,7 +309,7 @@ fn a_failed_step_goes_on_after_a_person_has_mended_the_cause() {
         .run(["exec", "steps.yaml"])
         .code(1)
         .tells("runbook decide steps-")
-        .tells("after mending the cause");
+        .tells("once the cause is mended");
     project.run(["resume", "steps"]).code(1);
     assert_eq!(project.lines("log"), ["tried"], "resume alone does not repeat it");
     project.write("file", "");

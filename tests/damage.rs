@@ -161,7 +161,7 @@ fn a_damaged_run_is_listed_with_what_was_known_of_it() {
             .code(70)
             .tells("RB0404")
             .tells("the journal is damaged")
-            .tells("restore the folder from a backup");
+            .tells("from a backup");
     }
     project
         .run(["journal", "verify", "steps"])

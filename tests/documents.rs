@@ -80,7 +80,13 @@ fn every_runbook_in_the_documents_passes_the_check() {
     let project = Project::new();
     let mut wrong = Vec::new();
     let mut checked = 0;
-    for document in documents() {
+    // The pages of the error codes show mistakes.
+    let mistakes = |document: &PathBuf| {
+        document
+            .parent()
+            .is_some_and(|folder| folder.ends_with("docs/errors"))
+    };
+    for document in documents().into_iter().filter(|document| !mistakes(document)) {
         for block in blocks(&document).into_iter().filter(|block| block.tag == "yaml") {
             let file = project.write("block.yaml", &block.text);
             let outcome = project.run([Path::new("check"), &file]);

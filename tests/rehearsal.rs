@@ -38,10 +38,7 @@ fn the_shipped_runbook_can_be_played_through() {
         .run(["show", "hybrid"])
         .code(0)
         .prints("rehearsal: nothing was touched");
-    project
-        .run(["log", "hybrid"])
-        .code(0)
-        .prints("run started as a rehearsal");
+    project.run(["log", "hybrid"]).code(0).prints("rehearsal started");
     let entries = project.sound_entries("hybrid");
     assert!(entries[0]["rehearsal"].is_object(), "{}", entries[0]);
     let settled = ["satisfied", "succeeded", "skipped"];

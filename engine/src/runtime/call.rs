@@ -28,6 +28,10 @@ pub(super) struct Call {
 impl Call {
     /// Makes the call. A plugin that panics has failed; secrets are out of whatever it says.
     pub(super) async fn make(self) -> Outcome {
+        if self.cx.cancel.is_cancelled() {
+            // Everything stops, perhaps because of a failed disk: what has not begun does not begin.
+            return Outcome::CutOff;
+        }
         let Some(step) = self.runbook.step(self.cx.instance.step()) else {
             let fault = Failure::new(FailureKind::Fault, "the runbook has no such step");
             return failed(self.cx.purpose, fault);

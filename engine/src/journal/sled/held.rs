@@ -178,12 +178,12 @@ impl Held {
 
     /// Makes the next sync fail, as of a broken disk.
     #[cfg(test)]
-    pub(super) fn fail_next_sync(&self) {
+    pub(super) fn fail_next_sync(&self) -> Result<(), JournalError> {
         let fail = |open: &Open| {
             open.store.broken.store(true, std::sync::atomic::Ordering::SeqCst);
             Ok(())
         };
-        self.with(fail).unwrap();
+        self.with(fail)
     }
 
     /// Gives the run back: when this returns, another process can claim it.

@@ -89,7 +89,7 @@ async fn nothing_goes_on_after_a_failed_write() {
         .await
         .unwrap();
     let held = journal.claimed(&claim).unwrap();
-    held.fail_next_sync();
+    held.fail_next_sync().unwrap();
     let error = journal.append(&claim, Seq(1), &[attempt(1)]).await.unwrap_err();
     assert!(
         matches!(error, JournalError::Storage { doing: "written", .. }),
