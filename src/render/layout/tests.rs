@@ -9,7 +9,8 @@ fn further_lines_are_indented_and_none_is_wider_than_the_terminal() {
     assert_eq!(
         wrapped,
         "  note: After this change every
-        provider-hosted add-in answers 401."
+        provider-hosted add-in answers
+        401."
     );
     assert!(wrapped.lines().all(|line| line.chars().count() <= 40));
 }
