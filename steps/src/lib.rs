@@ -7,7 +7,8 @@
 //! - [`manual`]: work that a person does, and the values and files that they bring back.
 //! - [`wait`]: another step's `validate`, asked until it is as it should be.
 //! - [`script`]: `rhai` steps, scripts in a sandbox whose doors the runbook opens one by one.
-//! - [`announced`]: `powershell`, `http`, `graph` and `certificate`, which runbooks can already be written
+//! - [`certificate`]: looks at certificates, and makes keys, requests and test certificates.
+//! - [`announced`]: `powershell`, `http` and `graph`, which runbooks can already be written
 //!   against, checked and rehearsed with.
 //!
 //! [`text`] holds the forms of input that they share.
@@ -17,6 +18,7 @@ use runbook_engine::step::Registry;
 use crate::announced::NotYet;
 
 pub mod announced;
+pub mod certificate;
 pub mod child;
 pub mod command;
 pub mod manual;
@@ -32,8 +34,8 @@ pub fn builtin() -> Registry {
         .with(manual::Manual)
         .with(wait::Wait)
         .with(script::Script)
+        .with(certificate::Certificate)
         .with(NotYet(announced::powershell::PowerShell))
         .with(NotYet(announced::http::Http))
         .with(NotYet(announced::graph::Graph))
-        .with(NotYet(announced::certificate::Certificate))
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -192,6 +193,19 @@ impl JsonSchema for Period {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "examples": ["10s", "5m", "1h 30m"] })
+    }
+}
+
+/// A path that means the same wherever the run is resumed.
+///
+/// # Errors
+/// When it is relative; says so for people.
+pub fn absolute(path: &str) -> Result<&Path, &'static str> {
+    let absolute_on_windows = path.starts_with(r"\\") || path.get(1..3).is_some_and(|rest| rest == r":\");
+    if path.starts_with('/') || absolute_on_windows {
+        Ok(Path::new(path))
+    } else {
+        Err("an absolute path is expected: a run may be resumed from any other folder")
     }
 }
 

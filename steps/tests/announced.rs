@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{check, plugin, problem};
 
-fn kinds() -> [(&'static str, Value); 4] {
+fn kinds() -> [(&'static str, Value); 3] {
     [
         (
             "powershell",
@@ -14,7 +14,6 @@ fn kinds() -> [(&'static str, Value); 4] {
         ),
         ("http", json!({ "run": { "url": "https://a.example" } })),
         ("graph", json!({ "run": { "path": "/organization" } })),
-        ("certificate", json!({ "path": "/a.pem" })),
     ]
 }
 
@@ -50,7 +49,6 @@ fn their_abilities_follow_from_the_inputs() {
         json!({ "validate": { "url": "https://a.example", "satisfied": "true" } }),
     );
     assert!(looks.validates && looks.read_only && !looks.undoes);
-    assert!(of("certificate", json!({ "pem": "x" })).read_only);
 }
 
 #[test]
@@ -119,8 +117,4 @@ fn wrong_inputs_are_refused_where_they_stand() {
             .1
             .contains("must start with `/`")
     );
-
-    assert!(at("certificate", json!({})).1.starts_with("exactly one of"));
-    let checks = json!({ "pem": "x", "checks": { "valid_for": "soon" } });
-    assert_eq!(at("certificate", checks).0, "checks.valid_for");
 }

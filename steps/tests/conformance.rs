@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use runbook_engine::step::Context;
-use runbook_engine::testing::conformance::{Case, Folder, World, conformance};
+use runbook_engine::testing::conformance::{CANARY, Case, Folder, World, conformance};
 use runbook_engine::testing::doubles::Recorder;
 use serde_json::json;
 
@@ -107,4 +107,45 @@ async fn wait_keeps_its_promises() {
         };
         conformance(plugin("wait"), case).await;
     }
+}
+
+/// A folder in which keys are made; half-way is when one is being made.
+struct Keys(Folder);
+
+impl World for Keys {
+    fn reset(&self) {
+        self.0.reset();
+    }
+
+    fn fingerprint(&self) -> Vec<u8> {
+        self.0.fingerprint()
+    }
+
+    fn is_halfway(&self, recorder: &Recorder) -> bool {
+        recorder.text("log").contains("making a key")
+    }
+}
+
+#[tokio::test]
+async fn certificate_keeps_its_promises() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |bits: u32| {
+        json!({
+            "create": {
+                "key": folder.path().join("key.pem"),
+                "certificate": folder.path().join("certificate.pem"),
+                "pfx": folder.path().join("both.pfx"),
+                "subject": "web1",
+                "key_bits": bits,
+            },
+            "password": CANARY,
+        })
+    };
+    let world = Arc::new(Keys(Folder::new(folder.path(), &[("other", "stays")], ("", ""))));
+    let case = Case {
+        with: with(2048),
+        slow: with(4096),
+        world,
+    };
+    conformance(plugin("certificate"), case).await;
 }

@@ -11,6 +11,7 @@
 )]
 
 mod announced;
+mod certificate;
 mod command;
 mod conformance;
 mod docs;

@@ -7,7 +7,6 @@ use runbook_engine::step::{
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-pub mod certificate;
 pub mod graph;
 pub mod http;
 pub mod powershell;

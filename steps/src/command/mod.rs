@@ -1,7 +1,6 @@
 //! `command`: carries out a program.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use async_trait::async_trait;
 use runbook_engine::platform::process::Exit;
@@ -15,7 +14,7 @@ use serde_json::Value;
 pub use self::answer::Stdout;
 pub use self::argv::Argv;
 use crate::child::{self, Finished, Program};
-use crate::text::{Text, last_line};
+use crate::text::{Text, absolute, last_line};
 
 mod answer;
 mod argv;
@@ -126,7 +125,7 @@ impl StepKind for Command {
         }
         if let Some(cwd) = &inputs.cwd
             && !cwd.contains("${{")
-            && let Err(why) = folder(cwd)
+            && let Err(why) = absolute(cwd)
         {
             check.problem(&["cwd"], why);
         }
@@ -206,7 +205,7 @@ async fn carry_out(argv: &Argv, inputs: &CommandInputs, cx: &Context) -> Result<
     env.iter()
         .try_for_each(|(name, value)| variable(name, value))
         .map_err(&unfit)?;
-    let cwd = inputs.cwd.as_deref().map(folder).transpose().map_err(unfit)?;
+    let cwd = inputs.cwd.as_deref().map(absolute).transpose().map_err(unfit)?;
     let mut input = cx.document().to_string().into_bytes();
     input.push(b'\n');
     child::carry_out(
@@ -235,16 +234,6 @@ fn variable(name: &str, value: &str) -> Result<(), &'static str> {
         Err("a variable's value cannot have a NUL character")
     } else {
         Ok(())
-    }
-}
-
-/// A path that means the same folder wherever the run is resumed.
-fn folder(path: &str) -> Result<&Path, &'static str> {
-    let absolute_on_windows = path.starts_with(r"\\") || path.get(1..3).is_some_and(|rest| rest == r":\");
-    if path.starts_with('/') || absolute_on_windows {
-        Ok(Path::new(path))
-    } else {
-        Err("the folder must be an absolute path: a run may be resumed from any other folder")
     }
 }
 
