@@ -85,6 +85,25 @@ fn two_runs_at_once_do_not_disturb_each_other() {
 }
 
 #[test]
+fn a_list_tells_how_far_an_interrupted_run_really_came() {
+    let project = Project::new();
+    project.steps(
+        "
+  first: { uses: command, with: { run: [HELPER, append, DIR/log, first] } }
+  slow: { needs: first, uses: command, with: { run: [HELPER, until, DIR/go] } }
+",
+    );
+    let mut running = project.start(["exec", "steps.yaml", "--json"]);
+    running.until_event("attempt_started", "slow");
+    assert_eq!(project.only_run()["interrupted"], false);
+    running.kill();
+    let row = project.only_run();
+    assert_eq!(row["interrupted"], true);
+    assert_eq!((&row["settled"], &row["total"]), (&1.into(), &2.into()));
+    project.run(["list"]).code(0).prints("interrupted    1 of 2");
+}
+
+#[test]
 fn ten_runs_can_be_started_at_once() {
     let project = Project::new();
     project.steps(

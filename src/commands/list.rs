@@ -1,6 +1,7 @@
 //! `runbook list`
 
 use runbook_engine::journal::{Listed, Summary};
+use runbook_engine::runtime::Engine;
 use serde_json::{Value, json};
 
 use crate::error::Failed;
@@ -28,6 +29,9 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         .list()
         .await
         .map_err(|error| Failed::journal("list", &error))?;
+    for row in &mut runs {
+        freshen(row, &engine).await;
+    }
     if args.open {
         // What cannot be read is nothing that anybody has finished.
         let is_open = |row: &Listed| row.summary.as_ref().map_or(true, |run| !run.status.is_finished());
@@ -48,6 +52,31 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     Ok(Exit::Done)
 }
 
+/// Whether the process that carried the run out is gone, in the middle of it.
+fn was_interrupted(row: &Listed) -> bool {
+    let goes_on = |run: &Summary| run.status.goes_on_by_itself();
+    row.holder.is_none() && row.summary.as_ref().is_ok_and(goes_on)
+}
+
+/// Reads of a run that was interrupted how far it really came: nobody was left to write its summary.
+async fn freshen(row: &mut Listed, engine: &Engine) {
+    if !was_interrupted(row) {
+        return;
+    }
+    // One that cannot be read is shown as it was last known; `resume` and `show` say what is wrong with it.
+    let Ok(story) = engine.read(row.run).await else {
+        return;
+    };
+    if let Ok(summary) = &mut row.summary {
+        let (settled, total) = story.state.progress();
+        summary.status = story.state.status();
+        summary.settled = settled;
+        summary.total = total;
+        summary.operator = story.state.operator().clone();
+        summary.updated = story.state.updated();
+    }
+}
+
 fn name(row: &Listed) -> String {
     row.summary
         .as_ref()
@@ -58,7 +87,11 @@ fn text(row: &Listed, names: usize, width: Width) -> String {
     let name = pad(&name(row), names);
     let mut text = match &row.summary {
         Ok(run) => {
-            let status = paint(of_run(run.status), pad(&words(run.status.as_str()), STATUS));
+            let status = if was_interrupted(row) {
+                paint(CARE, pad("interrupted", STATUS))
+            } else {
+                paint(of_run(run.status), pad(&words(run.status.as_str()), STATUS))
+            };
             let progress = format!("{:>3} of {:<3}", run.settled, run.total);
             let rehearsal = if run.rehearsal { " rehearsal," } else { "" };
             let about = format!(
@@ -96,6 +129,7 @@ fn as_json(row: &Listed) -> Value {
             let mut value = serde_json::to_value(summary).unwrap_or_default();
             value["name"] = summary.name().into();
             value["held_by"] = json!(row.holder);
+            value["interrupted"] = was_interrupted(row).into();
             value
         }
         Err(error) => json!({ "run": row.run, "error": error.to_string(), "held_by": row.holder }),

@@ -42,6 +42,20 @@ impl RunStatus {
         }
     }
 
+    /// Whether it goes on without a person, as long as a process carries it out.
+    #[must_use]
+    pub fn goes_on_by_itself(self) -> bool {
+        match self {
+            Self::Running | Self::RollingBack => true,
+            Self::Waiting
+            | Self::Failed
+            | Self::Completed
+            | Self::RolledBack
+            | Self::Stuck
+            | Self::Cancelled => false,
+        }
+    }
+
     /// Whether nothing more will happen to the run unless a person reopens it.
     #[must_use]
     pub fn is_finished(self) -> bool {
