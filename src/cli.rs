@@ -1,6 +1,5 @@
 //! The command line: its doc comments are the help.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
@@ -11,6 +10,7 @@ use crate::commands::{
 };
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::render;
 use crate::render::style::Look;
 use crate::setting::Setting;
 
@@ -116,8 +116,10 @@ pub(crate) fn main() -> Exit {
         )),
     };
     let exit = result.unwrap_or_else(|failed| failed.tell(&setting));
-    let _closed = std::io::stdout().flush();
-    exit
+    match render::lost() {
+        Some(error) => Failed::output(error, exit).tell(&setting),
+        None => exit,
+    }
 }
 
 async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {

@@ -39,6 +39,18 @@ impl Failed {
         }
     }
 
+    /// Not all that was to be printed could be; the command itself ended with `exit`.
+    pub(crate) fn output(error: &(dyn std::error::Error + 'static), exit: Exit) -> Self {
+        let message = "what was to be printed on standard output is not all there";
+        let diagnostic = Diagnostic::error(Code::OutputLost, message)
+            .caused_by(error)
+            .help(
+                "put right what the system says, then ask again; a run is in its journal: `runbook log RUN`",
+            );
+        let exit = if exit == Exit::Done { Exit::Fault } else { exit };
+        Self::told(vec![diagnostic], exit)
+    }
+
     fn told(diagnostics: Vec<Diagnostic>, exit: Exit) -> Self {
         Self {
             diagnostics,

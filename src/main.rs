@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod error;
 mod exit;
+mod jobs;
 mod manual;
 mod params;
 mod prompt;

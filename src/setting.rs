@@ -1,13 +1,13 @@
 //! Where the program runs, and as whom: the state folder, the operator, the terminal.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{Host, Operator, RunId};
-use runbook_engine::journal::Listed;
 use runbook_engine::journal::sled::SledJournal;
+use runbook_engine::journal::{JournalError, Listed};
 use runbook_engine::runtime::{Author, Engine, SystemClock};
 use runbook_engine::step::Registry;
 
@@ -58,13 +58,9 @@ impl Setting {
     /// The engine over the state folder.
     pub(crate) fn engine(&self) -> Result<Engine, Failed> {
         let folder = self.state_dir()?;
-        let journal = SledJournal::open(&folder).map_err(|error| {
-            let message = format!("the state folder `{}` cannot be used", folder.display());
-            let help = "choose another with `--state-dir` or RUNBOOK_STATE_DIR, or mend its permissions";
-            Diagnostic::error(Code::StateFolder, message)
-                .caused_by(&error)
-                .help(help)
-        })?;
+        let journal = SledJournal::open(&folder)
+            .map_err(|error| unusable(&folder, &error))?
+            .with_scratch(std::env::temp_dir());
         Ok(Engine {
             journal: Arc::new(journal),
             registry: self.registry.clone(),
@@ -90,6 +86,31 @@ impl Setting {
                 .help("name one with `--state-dir` or RUNBOOK_STATE_DIR")
                 .into()
         })
+    }
+}
+
+/// Why runs cannot be kept in this folder.
+fn unusable(folder: &Path, error: &JournalError) -> Diagnostic {
+    let folder = folder.display();
+    match error {
+        JournalError::Storage { source, .. } => {
+            let message = format!("the state folder `{folder}` cannot be used");
+            let help = "choose another with `--state-dir` or RUNBOOK_STATE_DIR, or mend its permissions";
+            Diagnostic::error(Code::StateFolder, message)
+                .caused_by(source)
+                .help(help)
+        }
+        JournalError::Newer(what) => Diagnostic::error(
+            Code::JournalNewer,
+            format!("the state folder `{folder}` was made by a newer program ({what})"),
+        )
+        .help("use the version of `runbook` that made it, or a newer one; nothing was changed"),
+        JournalError::Foreign(what) => Diagnostic::error(
+            Code::StateFolderForeign,
+            format!("the state folder `{folder}` is not yours to use: {what}"),
+        )
+        .help("use the account that it belongs to, or choose another folder with `--state-dir`"),
+        other => other.diagnostic(&folder.to_string()),
     }
 }
 

@@ -16,6 +16,9 @@
 
 mod support;
 
+mod bad_disk;
+mod bad_folder;
+mod bad_surroundings;
 mod carry_out;
 mod crash;
 mod damage;

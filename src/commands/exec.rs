@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{carry, load};
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::jobs;
 use crate::params::{self, Given};
 use crate::render::heading::heading;
 use crate::render::layout::Width;
@@ -74,7 +75,7 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
         id: new_id(&engine, &runbook).await?,
         params: params.values,
         rehearsal,
-        jobs: args.jobs,
+        jobs: jobs::possible(args.jobs, setting),
         program: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let file = args.file.display().to_string();

@@ -1,6 +1,6 @@
 //! `runbook log`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use runbook_engine::core::RunState;
 use runbook_engine::core::event::{Entry, Event, Transcript};
@@ -21,6 +21,9 @@ use crate::setting::Setting;
 
 /// Further lines of an entry stand below its words where that leaves at least so many columns for them.
 const ROOM: usize = 40;
+
+/// How many transcripts are read at once, unless they are large.
+const READ_AHEAD: usize = 1000;
 
 /// Show what happened in a run: every entry, and what steps printed
 #[derive(Debug, clap::Args)]
@@ -46,22 +49,32 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         return Err(no_such_step(&args.run, wanted, &story));
     }
     let is_wanted = |id: &InstanceId| only.as_ref().is_none_or(|wanted| same(id, wanted));
-    let log = Log {
+    let shown = |entry: &&Entry| only.is_none() || subject(&entry.event).is_some_and(|id| is_wanted(&id));
+    let entries: Vec<&Entry> = story.entries.iter().filter(shown).collect();
+    // What calls printed that have not ended is not covered by an entry yet.
+    let open = under_way(&story.state);
+    let open: Vec<Seq> = open
+        .iter()
+        .filter(|(id, _)| is_wanted(id))
+        .map(|(_, of)| *of)
+        .collect();
+    let ended = entries.iter().filter_map(|entry| transcript_of(&entry.event));
+    let mut log = Log {
         engine: &engine,
         run: id,
         name: &args.run,
         json: setting.global.json,
+        to_read: ended
+            .map(|transcript| transcript.of)
+            .chain(open.iter().copied())
+            .collect(),
+        read: VecDeque::new(),
     };
-    for entry in &story.entries {
-        if only.is_none() || subject(&entry.event).is_some_and(|id| is_wanted(&id)) {
-            log.entry(entry).await?;
-        }
+    for entry in entries {
+        log.entry(entry).await?;
     }
-    // What calls printed that have not ended is not covered by an entry yet.
-    for (id, of) in under_way(&story.state) {
-        if is_wanted(&id) {
-            log.transcript(of).await?;
-        }
+    for of in open {
+        log.transcript(of).await?;
     }
     Ok(Exit::Done)
 }
@@ -94,11 +107,14 @@ struct Log<'a> {
     run: RunId,
     name: &'a str,
     json: bool,
+    /// The transcripts that are still to be read, in the order in which they are shown.
+    to_read: VecDeque<Seq>,
+    read: VecDeque<(Seq, Vec<Chunk>)>,
 }
 
 impl Log<'_> {
     /// Prints an entry, and below it what was printed by the call that it ends.
-    async fn entry(&self, entry: &Entry) -> Result<(), Failed> {
+    async fn entry(&mut self, entry: &Entry) -> Result<(), Failed> {
         if self.json {
             render::json(&stored::to_json(entry));
         } else {
@@ -111,9 +127,8 @@ impl Log<'_> {
     }
 
     /// Prints what the call printed that the entry `of` started.
-    async fn transcript(&self, of: Seq) -> Result<(), Failed> {
-        let chunks = self.engine.journal.transcript(self.run, of).await;
-        let chunks = chunks.map_err(|error| Failed::journal(self.name, &error))?;
+    async fn transcript(&mut self, of: Seq) -> Result<(), Failed> {
+        let chunks = self.chunks(of).await?;
         for (stream, text) in streams(&chunks) {
             if self.json {
                 render::json(&json!({ "transcript_of": of, "stream": stream, "text": text }));
@@ -129,6 +144,21 @@ impl Log<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A transcript, read with some of those that are shown next: opening a run is work, and grows with it.
+    async fn chunks(&mut self, of: Seq) -> Result<Vec<Chunk>, Failed> {
+        if self.read.is_empty() {
+            let next: Vec<Seq> = self.to_read.iter().copied().take(READ_AHEAD).collect();
+            let read = self.engine.journal.transcripts(self.run, &next).await;
+            self.read = read.map_err(|error| Failed::journal(self.name, &error))?.into();
+            self.to_read.drain(..self.read.len());
+        }
+        let next = self.read.pop_front();
+        Ok(next
+            .filter(|(found, _)| *found == of)
+            .map(|(_, chunks)| chunks)
+            .unwrap_or_default())
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{carry, give_up, leave, open};
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::jobs;
 use crate::params;
 use crate::render::heading::heading;
 use crate::render::layout::Width;
@@ -48,5 +49,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
             Err(failed) => return Err(give_up(run, failed).await),
         }
     }
-    carry::carry(run, args.jobs, setting).await
+    let wanted = args.jobs.unwrap_or(run.state().jobs());
+    let jobs = jobs::possible(wanted, setting);
+    carry::carry(run, Some(jobs), setting).await
 }

@@ -11,18 +11,36 @@ pub(crate) mod story;
 pub(crate) mod style;
 pub(crate) mod time;
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
+/// Why a result could not be printed, the first time.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
 /// Prints a result on standard output. A reader that has gone away is nobody's error.
 pub(crate) fn result(text: &str) {
-    let _closed = writeln!(anstream::stdout(), "{text}");
+    printed(writeln!(anstream::stdout(), "{text}"));
 }
 
 /// Prints a result for programs: one line of JSON.
 pub(crate) fn json(value: &Value) {
-    let _closed = writeln!(std::io::stdout(), "{value}");
+    printed(writeln!(io::stdout(), "{value}"));
+}
+
+fn printed(result: io::Result<()>) {
+    if let Err(error) = result
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let _another = LOST.set(error);
+    }
+}
+
+/// Why results are missing on standard output, if they are: as on a full disk. A run goes on all the same.
+pub(crate) fn lost() -> Option<&'static io::Error> {
+    printed(io::stdout().flush());
+    LOST.get()
 }
 
 /// Text from outside without what could drive the reader's terminal, or turn the direction in which it is read;

@@ -84,11 +84,13 @@ codes! {
     RB0404 JournalDamaged "a journal cannot be trusted";
     RB0405 JournalNewer "a journal was written by a newer program";
     RB0406 JournalWrite "an entry could not be made durable";
+    RB0407 StateFolderForeign "the state folder is not yours to use";
     // Acts on a run.
     RB0500 ActRejected "the run is not where that act is possible";
     RB0501 StepNotInRun "the run has no such step";
     RB0502 EvidenceMissing "a manual step lacks what it asks for";
     RB0503 Usage "the command line does not say what to do";
+    RB0504 OutputLost "what was printed is not all there";
     RB0900 Internal "a fault of the program itself";
 }
 

@@ -24,6 +24,17 @@ impl JournalError {
             Self::Newer(_) => {
                 about(Code::JournalNewer).help("use the version of `runbook` that wrote it, or a newer one")
             }
+            Self::Foreign(_) => Diagnostic::error(Code::StateFolderForeign, self.to_string())
+                .help("use the account that it belongs to, or another folder with `--state-dir`"),
+            Self::Storage {
+                doing: "made",
+                source,
+            } => Diagnostic::error(
+                Code::StateFolder,
+                format!("no run of `{run}` was started: its journal could not be made"),
+            )
+            .caused_by(source)
+            .help("nothing was carried out: put right what the system says, and start it again"),
             Self::Storage { doing, source } => {
                 let code = if *doing == "written" {
                     Code::JournalWrite

@@ -90,6 +90,9 @@ pub struct Chunk {
 /// The most bytes that one chunk of a transcript may have.
 pub const LARGEST_CHUNK: usize = 16 * 1024;
 
+/// With how many bytes of transcripts no more of them are given at once.
+pub const MOST_AT_ONCE: usize = 4 * 1024 * 1024;
+
 /// The most bytes that one attachment may have.
 pub const LARGEST_ATTACHMENT: usize = 64 * 1024 * 1024;
 
@@ -210,6 +213,9 @@ pub enum JournalError {
     /// What is stored was written by a newer program.
     #[error("the journal was written by a newer program ({0})")]
     Newer(String),
+    /// The state folder is not this account's, or no state folder at all. Nothing was changed.
+    #[error("the state folder is not ours to use: {0}")]
+    Foreign(String),
     /// The disk did not do what it was asked; the journal takes no more entries until it is opened again.
     #[error("the journal could not be {doing}")]
     Storage {
@@ -291,6 +297,19 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// When it cannot be read.
     async fn transcript(&self, run: RunId, of: Seq) -> Result<Vec<Chunk>, JournalError>;
+
+    /// The transcripts of the first of these activities, until they are [`MOST_AT_ONCE`] together: at least one.
+    /// A store to which opening a run is work does it once.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn transcripts(&self, run: RunId, of: &[Seq]) -> Result<Vec<(Seq, Vec<Chunk>)>, JournalError> {
+        let mut found = Vec::new();
+        if let Some(&first) = of.first() {
+            found.push((first, self.transcript(run, first).await?));
+        }
+        Ok(found)
+    }
 
     /// Stores a file under its SHA-256 (in hexadecimal), durably; the same content is stored once.
     ///

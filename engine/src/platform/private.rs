@@ -40,6 +40,50 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Whose a file or folder is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// That of the account that this process runs as.
+    Us,
+    /// That of the account that administers the machine.
+    System(String),
+    /// That of this account.
+    Other(String),
+}
+
+/// Whose a file or folder is. On Windows that is not looked at: the rights of a profile's folders are its user's.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn owner(path: &Path) -> io::Result<Owner> {
+    let found = std::fs::metadata(path)?;
+    #[cfg(unix)]
+    let owner = super::os::owner(std::os::unix::fs::MetadataExt::uid(&found));
+    #[cfg(not(unix))]
+    let owner = {
+        let _ = found;
+        Owner::Us
+    };
+    Ok(owner)
+}
+
+/// Whether every account may add, remove and replace what a folder holds. One such as `/tmp`, where each can do
+/// so with its own files only, is not meant.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn is_open_to_all(folder: &Path) -> io::Result<bool> {
+    let found = std::fs::metadata(folder)?;
+    #[cfg(unix)]
+    let open = std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o1002 == 0o0002;
+    #[cfg(not(unix))]
+    let open = {
+        let _ = found;
+        false
+    };
+    Ok(open)
+}
+
 /// Makes durable which files a folder holds. Windows has no such call: NTFS journals its folders.
 ///
 /// # Errors

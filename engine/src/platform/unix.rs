@@ -4,15 +4,46 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::{Pid, getpgid, getpgrp, getsid};
+use nix::unistd::{Pid, Uid, User, geteuid, getpgid, getpgrp, getsid};
 use process_wrap::tokio::{CommandWrap, ProcessSession};
 
+use super::private::Owner;
 use super::process::Exit;
 
 /// Makes the child and all that it starts a group of their own.
 pub(super) fn isolate(command: &mut CommandWrap) {
     command.wrap(ProcessSession);
+}
+
+/// See [`open_files`](super::limit::open_files). Programs that steps start inherit the limit, so it is raised no
+/// further than it must be.
+pub(super) fn open_files(wanted: u64) -> u64 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return wanted;
+    };
+    let raised = wanted.min(hard);
+    if soft < raised && setrlimit(Resource::RLIMIT_NOFILE, raised, hard).is_ok() {
+        raised
+    } else {
+        soft
+    }
+}
+
+/// Whose something is that belongs to the account of this number.
+pub(super) fn owner(uid: u32) -> Owner {
+    let uid = Uid::from_raw(uid);
+    if uid == geteuid() {
+        return Owner::Us;
+    }
+    let name = User::from_uid(uid).ok().flatten().map(|user| user.name);
+    let name = name.map_or_else(|| format!("account {uid}"), |name| format!("`{name}`"));
+    if uid.is_root() {
+        Owner::System(name)
+    } else {
+        Owner::Other(name)
+    }
 }
 
 /// How a process ended.

@@ -13,6 +13,11 @@ pub(super) fn isolate(command: &mut CommandWrap) {
     command.wrap(KillOnDrop).wrap(JobObject);
 }
 
+/// See [`open_files`](super::limit::open_files).
+pub(super) fn open_files(wanted: u64) -> u64 {
+    wanted
+}
+
 /// How a process ended.
 pub(super) fn exit(status: ExitStatus) -> Exit {
     Exit::Code(status.code().unwrap_or(-1))

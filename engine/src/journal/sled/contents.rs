@@ -2,21 +2,21 @@
 
 use std::ops::ControlFlow;
 
-use super::folder::{Folder, HeadFile};
+use super::folder::Folder;
 use super::keys::{Key, Kind, append_from_bytes};
 use super::store::Store;
 use crate::core::event::Entry;
 use crate::id::Seq;
 use crate::journal::chain::{Digest, Head, Record};
 use crate::journal::verify::{Anchor, Verifier};
-use crate::journal::{Chunk, JournalError, Verification};
+use crate::journal::{Chunk, JournalError, MOST_AT_ONCE, Verification};
 
 /// The newest entry, after everything that can be seen without reading the whole journal: neither `head` nor the
 /// summary knew a newer one, and the one that `head` names is there. sled recovers a damaged file to an older
 /// state without a word; a run must never go on from there.
-pub(super) fn checked_head(store: &Store, folder: &Folder) -> Result<(Head, HeadFile), JournalError> {
+pub(super) fn checked_head(store: &Store, folder: &Folder) -> Result<Head, JournalError> {
     let damaged = |message: String| Err(JournalError::Damaged(message));
-    let (noted, file) = folder.open_head()?;
+    let noted = folder.read_head()?;
     let Some(head) = newest(store)? else {
         return damaged("truncated: the database holds no entry".to_owned());
     };
@@ -34,7 +34,7 @@ pub(super) fn checked_head(store: &Store, folder: &Folder) -> Result<(Head, Head
             noted.seq
         ));
     }
-    Ok((head, file))
+    Ok(head)
 }
 
 /// The last entry that the database holds.
@@ -110,6 +110,20 @@ pub(super) fn transcript(store: &Store, of: Seq) -> Result<Vec<Chunk>, JournalEr
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(chunks)
+}
+
+/// The transcripts of the first of these activities.
+pub(super) fn transcripts(store: &Store, of: &[Seq]) -> Result<Vec<(Seq, Vec<Chunk>)>, JournalError> {
+    let (mut found, mut size) = (Vec::new(), 0);
+    for &of in of {
+        let chunks = transcript(store, of)?;
+        size += chunks.iter().map(|chunk| chunk.bytes.len()).sum::<usize>();
+        found.push((of, chunks));
+        if size >= MOST_AT_ONCE {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// The attachment of this hash.

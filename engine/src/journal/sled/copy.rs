@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use super::contents;
 use super::folder::Folder;
+use super::root::unwritable;
 use super::store::Store;
+use crate::journal::chain::Head;
 use crate::journal::verify::Anchor;
 use crate::journal::{JournalError, Verification};
 use crate::platform::private;
@@ -23,16 +25,43 @@ pub(super) const SUFFIX: &str = ".verify";
 struct Copy(PathBuf);
 
 impl Copy {
-    /// Copies the database of a run that the caller has locked; a copy that a crash left is replaced.
-    fn of(folder: &Folder) -> io::Result<Self> {
+    /// Copies the database of a run that the caller has locked: beside the run, or, where the disk takes nothing
+    /// more, in `scratch`.
+    fn of(folder: &Folder, scratch: Option<&Path>) -> io::Result<Self> {
+        match (Self::beside(folder), scratch) {
+            (Err(error), Some(scratch)) if unwritable(&error) => Self::within(folder, scratch),
+            (copied, _) => copied,
+        }
+    }
+
+    /// A copy that a crash left is replaced.
+    fn beside(folder: &Folder) -> io::Result<Self> {
         let mut name = folder.path().as_os_str().to_owned();
         name.push(SUFFIX);
-        let copy = Self(name.into());
-        if copy.0.exists() {
-            fs::remove_dir_all(&copy.0)?;
+        let path = PathBuf::from(name);
+        if path.exists() {
+            fs::remove_dir_all(&path)?;
         }
-        copy_folder(&folder.db(), &copy.0)?;
-        Ok(copy)
+        private::create_folder(&path)?;
+        Self(path).filled(folder)
+    }
+
+    fn within(folder: &Folder, scratch: &Path) -> io::Result<Self> {
+        let made = tempfile::Builder::new().prefix("runbook-").tempdir_in(scratch)?;
+        Self(made.keep()).filled(folder)
+    }
+
+    fn filled(self, folder: &Folder) -> io::Result<Self> {
+        copy_into(&folder.db(), &self.0)?;
+        Ok(self)
+    }
+
+    /// Opens the copy for as long as `work` lasts.
+    fn reading<T>(&self, work: impl FnOnce(&Store) -> Result<T, JournalError>) -> Result<T, JournalError> {
+        let store = Store::open(&self.0)?;
+        let result = work(&store);
+        store.close(&self.0)?;
+        result
     }
 }
 
@@ -44,14 +73,14 @@ impl Drop for Copy {
     }
 }
 
-/// Copies plain files and folders, for the owner's eyes only.
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
-    private::create_folder(to)?;
+/// Copies plain files and folders into a folder that is there, for the owner's eyes only.
+fn copy_into(from: &Path, to: &Path) -> io::Result<()> {
     for found in fs::read_dir(from)? {
         let found = found?;
         let (kind, target) = (found.file_type()?, to.join(found.file_name()));
         if kind.is_dir() {
-            copy_folder(&found.path(), &target)?;
+            private::create_folder(&target)?;
+            copy_into(&found.path(), &target)?;
         } else if kind.is_file() {
             let _bytes = io::copy(&mut File::open(found.path())?, &mut private::open_file(&target)?)?;
         }
@@ -59,24 +88,35 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Verifies a run that nobody holds.
-pub(super) fn verify(folder: &Folder) -> Result<Verification, JournalError> {
-    let _lock = folder.lock()?;
-    let anchors = anchors(folder)?;
-    let failed = |source| JournalError::Storage {
+fn failed(source: io::Error) -> JournalError {
+    JournalError::Storage {
         doing: "copied",
         source,
-    };
-    let copy = Copy::of(folder).map_err(failed)?;
-    let store = Store::open(&copy.0)?;
-    let found = contents::verify(&store, anchors);
-    store.close(&copy.0)?;
-    Ok(found)
+    }
+}
+
+/// Reads of a run that nobody holds.
+pub(super) fn reading<T>(
+    folder: &Folder,
+    scratch: Option<&Path>,
+    work: impl FnOnce(&Store, Head) -> Result<T, JournalError>,
+) -> Result<T, JournalError> {
+    let _lock = folder.lock()?;
+    let copy = Copy::of(folder, scratch).map_err(failed)?;
+    copy.reading(|store| contents::checked_head(store, folder).and_then(|head| work(store, head)))
+}
+
+/// Verifies a run that nobody holds.
+pub(super) fn verify(folder: &Folder, scratch: Option<&Path>) -> Result<Verification, JournalError> {
+    let _lock = folder.lock()?;
+    let anchors = anchors(folder)?;
+    let copy = Copy::of(folder, scratch).map_err(failed)?;
+    copy.reading(|store| Ok(contents::verify(store, anchors)))
 }
 
 /// What stands beside the database about its last entry.
 pub(super) fn anchors(folder: &Folder) -> Result<Vec<Anchor>, JournalError> {
-    let (head, _) = folder.open_head()?;
+    let head = folder.read_head()?;
     let mut anchors = vec![Anchor {
         name: "the file `head`",
         head,
@@ -84,7 +124,7 @@ pub(super) fn anchors(folder: &Folder) -> Result<Vec<Anchor>, JournalError> {
     if let Ok(summary) = folder.read_summary()
         && let Ok(hash) = summary.head_hash.parse()
     {
-        let head = crate::journal::chain::Head {
+        let head = Head {
             seq: summary.head,
             hash,
         };

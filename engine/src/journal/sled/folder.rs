@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use super::root::unwritable;
 use crate::id::RunId;
 use crate::journal::chain::Head;
 use crate::journal::{Holder, JournalError, Summary};
@@ -92,6 +93,13 @@ impl Folder {
             .ok_or_else(|| io::Error::other("another process has just locked it"))
     }
 
+    /// Removes what was made of a run that could not be made to the end: nobody was told that it is there.
+    pub(super) fn remove(&self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(%error, "an unfinished run could not be removed");
+        }
+    }
+
     /// Whether the run was made to the end. One that was not has neither `head` nor what is written after it.
     pub(super) fn is_complete(&self) -> bool {
         ["head", "holder.json", "summary.json"]
@@ -100,7 +108,13 @@ impl Folder {
     }
 
     pub(super) fn try_lock(&self) -> io::Result<Option<Lock>> {
-        let file = private::open_file(&self.at("lock"))?;
+        let path = self.at("lock");
+        let file = match private::open_file(&path) {
+            Ok(file) => file,
+            // What can only be read can be locked all the same.
+            Err(error) if unwritable(&error) => File::open(&path)?,
+            Err(error) => return Err(error),
+        };
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -187,14 +201,19 @@ impl Folder {
         if let Some(runs) = self.path.parent() {
             private::sync_folder(runs)?;
         }
+        self.head_file()
+    }
+
+    /// The file `head`, to be written to.
+    pub(super) fn head_file(&self) -> io::Result<HeadFile> {
         private::open_file(&self.at("head")).map(HeadFile)
     }
 
-    /// The newest entry that the file `head` names, and the file.
-    pub(super) fn open_head(&self) -> Result<(Head, HeadFile), JournalError> {
+    /// The newest entry that the file `head` names.
+    pub(super) fn read_head(&self) -> Result<Head, JournalError> {
         let path = self.at("head");
         let damaged = |what: &str| JournalError::Damaged(format!("the file `{}` {what}", path.display()));
-        let mut file = match fs::OpenOptions::new().read(true).write(true).open(&path) {
+        let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(damaged("is missing")),
             Err(source) => {
@@ -205,13 +224,12 @@ impl Folder {
             }
         };
         let mut text = String::new();
-        let read = (&mut file).take(LARGEST_NOTE).read_to_string(&mut text);
+        let read = file.take(LARGEST_NOTE).read_to_string(&mut text);
         read.map_err(|_| damaged("is not text"))?;
-        let head = HeadFile::parse(&text).map_err(|version| match version {
+        HeadFile::parse(&text).map_err(|version| match version {
             Some(version) => JournalError::Newer(format!("its folder has version {version}")),
             None => damaged("is not what was written"),
-        })?;
-        Ok((head, HeadFile(file)))
+        })
     }
 }
 

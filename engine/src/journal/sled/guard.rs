@@ -55,12 +55,23 @@ fn translated(doing: &'static str, error: ::sled::Error) -> JournalError {
         Error::Io(source) if source.kind() == io::ErrorKind::UnexpectedEof => {
             JournalError::Damaged("truncated: the database ends too early".to_owned())
         }
-        Error::Io(source) => JournalError::Storage { doing, source },
+        Error::Io(source) => JournalError::Storage {
+            doing,
+            source: as_said(source),
+        },
         Error::Corruption { .. } => JournalError::Damaged(
             "changed: the database finds that what it holds is not what it wrote".to_owned(),
         ),
         Error::Unsupported(message) | Error::ReportableBug(message) => JournalError::Damaged(message),
         Error::CollectionNotFound(_) => JournalError::Damaged("a part of the database is missing".to_owned()),
+    }
+}
+
+/// What the system said. sled hands errors on as the text by which programmers know them.
+fn as_said(error: io::Error) -> io::Error {
+    match (error.raw_os_error(), error.kind()) {
+        (None, kind) if kind != io::ErrorKind::Other => kind.into(),
+        _ => error,
     }
 }
 

@@ -10,7 +10,7 @@ use super::store::{Changes, Store};
 use super::{contents, copy};
 use crate::core::event::Entry;
 use crate::id::Seq;
-use crate::journal::chain::{Digest, Head, seal_all};
+use crate::journal::chain::{Digest, Head, Record, seal_all};
 use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary, Verification};
 
 /// How many pieces of an attachment are applied at once.
@@ -54,6 +54,26 @@ impl Held {
             return Err(JournalError::Unstorable("a run without entries".to_owned()));
         };
         let lock = folder.create().map_err(failed)?;
+        let made = Self::fill(&folder, &holder, first, &records, head);
+        let (store, file) = made.inspect_err(|_| folder.remove())?;
+        Ok((
+            Self::new(folder, holder, Open::new(store, head, file, lock)),
+            Durable::attest(head.seq),
+        ))
+    }
+
+    /// Puts into the new folder of a run what belongs there.
+    fn fill(
+        folder: &Folder,
+        holder: &Holder,
+        first: &[Entry],
+        records: &[(Seq, Record)],
+        head: Head,
+    ) -> Result<(Store, HeadFile), JournalError> {
+        let failed = |source| JournalError::Storage {
+            doing: "made",
+            source,
+        };
         let store = Store::create(&folder.db())?;
         let mut changes = Changes::default();
         changes.put(
@@ -63,25 +83,23 @@ impl Held {
         store.apply(changes)?;
         store.sync()?;
         let file = folder.complete(head).map_err(failed)?;
-        folder.write_holder(&holder).map_err(failed)?;
+        folder.write_holder(holder).map_err(failed)?;
         if let Some(summary) = Summary::of_first(first, &head.hash) {
             folder.write_summary(&summary).map_err(failed)?;
         }
-        Ok((
-            Self::new(folder, holder, Open::new(store, head, file, lock)),
-            Durable::attest(head.seq),
-        ))
+        Ok((store, file))
     }
 
     /// Takes a run up. An entry that its last writer applied but did not sync is synced now: it counts.
     pub(super) fn claim(folder: Folder, holder: Holder) -> Result<Self, JournalError> {
         let lock = folder.lock()?;
         let store = Store::open(&folder.db())?;
-        let (head, mut file) = contents::checked_head(&store, &folder)?;
+        let head = contents::checked_head(&store, &folder)?;
         let failed = |source| JournalError::Storage {
             doing: "written",
             source,
         };
+        let mut file = folder.head_file().map_err(failed)?;
         store.sync()?;
         file.write(head).map_err(failed)?;
         folder.write_holder(&holder).map_err(failed)?;

@@ -89,11 +89,23 @@ pub(super) fn sweep(runs: &Path, newest: &Folder) -> io::Result<()> {
             (false, true) => false,
             // Only complete runs are copied.
             (true, false) => true,
-            (true, true) | (false, false) => folder.try_lock()?.is_some(),
+            (true, true) => folder.try_lock()?.is_some(),
+            (false, false) => is_unfinished(&found.path())? && folder.try_lock()?.is_some(),
         };
         if left_behind {
             fs::remove_dir_all(found.path())?;
         }
     }
     Ok(())
+}
+
+/// Whether a folder holds nothing but what stands in that of a run before it is complete.
+fn is_unfinished(run: &Path) -> io::Result<bool> {
+    for found in fs::read_dir(run)? {
+        let name = found?.file_name();
+        if !["lock", "db", "head.new"].iter().any(|ours| name == *ours) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -18,7 +18,6 @@ use super::chain::Head;
 use super::{Chunk, Claim, Durable, Holder, Journal, JournalError, Listed, Summary, Verification};
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
-use crate::platform::private;
 
 mod commit;
 mod contents;
@@ -28,6 +27,7 @@ mod guard;
 mod held;
 mod keys;
 mod list;
+mod root;
 mod store;
 
 #[cfg(test)]
@@ -36,6 +36,8 @@ mod tests;
 /// Runs in a state folder, each in a database of its own.
 pub struct SledJournal {
     runs: PathBuf,
+    /// Where copies of runs may be put whose own disk takes nothing more.
+    scratch: Option<PathBuf>,
     held: Mutex<BTreeMap<RunId, Arc<Held>>>,
 }
 
@@ -43,24 +45,23 @@ impl SledJournal {
     /// The journal in the state folder `root`, which is made if it is not there.
     ///
     /// # Errors
-    /// When the folder cannot be made or used.
+    /// When the folder cannot be made or used, is somebody else's, or was made by a newer program.
     pub fn open(root: &Path) -> Result<Self, JournalError> {
-        let runs = root.join("runs");
-        let made = || {
-            if !runs.is_dir() {
-                private::create_folders(&runs)?;
-                private::sync_folder(root)?;
-            }
-            Ok(())
-        };
-        made().map_err(|source| JournalError::Storage {
-            doing: "opened",
-            source,
-        })?;
+        let runs = root::prepare(root)?;
         Ok(Self {
             runs,
+            scratch: None,
             held: Mutex::default(),
         })
+    }
+
+    /// Lets runs be read whose disk is full or cannot be written to: in a private copy in this folder.
+    #[must_use]
+    pub fn with_scratch(self, folder: PathBuf) -> Self {
+        Self {
+            scratch: Some(folder),
+            ..self
+        }
     }
 
     fn held(&self) -> MutexGuard<'_, BTreeMap<RunId, Arc<Held>>> {
@@ -98,12 +99,25 @@ impl SledJournal {
             Some(result) => return result,
         }
         let folder = self.folder(run);
-        let _lock = folder.lock()?;
-        let store = Store::open(&folder.db())?;
-        let result = contents::checked_head(&store, &folder).and_then(|(head, _)| work(&store, head));
-        store.close(&folder.db())?;
-        result
+        match in_place(&folder, &work) {
+            // Opening a database writes to it. What is on a full disk, or one that can only be read, is still there.
+            Err(JournalError::Storage { source, .. }) if root::unwritable(&source) => {
+                copy::reading(&folder, self.scratch.as_deref(), work)
+            }
+            result => result,
+        }
     }
+}
+
+fn in_place<T>(
+    folder: &Folder,
+    work: impl FnOnce(&Store, Head) -> Result<T, JournalError>,
+) -> Result<T, JournalError> {
+    let _lock = folder.lock()?;
+    let store = Store::open(&folder.db())?;
+    let result = contents::checked_head(&store, folder).and_then(|head| work(&store, head));
+    store.close(&folder.db())?;
+    result
 }
 
 /// Does what waits for the disk. Other tasks move to other threads meanwhile, where there are any; the work is
@@ -171,6 +185,10 @@ impl Journal for SledJournal {
         blocking(|| self.reading(run, |store, _| contents::transcript(store, of)))
     }
 
+    async fn transcripts(&self, run: RunId, of: &[Seq]) -> Result<Vec<(Seq, Vec<Chunk>)>, JournalError> {
+        blocking(|| self.reading(run, |store, _| contents::transcripts(store, of)))
+    }
+
     async fn attach(&self, claim: &Claim, content: &[u8]) -> Result<String, JournalError> {
         let held = self.claimed(claim)?;
         blocking(|| held.attach(content)).map(|hash| hash.to_string())
@@ -200,6 +218,11 @@ impl Journal for SledJournal {
     async fn verify(&self, run: RunId) -> Result<Verification, JournalError> {
         let held = self.held().get(&run).cloned();
         let folder = self.folder(run);
-        blocking(|| held.map_or_else(|| copy::verify(&folder), |held| held.verify()))
+        blocking(|| {
+            held.map_or_else(
+                || copy::verify(&folder, self.scratch.as_deref()),
+                |held| held.verify(),
+            )
+        })
     }
 }

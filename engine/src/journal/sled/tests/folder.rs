@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::journal::LARGEST_CHUNK;
+use crate::platform::private;
 
 #[tokio::test]
 async fn only_the_owner_can_look_at_a_run() {

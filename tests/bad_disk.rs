@@ -1,0 +1,153 @@
+//! A disk that fills up, or can only be read: the run stops, says why, and goes on once that is put right.
+
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeSet;
+
+use crate::support::disk::Disk;
+use crate::support::{Outcome, Project};
+
+const STEPS: &str = "
+  one:
+    uses: command
+    with: { run: [HELPER, append, DIR/one, done, then, flood, '9000'], validate: [HELPER, exists, DIR/one] }
+  two:
+    needs: one
+    uses: command
+    with: { run: [HELPER, append, DIR/two, done, then, flood, '9000'], validate: [HELPER, exists, DIR/two] }
+";
+
+/// Where the disk was full, that is what is told, with what to do; the answer is the code of the error.
+#[track_caller]
+fn told_of_a_full_disk(outcome: &Outcome, when: &str) -> String {
+    let Outcome { code, stderr, .. } = outcome;
+    // The state folder itself may not find room: as any other that cannot be used, it is bad input.
+    let expected = if stderr.contains("the state folder") {
+        2
+    } else {
+        70
+    };
+    assert_eq!(*code, expected, "{when}\n{stderr}");
+    assert!(
+        !stderr.contains("panicked") && !stderr.contains("RB0900"),
+        "{when}\n{stderr}"
+    );
+    assert!(
+        stderr.to_lowercase().contains("no space left on device") || stderr.contains("no storage space"),
+        "{when}\n{stderr}"
+    );
+    assert!(stderr.contains("help"), "{when}\n{stderr}");
+    let at = stderr.find("RB04").unwrap_or_else(|| panic!("{when}\n{stderr}"));
+    stderr[at..at + 6].to_owned()
+}
+
+#[test]
+fn wherever_a_disk_fills_up_the_run_stops_and_goes_on_once_there_is_room() {
+    let project = Project::new();
+    project.steps(STEPS);
+    let disk = Disk::at(&project.state_dir(), 4096);
+    let mut told = BTreeSet::new();
+    let mut whole = false;
+    for kib in (0..).step_by(16) {
+        for left in ["one", "two", "state/runs", "state/format"] {
+            let path = project.path().join(left);
+            let _absent = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path));
+        }
+        disk.leave(kib);
+        let when = format!("with {kib} KiB free");
+        let carried = project.run(["exec", "steps.yaml"]);
+        if carried.code == 0 {
+            whole = true;
+            break;
+        }
+        told.insert(told_of_a_full_disk(&carried, &when));
+        let listed = project.run(["list", "--json"]);
+        let began = listed.code == 0 && listed.json().as_array().is_some_and(|runs| !runs.is_empty());
+        if began {
+            // What is there can be read, though the disk takes nothing more.
+            project.run(["show", "steps"]).code(0).prints("one");
+            told_of_a_full_disk(&project.run(["exec", "steps.yaml"]), &when);
+        }
+        disk.make_room();
+        let next = if began {
+            ["resume", "steps"]
+        } else {
+            ["exec", "steps.yaml"]
+        };
+        project.run(next).code(0);
+        for step in ["one", "two"] {
+            assert_eq!(project.lines(step), ["done"], "{when}: `{step}` once and no more");
+        }
+        project.sound_entries("steps");
+    }
+    assert!(whole);
+    let all = ["RB0400", "RB0406"].map(str::to_owned);
+    assert_eq!(told, all.into(), "it was full before the run was made, and after");
+}
+
+#[test]
+fn a_disk_that_can_only_be_read_is_read_and_not_written_to() {
+    let project = Project::new();
+    project.steps(
+        "
+  one: { uses: command, with: { run: [HELPER, append, DIR/log, one, then, say, hello] } }
+  two: { needs: one, uses: manual, with: { instructions: Look. } }
+  three: { needs: two, uses: command, with: { run: [HELPER, append, DIR/log, three] } }
+",
+    );
+    let disk = Disk::at(&project.state_dir(), 4096);
+    project.run(["exec", "steps.yaml"]).code(3);
+    disk.read_only(true);
+    project.run(["list"]).code(0).prints("waiting");
+    project
+        .run(["show", "steps"])
+        .code(0)
+        .prints("a person must do it");
+    project.run(["log", "steps"]).code(0).prints("hello");
+    project
+        .run(["journal", "verify", "steps"])
+        .code(0)
+        .prints("the journal holds");
+    for args in [
+        &["resume", "steps"][..],
+        &["confirm", "steps", "two"],
+        &["cancel", "steps", "--why", "no"],
+        &["rollback", "steps"],
+        &["exec", "steps.yaml"],
+    ] {
+        let stopped = project
+            .run(args)
+            .code(70)
+            .tells("RB0400")
+            .tells("Read-only file system");
+        let help = if args[0] == "exec" {
+            "start it again"
+        } else {
+            "then `runbook resume steps`"
+        };
+        stopped.tells(help);
+    }
+    assert_eq!(project.lines("log"), ["one"], "nothing was carried out");
+    disk.read_only(false);
+    project.run(["confirm", "steps", "two"]).code(0);
+    project.run(["resume", "steps"]).code(0);
+    assert_eq!(project.lines("log"), ["one", "three"]);
+    project.sound_entries("steps");
+}
+
+#[test]
+fn no_state_folder_can_be_made_on_a_disk_that_can_only_be_read() {
+    let project = Project::new();
+    project.steps(STEPS);
+    let disk = Disk::at(&project.state_dir(), 64);
+    disk.read_only(true);
+    for args in [&["list"][..], &["exec", "steps.yaml"]] {
+        project
+            .run(args)
+            .code(2)
+            .tells("RB0400")
+            .tells("Read-only file system")
+            .tells("--state-dir");
+    }
+    assert!(!project.has("one"));
+}
