@@ -1,6 +1,5 @@
 //! Why a command failed, in the one form in which people are told: diagnostics and an exit code.
 
-use runbook_engine::core::Rejection;
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::journal::JournalError;
 use runbook_engine::runtime::RuntimeError;
@@ -89,7 +88,23 @@ impl Failed {
                 diagnostics.insert(0, Diagnostic::error(Code::JournalNewer, message).help(help));
                 Self::told(diagnostics, Exit::Fault)
             }
-            RuntimeError::Rejected(rejection) => Self::rejected(name, &rejection),
+            RuntimeError::Rejected(rejection) => Self::rejected(
+                name,
+                &rejection.to_string(),
+                rejection.instead(),
+                rejection.is_about_the_unknown(),
+            ),
+            RuntimeError::RejectedThere {
+                message,
+                instead,
+                unknown,
+            } => Self::rejected(name, &message, &instead, unknown),
+            RuntimeError::Holder(why) => {
+                let message = format!("run `{name}`: the process that holds it could not do it: {why}");
+                let help = format!("`runbook show {name}` tells where the run stands");
+                let diagnostic = Diagnostic::error(Code::HolderFailed, message);
+                Self::told(vec![diagnostic.help(help)], Exit::Fault)
+            }
             RuntimeError::Illegal(error) => {
                 let message = format!("run `{name}`: its journal tells what cannot have happened");
                 let diagnostic = Diagnostic::error(Code::JournalDamaged, message).caused_by(&error);
@@ -100,13 +115,15 @@ impl Failed {
         }
     }
 
-    fn rejected(name: &str, rejection: &Rejection) -> Self {
-        let code = match rejection {
-            Rejection::NoSuchInstance(_) | Rejection::NameAnItem(_) => Code::StepNotInRun,
-            Rejection::NotNow { .. } | Rejection::RunNotNow { .. } => Code::ActRejected,
+    /// An act that is not possible now.
+    fn rejected(name: &str, message: &str, instead: &str, unknown: bool) -> Self {
+        let code = if unknown {
+            Code::StepNotInRun
+        } else {
+            Code::ActRejected
         };
-        let diagnostic = Diagnostic::error(code, format!("run `{name}`: {rejection}"));
-        Self::input(vec![diagnostic.help(rejection.instead().replace("RUN", name))])
+        let diagnostic = Diagnostic::error(code, format!("run `{name}`: {message}"));
+        Self::input(vec![diagnostic.help(instead.replace("RUN", name))])
     }
 }
 

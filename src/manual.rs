@@ -1,18 +1,20 @@
 //! Manual work: showing what is to be done, and taking the evidence that it was.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use runbook_engine::core::WaitingFor;
 use runbook_engine::core::event::{Attachment, Need, Outputs};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
-use runbook_engine::runtime::Run;
+use runbook_engine::runtime::Seat;
 use runbook_steps::manual::{Attach, Collect, CollectKind, ManualInputs, check_value};
 use serde_json::Value;
+use tokio::task::JoinHandle;
 
 use crate::commands::read_bytes;
 use crate::error::Failed;
-use crate::prompt::{self, Unanswered};
+use crate::prompt::{self, Asker, CallOff, Unanswered};
 use crate::render::layout::{Width, hanging, unfilled};
 use crate::render::plain;
 use crate::render::style::{BOLD, CARE, DIM, Look, paint};
@@ -20,6 +22,9 @@ use crate::setting::Setting;
 
 /// The largest file that can be attached, in bytes.
 const LARGEST: u64 = 32 * 1024 * 1024;
+
+/// How long a question that was called off may take to give the terminal back.
+const LONGEST_GOODBYE: Duration = Duration::from_secs(1);
 
 /// What a person says about manual work.
 pub(crate) enum Answer {
@@ -50,25 +55,102 @@ struct Gathered {
     note: Option<String>,
 }
 
-/// Shows the work to the person at the terminal and asks for the evidence.
-pub(crate) async fn ask(run: &Run, waiting: &WaitingFor, setting: &Setting) -> Result<Answer, Failed> {
-    let inputs = inputs(run, &waiting.id)?;
-    let gathered = Gathered {
-        values: Outputs::new(),
-        files: Vec::new(),
-        note: None,
-    };
-    ask_for_rest(run, waiting, inputs, gathered, &setting.look).await
+/// Questions that are being asked. They have a thread of their own, so that the run need not wait for the answers.
+pub(crate) struct Asking {
+    pub(crate) waiting: WaitingFor,
+    inputs: ManualInputs,
+    questions: JoinHandle<Result<Gathered, Unanswered>>,
+    off: CallOff,
 }
+
+impl Asking {
+    /// Shows the work to the person at the terminal and begins to ask for the evidence.
+    pub(crate) fn begin(seat: &dyn Seat, waiting: WaitingFor, setting: &Setting) -> Result<Self, Failed> {
+        let inputs = inputs(seat, &waiting.id)?;
+        let gathered = Gathered {
+            values: Outputs::new(),
+            files: Vec::new(),
+            note: None,
+        };
+        Ok(Self::of(seat, waiting, inputs, gathered, &setting.look))
+    }
+
+    fn of(
+        seat: &dyn Seat,
+        waiting: WaitingFor,
+        inputs: ManualInputs,
+        gathered: Gathered,
+        look: &Look,
+    ) -> Self {
+        show(seat, &waiting, &inputs, look);
+        let off = CallOff::default();
+        let asker = Asker::until(off.clone());
+        let (asked, undoing) = (inputs.clone(), waiting.undoing);
+        let questions = tokio::task::spawn_blocking(move || {
+            if undoing {
+                undone(&asker, gathered)
+            } else {
+                question(&asker, &asked, gathered)
+            }
+        });
+        Self {
+            waiting,
+            inputs,
+            questions,
+            off,
+        }
+    }
+
+    /// Waits for the last answer. May be called again when it was not awaited to the end.
+    pub(crate) async fn answers(&mut self) -> Answers {
+        let result = (&mut self.questions).await;
+        Answers(result.unwrap_or_else(|error| {
+            Err(Unanswered::Failed(Failed::fault(
+                "the questions broke off",
+                &error,
+            )))
+        }))
+    }
+
+    /// Checks the answers and stores the files.
+    pub(crate) async fn settle(self, answers: Answers, seat: &dyn Seat) -> Result<Answer, Failed> {
+        match answers.0 {
+            Ok(gathered) => {
+                done(
+                    seat,
+                    &self.waiting.id,
+                    &self.inputs,
+                    gathered,
+                    self.waiting.undoing,
+                )
+                .await
+            }
+            Err(Unanswered::NotNow | Unanswered::CalledOff) => Ok(Answer::NotNow),
+            Err(Unanswered::Stop) => Ok(Answer::Interrupted),
+            Err(Unanswered::Failed(failed)) => Err(failed),
+        }
+    }
+
+    /// Takes the questions back.
+    pub(crate) async fn call_off(self) {
+        self.off.call_off();
+        // However it ends, nobody waits for it any more.
+        let _ended = tokio::time::timeout(LONGEST_GOODBYE, self.questions).await;
+        prompt::abandon();
+    }
+}
+
+/// What was answered; to be [settled](Asking::settle).
+pub(crate) struct Answers(Result<Gathered, Unanswered>);
 
 /// Takes the evidence from the command line, asking for what is missing where somebody is there.
 pub(crate) async fn gather(
-    run: &Run,
+    seat: &dyn Seat,
     id: &InstanceId,
     evidence: &Evidence<'_>,
     setting: &Setting,
 ) -> Result<Answer, Failed> {
-    let mut waiting = run.state().waiting_for().into_iter();
+    let mut waiting = seat.state().waiting_for().into_iter();
     let waiting = waiting.find(|one| one.id == *id && one.need == Need::ManualWork);
     let Some(waiting) = waiting else {
         // The core says best why it cannot be confirmed.
@@ -78,7 +160,7 @@ pub(crate) async fn gather(
             note: None,
         });
     };
-    let inputs = inputs(run, id)?;
+    let inputs = inputs(seat, id)?;
     let gathered = Gathered {
         values: named_values(evidence.values)?,
         files: evidence.files.to_vec(),
@@ -87,9 +169,11 @@ pub(crate) async fn gather(
     let lacks = !waiting.undoing
         && (inputs.check_values(&gathered.values).is_err() || gathered.files.len() < required(&inputs));
     if setting.interactive() && lacks {
-        ask_for_rest(run, &waiting, inputs, gathered, &setting.look).await
+        let mut asking = Asking::of(seat, waiting, inputs, gathered, &setting.look);
+        let answers = asking.answers().await;
+        asking.settle(answers, seat).await
     } else {
-        done(run, id, &inputs, gathered, waiting.undoing).await
+        done(seat, id, &inputs, gathered, waiting.undoing).await
     }
 }
 
@@ -106,49 +190,19 @@ fn named_values(texts: &[String]) -> Result<Outputs, Failed> {
     Ok(values)
 }
 
-/// Shows the work and asks for what is missing. The questions have a thread of their own, so that a request to
-/// stop need not wait for their answers.
-async fn ask_for_rest(
-    run: &Run,
-    waiting: &WaitingFor,
-    inputs: ManualInputs,
-    gathered: Gathered,
-    look: &Look,
-) -> Result<Answer, Failed> {
-    show(run, waiting, &inputs, look);
-    let undoing = waiting.undoing;
-    let asked = tokio::task::spawn_blocking(move || {
-        let answer = if undoing {
-            undone(gathered)
-        } else {
-            question(&inputs, gathered)
-        };
-        (answer, inputs)
-    });
-    let (answer, inputs) = asked
-        .await
-        .map_err(|error| Failed::fault("the questions broke off", &error))?;
-    match answer {
-        Ok(gathered) => done(run, &waiting.id, &inputs, gathered, undoing).await,
-        Err(Unanswered::NotNow) => Ok(Answer::NotNow),
-        Err(Unanswered::Stop) => Ok(Answer::Interrupted),
-        Err(Unanswered::Failed(failed)) => Err(failed),
-    }
-}
-
-fn inputs(run: &Run, id: &InstanceId) -> Result<ManualInputs, Failed> {
+fn inputs(seat: &dyn Seat, id: &InstanceId) -> Result<ManualInputs, Failed> {
     let wrong = |why: String| {
         let message = format!("what `{id}` asks for could not be worked out: {why}");
         Failed::from(Diagnostic::error(Code::ExpressionFailed, message))
     };
-    let with = run.inputs(id).map_err(|failure| wrong(failure.message))?;
+    let with = seat.inputs(id).map_err(|failure| wrong(failure.message))?;
     serde_json::from_value(with).map_err(|error| wrong(error.to_string()))
 }
 
 /// What is to be done, and by whom.
-fn show(run: &Run, waiting: &WaitingFor, inputs: &ManualInputs, look: &Look) {
+fn show(seat: &dyn Seat, waiting: &WaitingFor, inputs: &ManualInputs, look: &Look) {
     let width = Width::of_talk();
-    let step = run.runbook().step(waiting.id.step());
+    let step = seat.runbook().step(waiting.id.step());
     let title = step.map_or_else(String::new, |step| plain(&step.title));
     let role = step
         .and_then(|step| step.role.as_ref())
@@ -174,8 +228,8 @@ fn show(run: &Run, waiting: &WaitingFor, inputs: &ManualInputs, look: &Look) {
     ));
 }
 
-fn undone(gathered: Gathered) -> Result<Gathered, Unanswered> {
-    if prompt::yes("Is it undone?", false)? {
+fn undone(asker: &Asker, gathered: Gathered) -> Result<Gathered, Unanswered> {
+    if asker.yes("Is it undone?", false)? {
         Ok(gathered)
     } else {
         Err(Unanswered::NotNow)
@@ -183,9 +237,9 @@ fn undone(gathered: Gathered) -> Result<Gathered, Unanswered> {
 }
 
 /// Asks for everything that is still missing, then whether it is done.
-fn question(inputs: &ManualInputs, mut gathered: Gathered) -> Result<Gathered, Unanswered> {
+fn question(asker: &Asker, inputs: &ManualInputs, mut gathered: Gathered) -> Result<Gathered, Unanswered> {
     for item in &inputs.checklist {
-        if !prompt::yes(&plain(item), false)? {
+        if !asker.yes(&plain(item), false)? {
             return Err(Unanswered::NotNow);
         }
     }
@@ -194,29 +248,29 @@ fn question(inputs: &ManualInputs, mut gathered: Gathered) -> Result<Gathered, U
         if given.is_some_and(|value| check_value(collect, value).is_ok()) {
             continue;
         }
-        let text = value(name, collect)?;
+        let text = value(asker, name, collect)?;
         if !text.is_empty() {
             gathered.values.insert(name.clone(), Value::String(text));
         }
     }
     for wanted in inputs.attach.iter().skip(gathered.files.len()) {
-        let path = file(wanted)?;
+        let path = file(asker, wanted)?;
         if !path.is_empty() {
             gathered.files.push(path.into());
         }
     }
     if gathered.note.is_none() {
-        let note = prompt::text("Note", Some("may be empty"), |_| Ok(()))?;
+        let note = asker.text("Note", Some("may be empty"), |_| Ok(()))?;
         gathered.note = (!note.trim().is_empty()).then_some(note);
     }
-    if prompt::yes("Is it done?", true)? {
+    if asker.yes("Is it done?", true)? {
         Ok(gathered)
     } else {
         Err(Unanswered::NotNow)
     }
 }
 
-fn value(name: &str, collect: &Collect) -> Result<String, Unanswered> {
+fn value(asker: &Asker, name: &str, collect: &Collect) -> Result<String, Unanswered> {
     let mut help = match collect.kind {
         CollectKind::Enum => vec![format!("one of {}", collect.values.join(", "))],
         _ => Vec::new(),
@@ -234,11 +288,11 @@ fn value(name: &str, collect: &Collect) -> Result<String, Unanswered> {
     };
     let help = help.join("; ");
     let help = Some(help.as_str()).filter(|help| !help.is_empty());
-    prompt::text(collect.prompt.as_deref().unwrap_or(name), help, check)
+    asker.text(collect.prompt.as_deref().unwrap_or(name), help, check)
 }
 
 /// The path of a file, or nothing where it may be left out.
-fn file(wanted: &Attach) -> Result<String, Unanswered> {
+fn file(asker: &Asker, wanted: &Attach) -> Result<String, Unanswered> {
     let about = wanted.description.as_deref().unwrap_or(wanted.name.as_str());
     let check = |text: &str| match text.trim() {
         "" if wanted.optional => Ok(()),
@@ -250,7 +304,7 @@ fn file(wanted: &Attach) -> Result<String, Unanswered> {
     } else {
         "the path of a file; its content is kept with the run"
     };
-    let path = prompt::text(&format!("File: {}", plain(about)), Some(help), check)?;
+    let path = asker.text(&format!("File: {}", plain(about)), Some(help), check)?;
     Ok(path.trim().to_owned())
 }
 
@@ -260,7 +314,7 @@ fn required(inputs: &ManualInputs) -> usize {
 
 /// Checks the evidence, and stores the files.
 async fn done(
-    run: &Run,
+    seat: &dyn Seat,
     id: &InstanceId,
     inputs: &ManualInputs,
     gathered: Gathered,
@@ -294,7 +348,7 @@ async fn done(
     };
     let mut attachments = Vec::new();
     for path in &files {
-        attachments.push(attach(run, path).await?);
+        attachments.push(attach(seat, path).await?);
     }
     Ok(Answer::Done {
         values,
@@ -303,15 +357,15 @@ async fn done(
     })
 }
 
-async fn attach(run: &Run, path: &Path) -> Result<Attachment, Failed> {
+async fn attach(seat: &dyn Seat, path: &Path) -> Result<Attachment, Failed> {
     let content = read_bytes(path, LARGEST).map_err(|error| {
         let message = format!("the file `{}` cannot be attached", path.display());
         Diagnostic::error(Code::UnreadableFile, message).caused_by(&error)
     })?;
-    let sha256 = run
+    let sha256 = seat
         .attach(&content)
         .await
-        .map_err(|error| Failed::runtime(&run.name(), error))?;
+        .map_err(|error| Failed::runtime(&seat.state().started().name(), error))?;
     let name = path.file_name().map_or_else(
         || "attachment".to_owned(),
         |name| name.to_string_lossy().into_owned(),

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::commands::read_bounded;
 use crate::error::Failed;
-use crate::prompt;
+use crate::prompt::Asker;
 use crate::setting::Setting;
 
 /// How parameters are given on the command line.
@@ -92,7 +92,9 @@ pub(crate) fn secrets(runbook: &Runbook, setting: &Setting) -> Result<BTreeMap<P
         } else if setting.interactive() {
             secrets.insert(
                 param.name.clone(),
-                prompt::secret(&question(param)).map_err(|none| none.ends("nothing was carried out"))?,
+                Asker::default()
+                    .secret(&question(param))
+                    .map_err(|none| none.ends("nothing was carried out"))?,
             );
         } else {
             missing.push(not_given(runbook, param));
@@ -196,7 +198,9 @@ fn ask(param: &Param) -> Result<String, Failed> {
         .as_ref()
         .map(|example| format!("for example {}", plain(example)));
     let check = |text: &str| param.parse(text).map(drop).map_err(|error| error.to_string());
-    prompt::text(&question(param), example.as_deref(), check).map_err(|none| none.ends("nothing was started"))
+    Asker::default()
+        .text(&question(param), example.as_deref(), check)
+        .map_err(|none| none.ends("nothing was started"))
 }
 
 fn question(param: &Param) -> String {

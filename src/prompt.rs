@@ -1,9 +1,29 @@
-//! Questions to the person at the terminal, on standard error.
+//! Questions to the person at the terminal, on standard error. A question can be called off while it waits: the run
+//! may go on without its answer, because somebody else gave it.
 
-use inquire::validator::Validation;
-use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Text};
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use crossterm::cursor::{MoveToColumn, MoveUp};
+use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::queue;
+use crossterm::terminal::{Clear, ClearType, disable_raw_mode, enable_raw_mode, is_raw_mode_enabled};
+use textwrap::core::display_width;
+
+use self::line::Line;
 use crate::error::Failed;
+use crate::render::layout::{Width, cut};
+use crate::render::style::{BAD, BOLD, CARE, DIM, paint};
+
+mod line;
+
+/// How soon a question notices that it was called off.
+const PACE: Duration = Duration::from_millis(50);
+
+/// The most columns of a question that its answer stands beside.
+const BESIDE: usize = 48;
 
 /// Why a question has no answer.
 #[derive(Debug)]
@@ -12,6 +32,8 @@ pub(crate) enum Unanswered {
     NotNow,
     /// They want to stop (Ctrl-C).
     Stop,
+    /// It was called off.
+    CalledOff,
     /// They could not be asked.
     Failed(Failed),
 }
@@ -20,71 +42,254 @@ impl Unanswered {
     /// The end of a command that cannot do without the answer; `what` says what that means.
     pub(crate) fn ends(self, what: &str) -> Failed {
         match self {
-            Self::NotNow | Self::Stop => Failed::interrupted(what),
+            Self::NotNow | Self::Stop | Self::CalledOff => Failed::interrupted(what),
             Self::Failed(failed) => failed,
         }
     }
 }
 
-impl From<InquireError> for Unanswered {
-    fn from(error: InquireError) -> Self {
-        match error {
-            InquireError::OperationCanceled => Self::NotNow,
-            InquireError::OperationInterrupted => Self::Stop,
-            error => Self::Failed(Failed::fault("the terminal could not be asked", &error)),
+impl From<io::Error> for Unanswered {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(Failed::fault("the terminal could not be asked", &error))
+    }
+}
+
+/// Calls questions off, from any thread.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallOff(Arc<AtomicBool>);
+
+impl CallOff {
+    pub(crate) fn call_off(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_called_off(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether what is typed is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Echo {
+    Shown,
+    Hidden,
+}
+
+/// Whether something was said while a question stood there, so that it must be drawn again.
+static DISTURBED: AtomicBool = AtomicBool::new(false);
+
+/// Says something, above the question that stands there, if one does.
+pub(crate) fn aside(text: &str) -> io::Result<()> {
+    if is_raw_mode_enabled().unwrap_or(false) {
+        queue!(io::stderr(), MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
+        say(&format!("{text}\n"))?;
+        DISTURBED.store(true, Ordering::Relaxed);
+        Ok(())
+    } else {
+        writeln!(anstream::stderr(), "{text}")
+    }
+}
+
+/// What the next thing is that a question must heed.
+enum Next {
+    Key(KeyEvent),
+    Disturbed,
+    CalledOff,
+}
+
+/// Who asks: one person at one terminal, one question after the other.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asker {
+    off: CallOff,
+}
+
+impl Asker {
+    /// An asker whose questions can be called off.
+    pub(crate) fn until(off: CallOff) -> Self {
+        Self { off }
+    }
+
+    /// Asks for a line of text until `check` accepts it; what it says against an answer is shown.
+    pub(crate) fn text(
+        &self,
+        question: &str,
+        help: Option<&str>,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<String, Unanswered> {
+        self.ask(question, help, Echo::Shown, check)
+    }
+
+    /// Asks for a secret; nothing is shown of it.
+    pub(crate) fn secret(&self, question: &str) -> Result<String, Unanswered> {
+        let check = |text: &str| {
+            if text.is_empty() {
+                Err("it is empty".to_owned())
+            } else {
+                Ok(())
+            }
+        };
+        let help = Some("nothing is shown of what you type");
+        self.ask(question, help, Echo::Hidden, check)
+    }
+
+    /// Asks for yes or no.
+    pub(crate) fn yes(&self, question: &str, preset: bool) -> Result<bool, Unanswered> {
+        let means = |text: &str| match text.trim().to_lowercase().as_str() {
+            "" => Some(preset),
+            "y" | "yes" => Some(true),
+            "n" | "no" => Some(false),
+            _ => None,
+        };
+        let choice = if preset { "(Y/n)" } else { "(y/N)" };
+        let check = |text: &str| means(text).map(drop).ok_or_else(|| "answer y or n".to_owned());
+        let text = self.ask(&format!("{question} {choice}"), None, Echo::Shown, check)?;
+        Ok(means(&text).unwrap_or(preset))
+    }
+
+    fn ask(
+        &self,
+        question: &str,
+        help: Option<&str>,
+        echo: Echo,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<String, Unanswered> {
+        let width = Width::of_talk();
+        let raw = Raw::new()?;
+        let prefix = pose(question, help, width)?;
+        let mut screen = Screen { prefix, echo };
+        let mut line = Line::default();
+        let mut wrong = None;
+        let answer = loop {
+            screen.draw(&line, wrong.as_deref())?;
+            let key = match self.next()? {
+                Next::Key(key) => key,
+                Next::Disturbed => continue,
+                Next::CalledOff => break Err(Unanswered::CalledOff),
+            };
+            match line.press(key) {
+                line::Pressed::Edited => wrong = None,
+                line::Pressed::Enter => match check(line.text()) {
+                    Ok(()) => break Ok(line.text().to_owned()),
+                    Err(why) => wrong = Some(why),
+                },
+                line::Pressed::Escape => break Err(Unanswered::NotNow),
+                line::Pressed::Interrupt => break Err(Unanswered::Stop),
+                line::Pressed::Nothing => {}
+            }
+        };
+        screen.leave(&line, answer.is_ok())?;
+        drop(raw);
+        answer
+    }
+
+    fn next(&self) -> io::Result<Next> {
+        loop {
+            if self.off.is_called_off() {
+                return Ok(Next::CalledOff);
+            }
+            if DISTURBED.swap(false, Ordering::Relaxed) {
+                return Ok(Next::Disturbed);
+            }
+            if event::poll(PACE)?
+                && let Event::Key(key) = event::read()?
+                && key.kind != KeyEventKind::Release
+            {
+                return Ok(Next::Key(key));
+            }
         }
     }
 }
 
-/// Asks for a line of text until `check` accepts it; what it says against an answer is shown.
-pub(crate) fn text<C>(question: &str, help: Option<&str>, check: C) -> Result<String, Unanswered>
-where
-    C: Fn(&str) -> Result<(), String> + Clone,
-{
-    let mut prompt = Text::new(question).with_validator(validator(check));
-    prompt.help_message = help;
-    Ok(prompt.prompt()?)
+/// Writes the question, and gives what stands before its answer.
+fn pose(question: &str, help: Option<&str>, width: Width) -> io::Result<String> {
+    let mark = paint(CARE, "?");
+    if help.is_none() && display_width(question) <= BESIDE && width.fits(display_width(question) + 12) {
+        return Ok(format!("{mark} {} ", paint(BOLD, question)));
+    }
+    let mut text = width.wrap(&format!("{mark} "), 2, &paint(BOLD, question));
+    if let Some(help) = help {
+        text += "\n";
+        text += &paint(DIM, width.wrap("  ", 2, help));
+    }
+    say(&format!("{text}\n"))?;
+    Ok(format!("  {} ", paint(DIM, ">")))
 }
 
-/// Asks for a secret; nothing is shown of it.
-pub(crate) fn secret(question: &str) -> Result<String, Unanswered> {
-    let check = |text: &str| {
-        if text.is_empty() {
-            Err("it is empty".to_owned())
-        } else {
-            Ok(())
+/// Writes text while the terminal is raw: a new line does not begin at its left edge by itself.
+fn say(text: &str) -> io::Result<()> {
+    let text = text.replace('\n', "\r\n");
+    write!(anstream::stderr(), "{text}")?;
+    io::stderr().flush()
+}
+
+/// The line that is typed, and below it what is wrong with it.
+struct Screen {
+    prefix: String,
+    echo: Echo,
+}
+
+impl Screen {
+    fn draw(&mut self, line: &Line, wrong: Option<&str>) -> io::Result<()> {
+        let columns = Width::of_talk().left(1).unwrap_or(79);
+        let room = columns.saturating_sub(display_width(&self.prefix)).max(8);
+        let (text, cursor) = match self.echo {
+            Echo::Shown => line.window(room),
+            Echo::Hidden => (String::new(), 0),
+        };
+        self.clear()?;
+        write!(anstream::stderr(), "{}{text}", self.prefix)?;
+        let mut stderr = io::stderr();
+        if let Some(wrong) = wrong {
+            let wrong = cut(wrong, columns.saturating_sub(4));
+            write!(anstream::stderr(), "\r\n  {} {wrong}", paint(BAD, "✗"))?;
+            queue!(stderr, MoveUp(1))?;
         }
-    };
-    let prompt = Password::new(question)
-        .with_display_mode(PasswordDisplayMode::Hidden)
-        .with_validator(validator(check))
-        .with_help_message("nothing is shown of what you type")
-        .without_confirmation();
-    Ok(prompt.prompt()?)
+        let at = display_width(&self.prefix) + cursor;
+        queue!(stderr, MoveToColumn(u16::try_from(at).unwrap_or(u16::MAX)))?;
+        stderr.flush()
+    }
+
+    /// Leaves the answer standing, or a word that there is none.
+    fn leave(&mut self, line: &Line, answered: bool) -> io::Result<()> {
+        self.clear()?;
+        let said = match (answered, self.echo) {
+            (true, Echo::Shown) => line.text().to_owned(),
+            (true, Echo::Hidden) => paint(DIM, "(hidden)"),
+            (false, _) => paint(DIM, "(no answer)"),
+        };
+        say(&format!("{}{said}\n", self.prefix))
+    }
+
+    fn clear(&self) -> io::Result<()> {
+        let mut stderr = io::stderr();
+        queue!(stderr, MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
+        stderr.flush()
+    }
 }
 
-/// Asks for yes or no.
-pub(crate) fn yes(question: &str, preset: bool) -> Result<bool, Unanswered> {
-    Ok(Confirm::new(question).with_default(preset).prompt()?)
+/// The terminal gives every key as it is pressed, until this is dropped.
+struct Raw;
+
+impl Raw {
+    fn new() -> io::Result<Self> {
+        enable_raw_mode()?;
+        Ok(Self)
+    }
 }
 
-/// Gives the terminal back from a question that nobody will answer any more: its thread may still wait.
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // A terminal that has gone away needs nothing back.
+        let _gone = disable_raw_mode();
+    }
+}
+
+/// Gives the terminal back from a question whose thread will not do so in time.
 pub(crate) fn abandon() {
-    // Where nothing was asked, or the terminal has gone away, there is nothing to give back.
-    let _gone = crossterm::terminal::disable_raw_mode();
-    let _gone = crossterm::execute!(std::io::stderr(), crossterm::cursor::Show);
+    let _gone = disable_raw_mode();
 }
 
-type Checked = Result<Validation, inquire::CustomUserError>;
-
-fn validator<C>(check: C) -> impl Fn(&str) -> Checked + Clone
-where
-    C: Fn(&str) -> Result<(), String> + Clone,
-{
-    move |text| {
-        Ok(match check(text) {
-            Ok(()) => Validation::Valid,
-            Err(wrong) => Validation::Invalid(wrong.into()),
-        })
-    }
+/// Whether this key is pressed together with Ctrl.
+fn with_ctrl(key: KeyEvent, letter: char) -> bool {
+    key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char(letter)
 }

@@ -8,7 +8,7 @@ use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{Host, Operator, RunId};
 use runbook_engine::journal::sled::SledJournal;
 use runbook_engine::journal::{JournalError, Listed};
-use runbook_engine::runtime::{Author, Engine, SystemClock};
+use runbook_engine::runtime::{Author, Doors, Engine, SystemClock};
 use runbook_engine::step::Registry;
 
 use crate::cli::Global;
@@ -62,7 +62,7 @@ impl Setting {
             .map_err(|error| unusable(&folder, &error))?
             .with_scratch(std::env::temp_dir());
         Ok(Engine {
-            journal: Arc::new(journal),
+            journal: Arc::new(Doors(Arc::new(journal))),
             registry: self.registry.clone(),
             clock: Arc::new(SystemClock),
             author: self.author(),

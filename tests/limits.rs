@@ -73,8 +73,8 @@ fn a_lock_keeps_steps_apart_whatever_the_number_of_jobs() {
 #[test]
 fn resume_may_change_the_number_of_jobs() {
     let project = Project::new();
-    let steps = "  gate: { uses: manual, with: { instructions: Open. } }\n".to_owned()
-        + &CROWD.replace("LOCK", "needs: gate").replace("LEAST", "'5'");
+    let crowd = CROWD.replace("LOCK", "needs: gate").replace("LEAST", "'5'");
+    let steps = format!("  gate: {{ uses: manual, with: {{ instructions: Open. }} }}\n{crowd}");
     project.steps(&steps);
     project.run(["exec", "steps.yaml", "--jobs", "1"]).code(3);
     project.run(["confirm", "steps", "gate"]).code(0);

@@ -2,7 +2,7 @@
 
 use runbook_engine::core::Act;
 
-use super::{open, record};
+use super::{access, record};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::setting::Setting;
@@ -19,7 +19,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
-    let run = open(&args.run, setting).await?;
+    let run = access(&args.run, setting).await?;
     record(
         run,
         Act::Cancel {

@@ -4,24 +4,25 @@ use std::sync::Arc;
 
 use runbook_engine::core::event::Need;
 use runbook_engine::core::{Act, RunStatus, WaitingFor};
+use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
-use runbook_engine::runtime::{Control, Run};
+use runbook_engine::runtime::{Control, Door, Ended, Run, Watcher as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{act_on, leave};
 use crate::error::Failed;
 use crate::exit::Exit;
-use crate::manual::{Answer, ask};
-use crate::prompt;
+use crate::manual::{Answer, Asking};
+use crate::render;
 use crate::setting::Setting;
 use crate::signals;
 use crate::watch::Lines;
 
 /// Carries a run on until nothing goes on by itself and nobody here does what it waits for.
 pub(super) async fn carry(mut run: Run, jobs: Option<u32>, setting: &Setting) -> Result<Exit, Failed> {
-    let rollback_was_asked_for = run.state().rollback().is_some();
     let mut control = signals::listen(&setting.look)?;
     let interrupted = work(&mut run, jobs, &mut control, setting).await?;
+    let rollback_was_asked_for = run.is_undone_by_person();
     let state = leave(run, setting).await?;
     Ok(if interrupted {
         Exit::Interrupted
@@ -40,13 +41,15 @@ async fn work(
     control: &mut UnboundedReceiver<Control>,
     setting: &Setting,
 ) -> Result<bool, Failed> {
-    let watcher = Lines::new(setting, run.runbook());
+    let mut bench = Bench {
+        watcher: Lines::new(setting, run.runbook()),
+        door: open_door(run, setting),
+        jobs,
+        control,
+    };
     let mut put_off: Vec<InstanceId> = Vec::new();
     loop {
-        let live = watcher.live();
-        let ended = run.carry_out(jobs, Arc::clone(&watcher) as _, control).await;
-        drop(live);
-        let ended = ended.map_err(|error| Failed::runtime(&run.name(), error))?;
+        let ended = bench.carry_out(run).await?;
         if ended.interrupted {
             return Ok(true);
         }
@@ -56,14 +59,12 @@ async fn work(
         let Some(next) = due(run, &put_off) else {
             return Ok(false);
         };
-        // An order may also have come after the work had ended, and now must not wait for an answer.
-        let answer = tokio::select! {
-            biased;
-            Some(_) = control.recv() => {
-                prompt::abandon();
-                return Ok(true);
-            }
-            answer = ask(run, &next, setting) => answer,
+        let id = next.id.clone();
+        let answer = match bench.ask(run, next, setting).await {
+            Ok(Asked::Interrupted) => return Ok(true),
+            Ok(Asked::Otherwise) => continue,
+            Ok(Asked::Answered(answer)) => Ok(answer),
+            Err(failed) => Err(failed),
         };
         match answer {
             Ok(Answer::Done {
@@ -72,22 +73,98 @@ async fn work(
                 note,
             }) => {
                 let act = Act::Confirm {
-                    instance: next.id,
+                    instance: id,
                     values,
                     attachments,
                     note,
                 };
                 act_on(run, act, setting).await?;
             }
-            Ok(Answer::NotNow) => put_off.push(next.id),
+            Ok(Answer::NotNow) => put_off.push(id),
             Ok(Answer::Interrupted) => return Ok(true),
             Err(failed) => {
                 // What was wrong is said; the run itself goes on waiting.
                 failed.tell(setting);
-                put_off.push(next.id);
+                put_off.push(id);
             }
         }
     }
+}
+
+/// The door by which others come in. A run goes on without one; they must then wait.
+fn open_door(run: &Run, setting: &Setting) -> Door {
+    Door::open(run).unwrap_or_else(|error| {
+        let message = "other terminals cannot act on this run while it is carried out here";
+        let warning = Diagnostic::warning(Code::NoDoor, message).caused_by(&error);
+        render::diagnostic::print_all(&[warning], setting);
+        Door::shut()
+    })
+}
+
+/// What became of a question.
+enum Asked {
+    Answered(Answer),
+    /// Somebody else did meanwhile what it was about.
+    Otherwise,
+    Interrupted,
+}
+
+/// All that listens while a run is worked on.
+struct Bench<'a> {
+    watcher: Arc<Lines>,
+    door: Door,
+    jobs: Option<u32>,
+    control: &'a mut UnboundedReceiver<Control>,
+}
+
+impl Bench<'_> {
+    async fn carry_out(&mut self, run: &mut Run) -> Result<Ended, Failed> {
+        let live = self.watcher.live();
+        let watcher = Arc::clone(&self.watcher) as _;
+        let ended = run
+            .carry_out(self.jobs, watcher, self.control, &mut self.door)
+            .await;
+        drop(live);
+        ended.map_err(|error| Failed::runtime(&run.name(), error))
+    }
+
+    /// Asks the person here, and serves who comes in by the door meanwhile.
+    async fn ask(&mut self, run: &mut Run, next: WaitingFor, setting: &Setting) -> Result<Asked, Failed> {
+        let mut asking = Asking::begin(run, next, setting)?;
+        loop {
+            // An order may also have come after the work had ended, and now must not wait for an answer.
+            tokio::select! {
+                biased;
+                Some(_) = self.control.recv() => {
+                    asking.call_off().await;
+                    return Ok(Asked::Interrupted);
+                }
+                answers = asking.answers() => {
+                    return asking.settle(answers, run).await.map(Asked::Answered);
+                }
+                asked = self.door.next() => {
+                    let entries = run.answer(asked).await;
+                    let entries = entries.map_err(|error| Failed::runtime(&run.name(), error))?;
+                    self.watcher.recorded(&entries, run.state());
+                }
+            }
+            let ended = self.carry_out(run).await?;
+            if ended.interrupted || !is_due(run, &asking.waiting) {
+                asking.call_off().await;
+                return Ok(if ended.interrupted {
+                    Asked::Interrupted
+                } else {
+                    Asked::Otherwise
+                });
+            }
+        }
+    }
+}
+
+/// Whether this work is still waited for.
+fn is_due(run: &Run, wanted: &WaitingFor) -> bool {
+    let mut waiting = run.state().waiting_for().into_iter();
+    waiting.any(|one| one.id == wanted.id && one.need == wanted.need && one.undoing == wanted.undoing)
 }
 
 /// The manual work that is due next and was not put off.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use runbook_engine::core::Act;
 
-use super::{give_up, instance, leave, open, record};
+use super::{access, go, go_after, instance, record};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::manual::{self, Answer};
@@ -36,13 +36,13 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let instance = instance(&args.step)?;
-    let run = open(&args.run, setting).await?;
+    let run = access(&args.run, setting).await?;
     let evidence = manual::Evidence {
         values: &args.values,
         files: &args.files,
         note: args.note.clone(),
     };
-    match manual::gather(&run, &instance, &evidence, setting).await {
+    match manual::gather(run.seat(), &instance, &evidence, setting).await {
         Ok(Answer::Done {
             values,
             attachments,
@@ -58,9 +58,9 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         }
         Ok(Answer::NotNow) => {
             setting.look.tell("nothing was recorded");
-            leave(run, setting).await.map(|_state| Exit::Waiting)
+            go(run, setting).await.map(|()| Exit::Waiting)
         }
-        Ok(Answer::Interrupted) => Err(give_up(run, Failed::interrupted("nothing was recorded")).await),
-        Err(failed) => Err(give_up(run, failed).await),
+        Ok(Answer::Interrupted) => Err(go_after(run, Failed::interrupted("nothing was recorded")).await),
+        Err(failed) => Err(go_after(run, failed).await),
     }
 }

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use runbook_engine::core::Act;
 use runbook_engine::core::event::Ruling;
 
-use super::{instance, open, record};
+use super::{access, instance, record};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::setting::Setting;
@@ -49,7 +49,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         Choice::Fail => Ruling::Fail,
         Choice::Skip => Ruling::Skip,
     };
-    let run = open(&args.run, setting).await?;
+    let run = access(&args.run, setting).await?;
     record(
         run,
         Act::Decide {

@@ -1,13 +1,14 @@
 //! `runbook log`
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use runbook_engine::core::RunState;
 use runbook_engine::core::event::{Entry, Event, Transcript};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{InstanceId, RunId, Seq};
-use runbook_engine::journal::{Chunk, stored};
-use runbook_engine::runtime::{Engine, Story};
+use runbook_engine::journal::{Chunk, JournalError, stored};
+use runbook_engine::runtime::{Engine, RuntimeError, Story};
 use serde_json::json;
 
 use super::{instance, read};
@@ -29,6 +30,7 @@ const READ_AHEAD: usize = 1000;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   runbook log hybrid-s2s-7f3a
+  runbook log hybrid-s2s-7f3a --follow
   runbook log hybrid-s2s-7f3a --step \"oauth-over-http[web1]\"")]
 pub(crate) struct Args {
     /// The run
@@ -37,7 +39,19 @@ pub(crate) struct Args {
     /// Only this step, or this instance of a fan-out
     #[arg(long, value_name = "STEP")]
     step: Option<String>,
+    /// Go on showing what happens, until the run is finished
+    #[arg(long, short)]
+    follow: bool,
 }
+
+/// How often it is looked for more while somebody carries the run out.
+const PACE: Duration = Duration::from_millis(200);
+
+/// How often it is looked for more while nobody does.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How often a holder that does not answer is asked again.
+const TRIES: usize = 25;
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let engine = setting.engine()?;
@@ -48,33 +62,19 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     {
         return Err(no_such_step(&args.run, wanted, &story));
     }
-    let is_wanted = |id: &InstanceId| only.as_ref().is_none_or(|wanted| same(id, wanted));
-    let shown = |entry: &&Entry| only.is_none() || subject(&entry.event).is_some_and(|id| is_wanted(&id));
-    let entries: Vec<&Entry> = story.entries.iter().filter(shown).collect();
-    // What calls printed that have not ended is not covered by an entry yet.
-    let open = under_way(&story.state);
-    let open: Vec<Seq> = open
-        .iter()
-        .filter(|(id, _)| is_wanted(id))
-        .map(|(_, of)| *of)
-        .collect();
-    let ended = entries.iter().filter_map(|entry| transcript_of(&entry.event));
     let mut log = Log {
         engine: &engine,
         run: id,
         name: &args.run,
         json: setting.global.json,
-        to_read: ended
-            .map(|transcript| transcript.of)
-            .chain(open.iter().copied())
-            .collect(),
+        only,
+        to_read: VecDeque::new(),
         read: VecDeque::new(),
+        shown: BTreeMap::new(),
     };
-    for entry in entries {
-        log.entry(entry).await?;
-    }
-    for of in open {
-        log.transcript(of).await?;
+    log.story(&story).await?;
+    if args.follow {
+        log.follow(story).await?;
     }
     Ok(Exit::Done)
 }
@@ -107,29 +107,96 @@ struct Log<'a> {
     run: RunId,
     name: &'a str,
     json: bool,
-    /// The transcripts that are still to be read, in the order in which they are shown.
+    only: Option<InstanceId>,
+    /// Transcripts that are still to be read, in the order in which they are shown.
     to_read: VecDeque<Seq>,
     read: VecDeque<(Seq, Vec<Chunk>)>,
+    /// How many chunks of each transcript stand there already, by the entry that started the call.
+    shown: BTreeMap<Seq, usize>,
 }
 
 impl Log<'_> {
+    /// Prints what has happened, and what calls under way have printed: no entry covers that yet.
+    async fn story(&mut self, story: &Story) -> Result<(), Failed> {
+        let wanted = story.entries.iter().filter(|entry| self.is_shown(entry));
+        let ended = wanted.filter_map(|entry| transcript_of(&entry.event));
+        self.to_read = ended.map(|transcript| transcript.of).collect();
+        for entry in &story.entries {
+            self.entry(entry).await?;
+        }
+        self.calls(&story.state).await
+    }
+
+    /// Prints what happens from now on, whoever carries the run out, until it is finished.
+    async fn follow(&mut self, story: Story) -> Result<(), Failed> {
+        let mut state = story.state;
+        while !(state.status().is_finished() && state.active().len() == 0) {
+            let holder = self.engine.journal.holder(self.run).await;
+            let carried_out = holder.is_ok_and(|holder| holder.is_some());
+            tokio::time::sleep(if carried_out { PACE } else { IDLE }).await;
+            let failed = |error| Failed::journal(self.name, &error);
+            match self.engine.journal.read(self.run, state.next_seq()).await {
+                Ok(entries) => {
+                    for entry in &entries {
+                        let wrong = |error| Failed::runtime(self.name, RuntimeError::Illegal(error));
+                        state.apply(entry).map_err(wrong)?;
+                        self.entry(entry).await?;
+                    }
+                    self.calls(&state).await?;
+                }
+                // Whoever holds it has not opened the door yet, or is just leaving.
+                Err(JournalError::Held(_)) => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_wanted(&self, id: &InstanceId) -> bool {
+        self.only.as_ref().is_none_or(|wanted| same(id, wanted))
+    }
+
+    fn is_shown(&self, entry: &Entry) -> bool {
+        self.only.is_none() || subject(&entry.event).is_some_and(|id| self.is_wanted(&id))
+    }
+
     /// Prints an entry, and below it what was printed by the call that it ends.
     async fn entry(&mut self, entry: &Entry) -> Result<(), Failed> {
+        if !self.is_shown(entry) {
+            return Ok(());
+        }
         if self.json {
             render::json(&stored::to_json(entry));
         } else {
             render::result(&text(entry, Width::of_results()));
         }
         match transcript_of(&entry.event) {
-            Some(transcript) => self.transcript(transcript.of).await,
+            Some(transcript) => {
+                self.transcript(transcript.of).await?;
+                self.shown.remove(&transcript.of);
+                Ok(())
+            }
             None => Ok(()),
         }
     }
 
-    /// Prints what the call printed that the entry `of` started.
+    /// Prints what the calls under way have printed since.
+    async fn calls(&mut self, state: &RunState) -> Result<(), Failed> {
+        for (id, of) in under_way(state) {
+            if self.is_wanted(&id) {
+                self.transcript(of).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints what the call printed that the entry `of` started, as far as it does not stand there already.
     async fn transcript(&mut self, of: Seq) -> Result<(), Failed> {
         let chunks = self.chunks(of).await?;
-        for (stream, text) in streams(&chunks) {
+        let shown = self.shown.entry(of).or_default();
+        let new = chunks.get(*shown..).unwrap_or_default();
+        *shown = chunks.len();
+        for (stream, text) in streams(new) {
             if self.json {
                 render::json(&json!({ "transcript_of": of, "stream": stream, "text": text }));
                 continue;
@@ -149,16 +216,34 @@ impl Log<'_> {
     /// A transcript, read with some of those that are shown next: opening a run is work, and grows with it.
     async fn chunks(&mut self, of: Seq) -> Result<Vec<Chunk>, Failed> {
         if self.read.is_empty() {
-            let next: Vec<Seq> = self.to_read.iter().copied().take(READ_AHEAD).collect();
-            let read = self.engine.journal.transcripts(self.run, &next).await;
-            self.read = read.map_err(|error| Failed::journal(self.name, &error))?.into();
-            self.to_read.drain(..self.read.len());
+            let ahead = self.to_read.front() == Some(&of);
+            let next: Vec<Seq> = if ahead {
+                self.to_read.iter().copied().take(READ_AHEAD).collect()
+            } else {
+                vec![of]
+            };
+            self.read = self.some_of(&next).await?.into();
+            if ahead {
+                self.to_read.drain(..self.read.len());
+            }
         }
         let next = self.read.pop_front();
         Ok(next
             .filter(|(found, _)| *found == of)
             .map(|(_, chunks)| chunks)
             .unwrap_or_default())
+    }
+
+    async fn some_of(&self, next: &[Seq]) -> Result<Vec<(Seq, Vec<Chunk>)>, Failed> {
+        let mut tries = 0;
+        loop {
+            match self.engine.journal.transcripts(self.run, next).await {
+                // Whoever holds it has not opened the door yet, or is just leaving.
+                Err(JournalError::Held(_)) if tries < TRIES => tokio::time::sleep(PACE).await,
+                other => return other.map_err(|error| Failed::journal(self.name, &error)),
+            }
+            tries += 1;
+        }
     }
 }
 

@@ -24,12 +24,13 @@ pub(crate) use self::load::{read_bounded, read_bytes};
 use runbook_engine::core::{Act, RunState};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{InstanceId, RunId};
-use runbook_engine::runtime::{Engine, Run, Story, Watcher as _};
+use runbook_engine::runtime::{Access, Engine, Run, Seat, Story, Watcher as _};
 
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::layout::Width;
-use crate::render::next;
+use crate::render::style::{DIM, paint};
+use crate::render::{next, plain};
 use crate::setting::{Setting, find_run};
 use crate::watch::Lines;
 
@@ -53,22 +54,58 @@ fn instance(text: &str) -> Result<InstanceId, Failed> {
     })
 }
 
-/// Records an act on a run that nobody carries out, and says where that leaves the run.
-async fn record(mut run: Run, act: Act, setting: &Setting) -> Result<Exit, Failed> {
-    let result = act_on(&mut run, act, setting).await;
+/// Gets at the run that `text` means, to act on it: claims it, or goes in by the door of whoever holds it.
+async fn access(text: &str, setting: &Setting) -> Result<Access, Failed> {
+    let engine = setting.engine()?;
+    let id = find_run(&engine, text).await?;
+    let access = engine
+        .access(id)
+        .await
+        .map_err(|error| Failed::runtime(text, error))?;
+    if let Access::Through(visit) = &access {
+        let remark = format!("the run is carried out by {}", visit.holder());
+        setting.look.tell(&paint(DIM, plain(&remark)));
+    }
+    Ok(access)
+}
+
+/// Records an act, and says where that leaves the run.
+async fn record(mut access: Access, act: Act, setting: &Setting) -> Result<Exit, Failed> {
+    let result = act_on(access.seat_mut(), act, setting).await;
     match result {
-        Ok(()) => leave(run, setting).await.map(|_state| Exit::Done),
-        Err(failed) => Err(give_up(run, failed).await),
+        Ok(()) => go(access, setting).await.map(|()| Exit::Done),
+        Err(failed) => Err(go_after(access, failed).await),
+    }
+}
+
+/// Leaves a run that was acted upon, and says where it stands.
+async fn go(access: Access, setting: &Setting) -> Result<(), Failed> {
+    match access {
+        Access::Own(run) => leave(run, setting).await.map(drop),
+        Access::Through(visit) => {
+            let text = next::summary(visit.state(), visit.runbook(), Width::of_talk());
+            setting.look.tell(&text);
+            Ok(())
+        }
+    }
+}
+
+/// Leaves a run after something failed.
+async fn go_after(access: Access, failed: Failed) -> Failed {
+    match access {
+        Access::Own(run) => give_up(run, failed).await,
+        Access::Through(_) => failed,
     }
 }
 
 /// Records an act on a run, and shows it.
-async fn act_on(run: &mut Run, act: Act, setting: &Setting) -> Result<(), Failed> {
-    let entries = run
+async fn act_on(seat: &mut dyn Seat, act: Act, setting: &Setting) -> Result<(), Failed> {
+    let name = seat.state().started().name();
+    let entries = seat
         .act(act)
         .await
-        .map_err(|error| Failed::runtime(&run.name(), error))?;
-    Lines::new(setting, run.runbook()).recorded(&entries, run.state());
+        .map_err(|error| Failed::runtime(&name, error))?;
+    Lines::new(setting, seat.runbook()).recorded(&entries, seat.state());
     Ok(())
 }
 

@@ -3,9 +3,9 @@
 use runbook_engine::core::event::RollbackScope;
 use runbook_engine::core::{Act, RunStatus};
 use runbook_engine::id::StepId;
-use runbook_engine::runtime::Run;
+use runbook_engine::runtime::{Access, Run, Seat};
 
-use super::{act_on, carry, give_up, open};
+use super::{access, act_on, carry, give_up, go, go_after};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::params;
@@ -34,24 +34,35 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
-    let mut run = open(&args.run, setting).await?;
-    match prepare(&mut run, args, setting).await {
-        Ok(()) => carry::carry(run, None, setting).await,
-        Err(failed) => Err(give_up(run, failed).await),
+    let mut access = access(&args.run, setting).await?;
+    let recorded = record_wish(access.seat_mut(), args, setting).await;
+    match (access, recorded) {
+        (Access::Own(mut run), Ok(())) => match prepare(&mut run, setting) {
+            Ok(()) => carry::carry(run, None, setting).await,
+            Err(failed) => Err(give_up(run, failed).await),
+        },
+        // The process that holds the run undoes it.
+        (access @ Access::Through(_), Ok(())) => go(access, setting).await.map(|()| Exit::Done),
+        (access, Err(failed)) => Err(go_after(access, failed).await),
     }
 }
 
-/// Records that the run is to be undone, unless that is under way already, and finds what undoing it needs.
-async fn prepare(run: &mut Run, args: &Args, setting: &Setting) -> Result<(), Failed> {
-    if run.state().status() != RunStatus::RollingBack {
-        let scope = if args.step.is_empty() {
-            RollbackScope::Run
-        } else {
-            RollbackScope::Steps(args.step.clone())
-        };
-        let why = args.why.clone();
-        act_on(run, Act::Rollback { scope, why }, setting).await?;
+/// Records that the run is to be undone, unless that is under way already.
+async fn record_wish(seat: &mut dyn Seat, args: &Args, setting: &Setting) -> Result<(), Failed> {
+    if seat.state().status() == RunStatus::RollingBack {
+        return Ok(());
     }
+    let scope = if args.step.is_empty() {
+        RollbackScope::Run
+    } else {
+        RollbackScope::Steps(args.step.clone())
+    };
+    let why = args.why.clone();
+    act_on(seat, Act::Rollback { scope, why }, setting).await
+}
+
+/// Finds what undoing needs.
+fn prepare(run: &mut Run, setting: &Setting) -> Result<(), Failed> {
     if run.state().started().rehearsal.is_none() {
         run.set_secrets(params::secrets(run.runbook(), setting)?);
     }

@@ -1,6 +1,7 @@
 //! `runbook show`
 
 use runbook_engine::core::RunState;
+use runbook_engine::journal::Holder;
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::Story;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::heading::heading;
 use crate::render::layout::Width;
-use crate::render::style::{CARE, paint};
+use crate::render::style::{BUSY, CARE, paint};
 use crate::render::{self, next, rows, time};
 use crate::setting::Setting;
 
@@ -24,16 +25,25 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let engine = setting.engine()?;
-    let (_, Story { state, runbook, .. }) = read(&args.run, &engine).await?;
+    let (_, story) = read(&args.run, &engine).await?;
+    let Story {
+        state,
+        runbook,
+        holder,
+        ..
+    } = story;
     if setting.global.json {
-        render::json(&as_json(&state, &runbook));
+        render::json(&as_json(&state, &runbook, holder.as_ref()));
         return Ok(Exit::Done);
     }
     let width = Width::of_results();
     let begun = format!("started {} by {}", time::local(state.begun()), state.starter());
     let last = format!("last {} by {}", time::local(state.updated()), state.operator());
     render::result(&heading(&state, &runbook, &format!("{begun}; {last}"), width));
-    if state.active().len() > 0 {
+    if let Some(holder) = &holder {
+        let remark = format!("carried out now by {holder}");
+        render::result(&paint(BUSY, width.wrap("", 2, &render::plain(&remark))));
+    } else if state.active().len() > 0 {
         let remark = "it was interrupted: no process carries it out now";
         render::result(&paint(CARE, width.wrap("", 2, remark)));
     }
@@ -43,7 +53,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     Ok(Exit::Done)
 }
 
-fn as_json(state: &RunState, runbook: &Runbook) -> Value {
+fn as_json(state: &RunState, runbook: &Runbook, holder: Option<&Holder>) -> Value {
     let started = state.started();
     let (settled, total) = state.progress();
     json!({
@@ -53,6 +63,7 @@ fn as_json(state: &RunState, runbook: &Runbook) -> Value {
         "title": runbook.title(),
         "status": state.status(),
         "rehearsal": started.rehearsal.is_some(),
+        "held_by": holder,
         "operator": state.operator(),
         "starter": state.starter(),
         "started": state.begun(),

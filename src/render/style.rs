@@ -1,6 +1,5 @@
 //! Colours by meaning, and whether there are any.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
@@ -9,6 +8,7 @@ use runbook_engine::core::{InstanceStatus, RunStatus};
 
 use super::busy::Busy;
 use crate::cli::Global;
+use crate::prompt;
 
 /// How much is told, and how.
 #[derive(Debug, Clone)]
@@ -29,9 +29,6 @@ impl Look {
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
-        if global.color == ColorChoice::Never {
-            inquire::set_global_render_config(inquire::ui::RenderConfig::empty());
-        }
         Self {
             quiet: global.json,
             output: global.verbose > 0 && !global.json,
@@ -48,7 +45,7 @@ impl Look {
 
     /// Tells what even a program must not miss, on standard error. A reader that has gone away is nobody's error.
     pub(crate) fn tell_always(&self, text: &str) {
-        let say = || drop(writeln!(anstream::stderr(), "{text}"));
+        let say = || drop(prompt::aside(text));
         match &self.busy {
             Some(busy) => busy.aside(say),
             None => say(),

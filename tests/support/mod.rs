@@ -3,6 +3,8 @@
 pub(crate) mod disk;
 pub(crate) mod entries;
 pub(crate) mod helper;
+#[cfg(unix)]
+pub(crate) mod terminal;
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -159,6 +161,21 @@ impl Running {
             listener: Some(listener),
             read: String::new(),
         }
+    }
+
+    /// Starts a program as it is asked for.
+    pub(crate) fn of(mut command: Command) -> Self {
+        Self::new(command.spawn().unwrap())
+    }
+
+    /// Waits until it has told this.
+    #[track_caller]
+    pub(crate) fn is_told_of(&self, text: &str) {
+        until(text, || self.told().contains(text));
+    }
+
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     pub(crate) fn pid(&self) -> u32 {

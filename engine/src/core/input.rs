@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::event::{
     Attachment, Failure, Item, LeftProcess, Outputs, ProcessMark, RollbackScope, Ruling, Transcript,
 };
@@ -84,7 +86,8 @@ pub enum Outcome {
 }
 
 /// What a person does to a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
     /// The manual work is done (or undone).
     Confirm {
@@ -154,6 +157,15 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// Whether what is meant is not there at all.
+    #[must_use]
+    pub fn is_about_the_unknown(&self) -> bool {
+        match self {
+            Self::NoSuchInstance(_) | Self::NameAnItem(_) => true,
+            Self::NotNow { .. } | Self::RunNotNow { .. } => false,
+        }
+    }
+
     /// What to do instead.
     #[must_use]
     pub fn instead(&self) -> &'static str {

@@ -85,6 +85,8 @@ codes! {
     RB0405 JournalNewer "a journal was written by a newer program";
     RB0406 JournalWrite "an entry could not be made durable";
     RB0407 StateFolderForeign "the state folder is not yours to use";
+    RB0408 NoDoor "other terminals cannot act on a run that is carried out";
+    RB0409 HolderFailed "the process that holds a run could not do what it was asked";
     // Acts on a run.
     RB0500 ActRejected "the run is not where that act is possible";
     RB0501 StepNotInRun "the run has no such step";

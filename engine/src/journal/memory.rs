@@ -286,6 +286,10 @@ impl Journal for MemoryJournal {
         })
     }
 
+    async fn holder(&self, run: RunId) -> Result<Option<Holder>, JournalError> {
+        Ok(self.lock().runs.get(&run).and_then(|run| run.holder.clone()))
+    }
+
     async fn summarise(&self, claim: &Claim, summary: &Summary) -> Result<(), JournalError> {
         self.lock().held(claim)?.summary = Some(summary.clone());
         Ok(())

@@ -6,6 +6,7 @@
 //! was changed, dropped, reordered or cut off.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -168,7 +169,7 @@ pub struct Listed {
 }
 
 /// What a verification of a journal found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     /// How many entries were read.
     pub entries: u64,
@@ -181,7 +182,7 @@ pub struct Verification {
 }
 
 /// One thing wrong with a journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The entry at which it shows.
     pub seq: Option<Seq>,
@@ -322,6 +323,19 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// When there is none of that hash, or it no longer matches.
     async fn attachment(&self, run: RunId, sha256: &str) -> Result<Vec<u8>, JournalError>;
+
+    /// Who holds a run now, if anybody does.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    async fn holder(&self, run: RunId) -> Result<Option<Holder>, JournalError>;
+
+    /// The private folder by which others on this machine find the process that holds a run; none where a store
+    /// lets others read and write meanwhile.
+    fn door(&self, run: RunId) -> Option<PathBuf> {
+        let _ = run;
+        None
+    }
 
     /// Refreshes what lists show of a run that is held.
     ///

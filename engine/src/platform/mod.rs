@@ -4,6 +4,7 @@
 //! the same functions under the name `os`.
 
 pub mod limit;
+pub mod local;
 pub mod private;
 pub mod process;
 pub mod stop;

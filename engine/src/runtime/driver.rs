@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::{Desk, Message};
+use super::door::Door;
 use super::engine::RuntimeError;
 use super::run::Run;
 use crate::core::event::{Entry, ProcessMark};
@@ -51,7 +52,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const SUMMARY_AGE: SignedDuration = SignedDuration::from_secs(1);
 
 impl Run {
-    /// Carries the run out until nothing goes on by itself: it is finished, failed, or waits for a person.
+    /// Carries the run out until nothing goes on by itself: it is finished, failed, or waits for a person. Who comes
+    /// in by the door meanwhile is served.
     ///
     /// # Errors
     /// When the journal fails: nothing goes on over a disk of unknown state.
@@ -60,6 +62,7 @@ impl Run {
         jobs: Option<u32>,
         watcher: Arc<dyn Watcher>,
         control: &mut UnboundedReceiver<Control>,
+        door: &mut Door,
     ) -> Result<Ended, RuntimeError> {
         let (messages, mut inbox) = unbounded_channel();
         let mut desk = Desk {
@@ -68,7 +71,7 @@ impl Run {
             calls: HashMap::new(),
             clearing: HashMap::new(),
         };
-        let ended = self.serve(jobs, &mut desk, &mut inbox, control).await;
+        let ended = self.serve(jobs, &mut desk, &mut inbox, control, door).await;
         // Whatever happened, no call outlives the loop.
         desk.calls.values().for_each(CancellationToken::cancel);
         ended
@@ -80,6 +83,7 @@ impl Run {
         desk: &mut Desk,
         inbox: &mut UnboundedReceiver<Message>,
         control: &mut UnboundedReceiver<Control>,
+        door: &mut Door,
     ) -> Result<Ended, RuntimeError> {
         let mut draining = false;
         if self.untaken {
@@ -109,6 +113,12 @@ impl Run {
             tokio::select! {
                 Some(message) = inbox.recv() => inputs = desk.gather(message, inbox)?,
                 () = sleep_until(clock.as_ref(), wake) => inputs = vec![Input::Clock],
+                asked = door.next() => {
+                    let entries = self.answer_while(asked, draining).await?;
+                    desk.watcher.recorded(&entries, &self.state);
+                    self.refresh_summary(&mut summary).await?;
+                    inputs = vec![Input::Clock];
+                }
                 Some(order) = control.recv() => {
                     draining = true;
                     if order == Control::Stop {

@@ -43,6 +43,19 @@ pub enum RuntimeError {
     /// A person's act is not possible now.
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    /// The process that holds the run says that a person's act is not possible now.
+    #[error("{message}")]
+    RejectedThere {
+        /// Why not.
+        message: String,
+        /// What to do instead.
+        instead: String,
+        /// Whether the run has no such step or instance at all.
+        unknown: bool,
+    },
+    /// The process that holds the run could not do what it was asked.
+    #[error("the process that holds the run could not do it: {0}")]
+    Holder(String),
 }
 
 impl From<TurnError> for RuntimeError {
@@ -90,6 +103,8 @@ pub struct Story {
     pub state: RunState,
     /// The definition that it started with.
     pub runbook: Arc<Runbook>,
+    /// Who carries it out now, if anybody does.
+    pub holder: Option<Holder>,
 }
 
 impl Engine {
@@ -139,6 +154,7 @@ impl Engine {
             secrets,
             untaken: false,
             durable,
+            undone_by_person: false,
         })
     }
 
@@ -155,6 +171,7 @@ impl Engine {
                 Ok(Run {
                     engine,
                     claim,
+                    undone_by_person: state.rollback().is_some(),
                     state,
                     runbook,
                     secrets,
@@ -175,6 +192,7 @@ impl Engine {
     /// # Errors
     /// When it cannot be read or trusted.
     pub async fn read(&self, run: RunId) -> Result<Story, RuntimeError> {
+        let holder = self.journal.holder(run).await?;
         let entries = self.journal.read(run, Seq(0)).await?;
         let runbook = self.definition(&entries)?;
         let state = RunState::fold(runbook.workflow(), &entries)?;
@@ -182,6 +200,7 @@ impl Engine {
             entries,
             state,
             runbook,
+            holder,
         })
     }
 

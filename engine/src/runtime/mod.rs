@@ -22,6 +22,7 @@ mod calls;
 mod clear;
 mod clock;
 mod desk;
+mod door;
 mod driver;
 mod engine;
 mod mask;
@@ -34,6 +35,7 @@ mod transcriber;
 mod tests;
 
 pub use self::clock::{Clock, SystemClock};
+pub use self::door::{Access, Asked, Door, Doors, Seat, Visit};
 pub use self::driver::{Control, Ended, Watcher};
 pub use self::engine::{Author, Engine, NewRun, PinnedFiles, RuntimeError, Story};
 pub use self::mask::Mask;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::door::Asked;
 use super::engine::{Author, Engine, RuntimeError};
 use super::mask::Mask;
 use crate::core::event::{Entry, Failure, FailureKind, RunStarted};
 use crate::core::{Act, Input, InstanceIx, RunState, Turn, turn};
-use crate::id::{InstanceId, ParamName, Seq};
+use crate::id::{Host, InstanceId, Operator, ParamName, Seq};
 use crate::journal::{Claim, Durable, Summary, TranscriptHasher};
 use crate::runbook::Runbook;
 use crate::runbook::expr::{self, Scope};
@@ -25,6 +26,8 @@ pub struct Run {
     /// It was opened, and not taken up yet: what the journal shows as under way is not.
     pub(super) untaken: bool,
     pub(super) durable: Durable<Seq>,
+    /// A person wants it undone; otherwise a failure does.
+    pub(super) undone_by_person: bool,
 }
 
 impl Run {
@@ -38,6 +41,12 @@ impl Run {
     #[must_use]
     pub fn runbook(&self) -> &Arc<Runbook> {
         &self.runbook
+    }
+
+    /// Whether a rollback of it is what a person asked for, and no consequence of a failure while it was held.
+    #[must_use]
+    pub fn is_undone_by_person(&self) -> bool {
+        self.undone_by_person
     }
 
     /// The short name that people type: `<runbook>-<short>`.
@@ -80,16 +89,7 @@ impl Run {
     /// # Errors
     /// When a template cannot be filled in, or the run has no such instance.
     pub fn inputs(&self, id: &InstanceId) -> Result<Value, Failure> {
-        let missing = || Failure::new(FailureKind::Fault, format!("the run has no instance `{id}`"));
-        let ix = self.state.find(id).ok_or_else(missing)?;
-        let step = self.runbook.step(id.step()).ok_or_else(missing)?;
-        let scripts = self
-            .engine
-            .registry
-            .get(step.uses.as_str())
-            .map_or(&[] as &[&str], |plugin| plugin.doc().scripts);
-        expr::fill(&step.with, scripts, &self.scope(ix))
-            .map_err(|error| Failure::new(FailureKind::Inputs, error.to_string()))
+        inputs(&self.engine, &self.state, &self.runbook, &self.secrets, id)
     }
 
     /// Stores a file that proves manual work, and gives its hash.
@@ -123,6 +123,31 @@ impl Run {
         Ok(entries)
     }
 
+    /// Records what a visitor wants done, under the visitor's name, and tells them when it is durable. Nothing is
+    /// carried out.
+    ///
+    /// # Errors
+    /// When the journal fails. What is not possible now is told to the visitor alone.
+    pub async fn answer(&mut self, asked: Asked) -> Result<Vec<Entry>, RuntimeError> {
+        self.answer_while(asked, true).await
+    }
+
+    /// As [`answer`](Self::answer), while the run is carried out.
+    pub(super) async fn answer_while(
+        &mut self,
+        asked: Asked,
+        draining: bool,
+    ) -> Result<Vec<Entry>, RuntimeError> {
+        let (operator, host) = (asked.operator.clone(), asked.host.clone());
+        let act = Input::Act(asked.act.clone());
+        let result = self.take_as(operator, host, &[act], draining).await;
+        asked.tell(&result);
+        match result {
+            Err(RuntimeError::Rejected(_)) => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
     /// Takes turns with these inputs and makes what they mean durable, in one append.
     pub(super) async fn take(
         &mut self,
@@ -130,6 +155,16 @@ impl Run {
         draining: bool,
     ) -> Result<Vec<Entry>, RuntimeError> {
         let Author { operator, host, .. } = self.engine.author.clone();
+        self.take_as(operator, host, inputs, draining).await
+    }
+
+    async fn take_as(
+        &mut self,
+        operator: Operator,
+        host: Host,
+        inputs: &[Input],
+        draining: bool,
+    ) -> Result<Vec<Entry>, RuntimeError> {
         let who = Turn {
             operator,
             host,
@@ -148,6 +183,8 @@ impl Run {
                 .append(&self.claim, expected, &entries)
                 .await?;
         }
+        let undoes = |input: &Input| matches!(input, Input::Act(Act::Rollback { .. }));
+        self.undone_by_person |= inputs.iter().any(undoes);
         Ok(entries)
     }
 
@@ -186,45 +223,74 @@ impl Run {
 
     /// What the expressions of an instance may name.
     pub(super) fn scope(&self, ix: InstanceIx) -> Scope {
-        let instance = self.state.instance(ix);
-        Scope {
-            params: Arc::new(self.params()),
-            steps: Arc::new(self.state.facts_for(instance.step)),
-            item: instance.item.clone(),
-            before: instance.before.clone(),
-            outputs: instance.outputs.as_object().cloned(),
-            run: self.facts(),
-            extra: BTreeMap::new(),
-        }
+        scope(&self.engine, &self.state, &self.secrets, ix)
     }
 
     pub(super) fn facts(&self) -> RunFacts {
-        let RunStarted { run, rehearsal, .. } = self.state.started().as_ref();
-        RunFacts {
-            id: Some(*run),
-            name: self.state.started().name(),
-            rehearsal: rehearsal.is_some(),
-            operator: self.engine.author.operator.clone(),
-            host: self.engine.author.host.clone(),
-        }
+        facts(&self.engine, &self.state)
     }
 
     /// All parameters, secrets included: for calls only.
     pub(super) fn params(&self) -> Value {
-        let known = self
-            .state
-            .started()
-            .params
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.clone()));
-        let secrets = self
-            .secrets
-            .iter()
-            .map(|(name, value)| (name.to_string(), Value::String(value.clone())));
-        Value::Object(known.chain(secrets).collect())
+        params(&self.state, &self.secrets)
     }
 
     pub(super) fn mask(&self) -> Mask {
         Mask::new(self.secrets.values().map(String::as_str))
     }
+}
+
+/// See [`Run::inputs`].
+pub(super) fn inputs(
+    engine: &Engine,
+    state: &RunState,
+    runbook: &Runbook,
+    secrets: &BTreeMap<ParamName, String>,
+    id: &InstanceId,
+) -> Result<Value, Failure> {
+    let missing = || Failure::new(FailureKind::Fault, format!("the run has no instance `{id}`"));
+    let ix = state.find(id).ok_or_else(missing)?;
+    let step = runbook.step(id.step()).ok_or_else(missing)?;
+    let scripts = engine
+        .registry
+        .get(step.uses.as_str())
+        .map_or(&[] as &[&str], |plugin| plugin.doc().scripts);
+    expr::fill(&step.with, scripts, &scope(engine, state, secrets, ix))
+        .map_err(|error| Failure::new(FailureKind::Inputs, error.to_string()))
+}
+
+fn scope(engine: &Engine, state: &RunState, secrets: &BTreeMap<ParamName, String>, ix: InstanceIx) -> Scope {
+    let instance = state.instance(ix);
+    Scope {
+        params: Arc::new(params(state, secrets)),
+        steps: Arc::new(state.facts_for(instance.step)),
+        item: instance.item.clone(),
+        before: instance.before.clone(),
+        outputs: instance.outputs.as_object().cloned(),
+        run: facts(engine, state),
+        extra: BTreeMap::new(),
+    }
+}
+
+fn facts(engine: &Engine, state: &RunState) -> RunFacts {
+    let RunStarted { run, rehearsal, .. } = state.started().as_ref();
+    RunFacts {
+        id: Some(*run),
+        name: state.started().name(),
+        rehearsal: rehearsal.is_some(),
+        operator: engine.author.operator.clone(),
+        host: engine.author.host.clone(),
+    }
+}
+
+fn params(state: &RunState, secrets: &BTreeMap<ParamName, String>) -> Value {
+    let known = state
+        .started()
+        .params
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.clone()));
+    let secrets = secrets
+        .iter()
+        .map(|(name, value)| (name.to_string(), Value::String(value.clone())));
+    Value::Object(known.chain(secrets).collect())
 }

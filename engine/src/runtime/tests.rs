@@ -111,6 +111,10 @@ impl Journal for Spying {
         self.inner.head_hash(run).await
     }
 
+    async fn holder(&self, run: RunId) -> Result<Option<Holder>, JournalError> {
+        self.inner.holder(run).await
+    }
+
     async fn list(&self) -> Result<Vec<Listed>, JournalError> {
         self.inner.list().await
     }
@@ -298,7 +302,8 @@ impl Bench {
 
 async fn carry_out(run: &mut Run) -> Result<Ended, RuntimeError> {
     let (_orders, mut control) = unbounded_channel();
-    run.carry_out(None, Arc::new(Nobody), &mut control).await
+    run.carry_out(None, Arc::new(Nobody), &mut control, &mut Door::shut())
+        .await
 }
 
 const CHAIN: &str = "  a: { uses: spy }\n  b: { uses: spy, needs: a }\n";
@@ -438,7 +443,10 @@ async fn a_run_that_is_stopped_leaves_a_doubt_and_no_call_behind() {
     let mut run = bench.start("  a: { uses: spy, with: { run: hangs } }\n").await;
     let (orders, mut control) = unbounded_channel();
     let watcher = Arc::new(StopAt(orders));
-    let ended = run.carry_out(None, watcher, &mut control).await.unwrap();
+    let ended = run
+        .carry_out(None, watcher, &mut control, &mut Door::shut())
+        .await
+        .unwrap();
     assert!(ended.interrupted);
     let trace = bench.trace.all();
     assert_eq!(trace.last().map(String::as_str), Some("append: interrupted a"));

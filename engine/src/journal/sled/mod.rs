@@ -198,6 +198,14 @@ impl Journal for SledJournal {
         blocking(|| self.reading(run, |store, _| contents::attachment(store, sha256)))
     }
 
+    async fn holder(&self, run: RunId) -> Result<Option<Holder>, JournalError> {
+        Ok(self.folder(run).holder())
+    }
+
+    fn door(&self, run: RunId) -> Option<PathBuf> {
+        Some(self.folder(run).path().to_owned())
+    }
+
     async fn summarise(&self, claim: &Claim, summary: &Summary) -> Result<(), JournalError> {
         let held = self.claimed(claim)?;
         let failed = |source| JournalError::Storage {

@@ -67,6 +67,25 @@ pub fn to_json(entry: &Entry) -> Value {
     v1::to_value(entry)
 }
 
+/// The stored form of an entry on its own, outside of any chain: for others on the same machine.
+pub(crate) fn to_record(entry: &Entry) -> Result<Value, JournalError> {
+    let bytes = encode(entry, Digest::ZERO)?;
+    serde_json::from_slice(&bytes).map_err(|error| JournalError::Unstorable(error.to_string()))
+}
+
+/// The entry of such a form, which should have the number `at`.
+pub(crate) fn from_record(record: &Value, at: Seq) -> Result<Entry, JournalError> {
+    let entry = decode(record.to_string().as_bytes(), at)?.entry;
+    if entry.seq == at {
+        Ok(entry)
+    } else {
+        Err(JournalError::Damaged(format!(
+            "entry {} stands in the place of {at}",
+            entry.seq
+        )))
+    }
+}
+
 /// The depth of the brackets outside of strings, of JSON that is known to be well formed.
 fn nesting(json: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);

@@ -1,0 +1,231 @@
+//! The holder's side of a door: who comes in is answered, and what they want done is handed to the loop.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::BufReader;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+
+use super::SIGN;
+use super::message::{Ask, Bytes, Look, Reply, Request, VERSION, WireChunk, receive, send, to_wire};
+use crate::core::Act;
+use crate::core::event::Entry;
+use crate::id::{Host, Operator, Seq};
+use crate::journal::{Claim, Journal, JournalError};
+use crate::platform::local::{Listener, Stream};
+use crate::platform::private;
+use crate::runtime::engine::RuntimeError;
+use crate::runtime::run::Run;
+
+/// How many visitors are answered at once; others wait at the door.
+const VISITORS: usize = 64;
+
+/// How many entries are given at once.
+const PAGE: usize = 1000;
+
+/// How many chunks of a transcript are given at once: at most 4 MiB.
+const CHUNKS: usize = 256;
+
+/// How long to wait before listening again after the system had no room for a visitor.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Something that a visitor wants done.
+#[derive(Debug)]
+pub struct Asked {
+    /// Who wants it.
+    pub operator: Operator,
+    /// On which machine they sit.
+    pub host: Host,
+    /// What they want.
+    pub act: Act,
+    answer: oneshot::Sender<Reply>,
+}
+
+impl Asked {
+    /// Tells the visitor what became of it. One who has gone will look for themselves.
+    pub(in crate::runtime) fn tell(self, result: &Result<Vec<Entry>, RuntimeError>) {
+        let reply = match result {
+            Ok(entries) => Reply::Recorded {
+                from: entries.first().map_or(Seq(0), |entry| entry.seq),
+                count: entries.len() as u64,
+            },
+            Err(RuntimeError::Rejected(rejection)) => Reply::Rejected {
+                message: rejection.to_string(),
+                instead: rejection.instead().to_owned(),
+                unknown: rejection.is_about_the_unknown(),
+            },
+            Err(error) => Reply::Failed(error.to_string()),
+        };
+        let _gone = self.answer.send(reply);
+    }
+}
+
+/// The door of a run that this process holds; closed when dropped.
+#[derive(Debug)]
+pub struct Door {
+    asked: UnboundedReceiver<Asked>,
+    /// Kept, so that a door that nobody can come through waits for ever.
+    _bell: UnboundedSender<Asked>,
+    open: Option<(JoinHandle<()>, PathBuf)>,
+}
+
+impl Door {
+    /// A door that nobody comes through.
+    #[must_use]
+    pub fn shut() -> Self {
+        let (bell, asked) = unbounded_channel();
+        Self {
+            asked,
+            _bell: bell,
+            open: None,
+        }
+    }
+
+    /// Opens the door of a run; one whose journal needs none stays shut.
+    ///
+    /// # Errors
+    /// When the system gives no socket.
+    pub fn open(run: &Run) -> io::Result<Self> {
+        let mut door = Self::shut();
+        if let Some(folder) = run.engine.journal.door(run.claim.run) {
+            let listener = Listener::bind(&folder, &run.claim.run.to_string())?;
+            let sign = folder.join(SIGN);
+            write_sign(&sign, listener.address())?;
+            let room = Room {
+                journal: Arc::clone(&run.engine.journal),
+                claim: run.claim.clone(),
+                bell: door._bell.clone(),
+            };
+            door.open = Some((tokio::spawn(listen(listener, room)), sign));
+        }
+        Ok(door)
+    }
+
+    /// Waits for the next visitor who wants something done.
+    pub async fn next(&mut self) -> Asked {
+        match self.asked.recv().await {
+            Some(asked) => asked,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        if let Some((listening, sign)) = &self.open {
+            listening.abort();
+            let _absent = fs::remove_file(sign);
+        }
+    }
+}
+
+/// Replaces the sign as a whole, so that nobody reads half an address.
+fn write_sign(sign: &Path, address: &str) -> io::Result<()> {
+    use io::Write as _;
+    let new = sign.with_extension("new");
+    let mut file = private::open_file(&new)?;
+    file.set_len(0)?;
+    file.write_all(address.as_bytes())?;
+    fs::rename(new, sign)
+}
+
+/// What visitors may use.
+#[derive(Clone)]
+struct Room {
+    journal: Arc<dyn Journal>,
+    claim: Claim,
+    bell: UnboundedSender<Asked>,
+}
+
+async fn listen(listener: Listener, room: Room) {
+    let chairs = Arc::new(Semaphore::new(VISITORS));
+    loop {
+        let Ok(chair) = Arc::clone(&chairs).acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok(stream) => {
+                let room = room.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = room.serve(stream).await {
+                        tracing::debug!(%error, "a visitor went wrong");
+                    }
+                    drop(chair);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a visitor could not be let in");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+impl Room {
+    async fn serve(&self, stream: Stream) -> io::Result<()> {
+        let mut reader = BufReader::new(&stream);
+        let Some(request) = receive::<Request>(&mut reader).await? else {
+            return Ok(());
+        };
+        let reply = if request.version == VERSION {
+            self.answer(request.ask).await
+        } else {
+            let theirs = request.version;
+            Reply::Failed(format!(
+                "the holder speaks version {VERSION} and the visitor version {theirs}: use the same program for both"
+            ))
+        };
+        send(&mut &stream, &reply).await
+    }
+
+    async fn answer(&self, ask: Ask) -> Reply {
+        match ask {
+            Ask::Act { operator, host, act } => self.hand_over(operator, host, act).await,
+            Ask::Look(look) => self
+                .look(look)
+                .await
+                .unwrap_or_else(|error| Reply::Failed(error.to_string())),
+        }
+    }
+
+    /// Hands an act to the loop, and waits until it is durable.
+    async fn hand_over(&self, operator: Operator, host: Host, act: Act) -> Reply {
+        let (answer, answered) = oneshot::channel();
+        let asked = Asked {
+            operator,
+            host,
+            act,
+            answer,
+        };
+        if self.bell.send(asked).is_err() {
+            return Reply::Gone;
+        }
+        answered.await.unwrap_or(Reply::Gone)
+    }
+
+    async fn look(&self, look: Look) -> Result<Reply, JournalError> {
+        let run = self.claim.run;
+        Ok(match look {
+            Look::Entries { from } => {
+                let mut entries = self.journal.read(run, from).await?;
+                entries.truncate(PAGE);
+                Reply::Entries(to_wire(&entries)?)
+            }
+            Look::Transcript { of, skip } => {
+                let chunks = self.journal.transcript(run, of).await?.into_iter();
+                Reply::Transcript(chunks.skip(skip).take(CHUNKS).map(WireChunk::from).collect())
+            }
+            Look::Attachment { sha256 } => {
+                Reply::Attachment(Bytes(self.journal.attachment(run, &sha256).await?))
+            }
+            Look::HeadHash => Reply::HeadHash(self.journal.head_hash(run).await?),
+            Look::Verify => Reply::Verify(self.journal.verify(run).await?),
+            Look::Attach { content } => Reply::Attached(self.journal.attach(&self.claim, &content.0).await?),
+        })
+    }
+}

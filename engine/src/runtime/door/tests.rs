@@ -1,0 +1,1 @@
+//! A door and its visitors: within one process, through a real socket.

@@ -1,0 +1,294 @@
+//! Acting on a run, whoever holds it: this process, or another one that is asked.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::guest;
+use super::message::{Ask, Bytes, Look, Reply};
+use crate::core::event::{Entry, Event, Failure};
+use crate::core::{Act, RunState};
+use crate::id::{InstanceId, RunId, Seq};
+use crate::journal::{Holder, JournalError};
+use crate::runbook::Runbook;
+use crate::runtime::engine::{Engine, RuntimeError, Story};
+use crate::runtime::run::{Run, inputs};
+
+/// How often an act is tried anew because the holder ended before it said what became of it.
+const TRIES: usize = 5;
+
+/// A place from which a person acts on a run.
+#[async_trait]
+pub trait Seat: Send + Sync {
+    /// Where the run stands, as far as is known here.
+    fn state(&self) -> &RunState;
+
+    /// Its definition.
+    fn runbook(&self) -> &Arc<Runbook>;
+
+    /// The inputs of an instance, with every template filled in: what a person who carries it out reads.
+    ///
+    /// # Errors
+    /// When a template cannot be filled in, or the run has no such instance.
+    fn inputs(&self, id: &InstanceId) -> Result<Value, Failure>;
+
+    /// Stores a file that proves manual work, and gives its hash.
+    ///
+    /// # Errors
+    /// When it cannot be made durable.
+    async fn attach(&self, content: &[u8]) -> Result<String, RuntimeError>;
+
+    /// Records a person's act. Gives all entries since the state that was known here.
+    ///
+    /// # Errors
+    /// When the act is not possible now, or cannot be made durable.
+    async fn act(&mut self, act: Act) -> Result<Vec<Entry>, RuntimeError>;
+}
+
+#[async_trait]
+impl Seat for Run {
+    fn state(&self) -> &RunState {
+        self.state()
+    }
+
+    fn runbook(&self) -> &Arc<Runbook> {
+        self.runbook()
+    }
+
+    fn inputs(&self, id: &InstanceId) -> Result<Value, Failure> {
+        self.inputs(id)
+    }
+
+    async fn attach(&self, content: &[u8]) -> Result<String, RuntimeError> {
+        self.attach(content).await
+    }
+
+    async fn act(&mut self, act: Act) -> Result<Vec<Entry>, RuntimeError> {
+        self.act(act).await
+    }
+}
+
+/// A run that another process on this machine holds, as a visitor sees it.
+pub struct Visit {
+    engine: Engine,
+    run: RunId,
+    story: Story,
+    holder: Holder,
+}
+
+impl Visit {
+    /// Who holds the run.
+    #[must_use]
+    pub fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    async fn ask(&self, ask: Ask) -> Result<Reply, std::io::Error> {
+        match self.engine.journal.door(self.run) {
+            Some(folder) => guest::ask(&folder, ask).await,
+            None => Err(std::io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// Reads what has happened since, and follows it.
+    async fn catch_up(&mut self) -> Result<Vec<Entry>, RuntimeError> {
+        let from = self.story.state.next_seq();
+        let entries = self.engine.journal.read(self.run, from).await?;
+        for entry in &entries {
+            self.story.state.apply(entry)?;
+        }
+        Ok(entries)
+    }
+}
+
+#[async_trait]
+impl Seat for Visit {
+    fn state(&self) -> &RunState {
+        &self.story.state
+    }
+
+    fn runbook(&self) -> &Arc<Runbook> {
+        &self.story.runbook
+    }
+
+    fn inputs(&self, id: &InstanceId) -> Result<Value, Failure> {
+        inputs(
+            &self.engine,
+            &self.story.state,
+            &self.story.runbook,
+            &[].into(),
+            id,
+        )
+    }
+
+    async fn attach(&self, content: &[u8]) -> Result<String, RuntimeError> {
+        let ask = Ask::Look(Look::Attach {
+            content: Bytes(content.to_vec()),
+        });
+        match self.ask(ask).await {
+            Ok(Reply::Attached(sha256)) => Ok(sha256),
+            Ok(Reply::Failed(why)) => Err(RuntimeError::Holder(why)),
+            Ok(_) => Err(RuntimeError::Holder("it gave an odd answer".to_owned())),
+            Err(error) => {
+                tracing::debug!(%error, "the holder of a run does not answer");
+                Err(JournalError::Held(Some(self.holder.clone())).into())
+            }
+        }
+    }
+
+    async fn act(&mut self, act: Act) -> Result<Vec<Entry>, RuntimeError> {
+        let author = self.engine.author.clone();
+        for _ in 0..TRIES {
+            let ask = Ask::Act {
+                operator: author.operator.clone(),
+                host: author.host.clone(),
+                act: act.clone(),
+            };
+            match self.ask(ask).await {
+                Ok(Reply::Recorded { .. }) => return self.catch_up().await,
+                Ok(Reply::Rejected {
+                    message,
+                    instead,
+                    unknown,
+                }) => {
+                    return Err(RuntimeError::RejectedThere {
+                        message,
+                        instead,
+                        unknown,
+                    });
+                }
+                Ok(Reply::Failed(why)) => return Err(RuntimeError::Holder(why)),
+                Ok(_) => return Err(RuntimeError::Holder("it gave an odd answer".to_owned())),
+                Err(error) => tracing::debug!(%error, "the holder of a run does not answer"),
+            }
+            // Nobody said what became of it: the journal knows.
+            let known = self.story.state.next_seq();
+            let mut entries = match self.catch_up().await {
+                // Somebody holds the run and does not answer.
+                Err(RuntimeError::Journal(held @ JournalError::Held(_))) => return Err(held.into()),
+                other => other?,
+            };
+            if entries.iter().any(|entry| self.is_ours(entry, known, &act)) {
+                return Ok(entries);
+            }
+            // It was not recorded, and nobody holds the run any more, or somebody else does.
+            match self.engine.open(self.run).await {
+                Ok(mut run) => {
+                    let acted = run.act(act).await;
+                    self.story.state = run.close().await?;
+                    entries.extend(acted?);
+                    return Ok(entries);
+                }
+                Err(RuntimeError::Journal(JournalError::Held(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(JournalError::Held(Some(self.holder.clone())).into())
+    }
+}
+
+impl Visit {
+    /// Whether an entry after `known` is this act, done by us.
+    fn is_ours(&self, entry: &Entry, known: Seq, act: &Act) -> bool {
+        let author = &self.engine.author;
+        entry.seq >= known
+            && entry.operator == author.operator
+            && entry.host == author.host
+            && records(&entry.event, act)
+    }
+}
+
+/// Whether an event is what an act leads to.
+fn records(event: &Event, act: &Act) -> bool {
+    match (event, act) {
+        (
+            Event::Confirmed {
+                instance,
+                values,
+                attachments,
+                note,
+            },
+            Act::Confirm {
+                instance: of,
+                values: given,
+                attachments: files,
+                note: said,
+            },
+        ) => instance == of && values == given && attachments == files && note == said,
+        (
+            Event::Decided {
+                instance,
+                ruling,
+                why,
+            },
+            Act::Decide {
+                instance: of,
+                ruling: decided,
+                why: because,
+            },
+        ) => instance == of && ruling == decided && why == because,
+        (Event::CancelRequested { why }, Act::Cancel { why: because }) => why == because,
+        (
+            Event::RollbackStarted { scope, why, .. },
+            Act::Rollback {
+                scope: of,
+                why: because,
+            },
+        ) => scope == of && why == because,
+        _ => false,
+    }
+}
+
+/// A run that can be acted upon.
+pub enum Access {
+    /// This process holds it now.
+    Own(Run),
+    /// Another process on this machine holds it, and answers.
+    Through(Visit),
+}
+
+impl Access {
+    /// The place from which to act.
+    #[must_use]
+    pub fn seat(&self) -> &dyn Seat {
+        match self {
+            Self::Own(run) => run,
+            Self::Through(visit) => visit,
+        }
+    }
+
+    /// The place from which to act, to change the run.
+    pub fn seat_mut(&mut self) -> &mut dyn Seat {
+        match self {
+            Self::Own(run) => run,
+            Self::Through(visit) => visit,
+        }
+    }
+}
+
+impl Engine {
+    /// Claims a run, or goes in by the door of the process that holds it.
+    ///
+    /// # Errors
+    /// When somebody holds it and does not answer, or it cannot be read.
+    pub async fn access(&self, run: RunId) -> Result<Access, RuntimeError> {
+        let held = match self.open(run).await {
+            Err(RuntimeError::Journal(held @ JournalError::Held(_))) => held,
+            other => return other.map(Access::Own),
+        };
+        let JournalError::Held(Some(holder)) = &held else {
+            return Err(held.into());
+        };
+        let story = match self.read(run).await {
+            Err(RuntimeError::Journal(JournalError::Held(_))) => return Err(held.into()),
+            other => other?,
+        };
+        Ok(Access::Through(Visit {
+            engine: self.clone(),
+            run,
+            story,
+            holder: holder.clone(),
+        }))
+    }
+}
