@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
 use crate::commands::{
-    cancel, check, confirm, decide, exec, explain, journal, list, log, plan, resume, rollback, schema, show,
-    steps,
+    cancel, check, confirm, decide, exec, explain, journal, list, log, new, plan, resume, rollback, schema,
+    show, steps,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -66,6 +66,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
     Check(check::Args),
     Plan(plan::Args),
     Exec(exec::Args),
@@ -124,6 +125,7 @@ pub(crate) fn main() -> Exit {
 
 async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
     match command {
+        Command::New(args) => new::run(&args, setting),
         Command::Check(args) => check::run(&args, setting),
         Command::Plan(args) => plan::run(&args, setting).await,
         Command::Exec(args) => exec::run(args, setting).await,

@@ -15,6 +15,7 @@ mod params;
 mod prompt;
 mod render;
 mod setting;
+mod shipped;
 mod signals;
 mod watch;
 

@@ -32,6 +32,7 @@ mod rehearsal;
 mod second_terminal;
 mod secrets;
 mod signals;
+mod start;
 mod terminal;
 mod tidy;
 mod undo;

@@ -11,8 +11,9 @@ use runbook_engine::step::Files;
 
 use crate::error::Failed;
 use crate::render;
-use crate::render::style::count;
+use crate::render::style::{self, count};
 use crate::setting::Setting;
+use crate::shipped::{self, NoFiles};
 
 /// The largest runbook, in bytes; the loader has bounds of its own within it.
 const LARGEST_RUNBOOK: u64 = 16 * 1024 * 1024;
@@ -33,11 +34,24 @@ pub(super) fn runbook(path: &Path, setting: &Setting) -> Result<Runbook, Failed>
 }
 
 /// Reads and checks a runbook.
+///
+/// A file comes before a runbook of that name that ships.
 pub(super) fn loaded(path: &Path, setting: &Setting) -> Result<Loaded, Failed> {
+    let typed = path.to_string_lossy();
+    if !path.is_file()
+        && let Some(shipped) = shipped::find(&typed)
+    {
+        let file = SourceFile::new(format!("{}.yaml (ships)", shipped.name), shipped.yaml);
+        return Ok(runbook::load(&file, &setting.registry, &NoFiles));
+    }
     let text = read_bounded(path, LARGEST_RUNBOOK).map_err(|error| {
         let message = format!("the runbook `{}` cannot be read", path.display());
         let diagnostic = Diagnostic::error(Code::UnreadableFile, message).caused_by(&error);
-        diagnostic.help("give the path of a runbook: a YAML file in UTF-8")
+        let names: Vec<&str> = shipped::names().collect();
+        diagnostic.did_you_mean(&typed, shipped::names()).help(format!(
+            "give the path of a runbook, a YAML file in UTF-8, or the name of one that ships: {}",
+            style::names(&names)
+        ))
     })?;
     let file = SourceFile::new(path.display().to_string(), text);
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();

@@ -9,6 +9,7 @@ pub(crate) mod explain;
 pub(crate) mod journal;
 pub(crate) mod list;
 pub(crate) mod log;
+pub(crate) mod new;
 pub(crate) mod plan;
 pub(crate) mod resume;
 pub(crate) mod rollback;

@@ -1,0 +1,61 @@
+//! The runbooks that ship, with all their files: they are in the program itself.
+
+use std::io;
+
+use runbook_engine::step::Files;
+
+/// A runbook that ships.
+#[derive(Debug)]
+pub(crate) struct Shipped {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    /// What it does, in a few words.
+    pub(crate) about: &'static str,
+    pub(crate) yaml: &'static str,
+    /// For the administrators who carry it out, in Markdown.
+    pub(crate) readme: &'static str,
+}
+
+/// Every runbook that ships.
+pub(crate) const ALL: &[Shipped] = &[
+    Shipped {
+        name: "quickstart",
+        about: "puts up notices of a maintenance, and takes them down again",
+        yaml: include_str!("../runbooks/quickstart.yaml"),
+        readme: include_str!("../runbooks/quickstart.README.md"),
+    },
+    Shipped {
+        name: "hybrid-s2s",
+        about: "makes a SharePoint farm and a Microsoft 365 tenant trust each other",
+        yaml: include_str!("../runbooks/hybrid-s2s.yaml"),
+        readme: include_str!("../runbooks/hybrid-s2s.README.md"),
+    },
+];
+
+/// What `runbook new NAME` begins with; its own name is the one to replace.
+pub(crate) const TEMPLATE: &str = include_str!("template.yaml");
+
+/// The name that the template has.
+pub(crate) const TEMPLATE_NAME: &str = "hello";
+
+/// The runbook of this name that ships.
+pub(crate) fn find(name: &str) -> Option<&'static Shipped> {
+    ALL.iter().find(|one| one.name == name)
+}
+
+/// The names of all that ship.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|one| one.name)
+}
+
+/// No file stands beside a runbook that ships: what it needs is in its text.
+pub(crate) struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, _name: &str) -> Result<String, io::Error> {
+        Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the runbook that ships has no such file",
+        ))
+    }
+}

@@ -1,0 +1,91 @@
+//! Starting out: runbooks that ship in the program, and new ones.
+
+use std::path::Path;
+
+use crate::support::Project;
+
+#[test]
+fn every_runbook_that_ships_is_in_the_program() {
+    let project = Project::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks");
+    let files = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut seen = 0;
+    for file in files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")) {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        project.run(["new", "--list"]).code(0).prints(name);
+        project.run(["check", name]).code(0);
+        let readme = std::fs::read_to_string(file.with_extension("README.md")).unwrap();
+        project
+            .run(["new", "--readme", name])
+            .code(0)
+            .prints(readme.trim_end());
+        seen += 1;
+    }
+    assert!(seen > 1);
+    project.run(["exec", "quickstart", "--rehearse"]).code(0);
+    assert_eq!(project.only_run()["status"], "completed");
+}
+
+#[test]
+fn a_file_comes_before_a_runbook_that_ships() {
+    let project = Project::new();
+    project.write("quickstart", "runbook: mine\ntitle: 7\n");
+    project.run(["check", "quickstart"]).code(2);
+    project
+        .run(["check", "quikstart"])
+        .code(2)
+        .tells("did you mean `quickstart`?");
+}
+
+#[test]
+fn a_new_runbook_passes_the_check_and_can_be_carried_out_at_once() {
+    let project = Project::new();
+    let folder = format!("folder={}", project.path().display());
+    project
+        .run(["new", "greeting"])
+        .code(0)
+        .tells("runbook exec greeting.yaml --rehearse");
+    project.run(["check", "greeting.yaml"]).code(0);
+    project.run(["exec", "greeting.yaml", "--set", &folder]).code(3);
+    assert!(project.read("note.txt").unwrap().starts_with("Hello from "));
+    assert!(project.run_name().starts_with("greeting-"));
+}
+
+#[test]
+fn a_copy_of_a_runbook_that_ships_has_its_readme_and_a_name_of_its_own() {
+    let project = Project::new();
+    project.run(["new", "farm", "--from", "hybrid-s2s"]).code(0);
+    assert!(project.read("farm.README.md").is_some());
+    project.run(["exec", "farm.yaml", "--rehearse"]).code(0);
+    assert!(project.run_name().starts_with("farm-"));
+}
+
+#[test]
+fn nothing_is_overwritten_and_a_refusal_leaves_nothing_behind() {
+    let project = Project::new();
+    project.write("farm.README.md", "mine");
+    project
+        .run(["new", "farm", "--from", "quickstart"])
+        .code(2)
+        .tells("`farm.README.md` exists already");
+    assert_eq!(project.read("farm.README.md").unwrap(), "mine");
+    assert!(project.read("farm.yaml").is_none());
+    project.run(["new", "Not A Name"]).code(2).tells("RB0008");
+    project
+        .run(["new", "farm", "--from", "quikstart"])
+        .code(2)
+        .tells("did you mean `quickstart`?");
+}
+
+#[test]
+fn the_tutorial_shows_what_new_writes() {
+    let project = Project::new();
+    project.run(["new", "hello"]).code(0);
+    let written = project.read("hello.yaml").unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tutorial/first-runbook.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let runbook = written.split_once("\nrunbook:").unwrap().1;
+    assert!(page.contains(runbook), "the tutorial shows another runbook");
+}
