@@ -7,6 +7,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+
 use crate::support::{Project, Running, until};
 
 const STEPS: &str = "
@@ -225,20 +229,118 @@ fn a_log_is_followed_beyond_the_death_of_the_holder() {
 }
 
 #[test]
-fn a_socket_that_is_gone_keeps_others_out_and_harms_nothing() {
+fn a_socket_that_was_deleted_is_made_anew() {
     let project = Project::new();
     let running = held(&project);
-    std::fs::remove_file(socket(&project)).unwrap();
+    let socket = socket(&project);
+    for gone in [socket.clone(), socket.with_file_name("door")] {
+        std::fs::remove_file(&gone).unwrap();
+        project.run(["list"]).code(0).prints("held by alice");
+        until("others can come in again", || {
+            project.run(["show", "steps"]).code == 0
+        });
+    }
+    assert_eq!(
+        std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    project.run_as("bob", &["confirm", "steps", "beside"]).code(0);
+    project.write("go", "");
+    running.wait().code(3);
+    assert!(!socket.exists(), "nothing is left behind");
+    project.sound_entries("steps");
+}
+
+#[test]
+fn a_socket_that_a_dead_holder_left_is_in_nobodys_way() {
+    let project = Project::new();
+    let running = held(&project);
+    let socket = socket(&project);
+    running.kill();
+    assert!(socket.exists() && socket.with_file_name("door").exists());
+    project.run(["show", "steps"]).code(0).prints("interrupted");
+    project.run_as("bob", &["confirm", "steps", "beside"]).code(0);
+    project.run_as("bob", &["decide", "steps", "slow", "again", "--why", "x"]);
+    project.write("go", "");
+    project.run_as("carol", &["resume", "steps"]);
+    assert!(!socket.exists(), "nothing is left behind");
+    project.sound_entries("steps");
+}
+
+#[test]
+fn a_holder_that_is_stopped_is_named_and_goes_on_later() {
+    let project = Project::new();
+    let running = held(&project);
+    let holder = Pid::from_raw(running.pid().cast_signed());
+    kill(holder, Signal::SIGSTOP).unwrap();
     project
         .run_as("bob", &["confirm", "steps", "beside"])
         .code(5)
         .tells("RB0403")
-        .tells("alice on ");
-    project.run(["show", "steps"]).code(5).tells("RB0403");
-    project.run(["list"]).code(0).prints("held by alice");
+        .tells(&format!("(process {holder})"));
+    kill(holder, Signal::SIGCONT).unwrap();
+    project.run(["show", "steps"]).code(0);
+    project.run_as("bob", &["confirm", "steps", "beside"]).code(0);
     project.write("go", "");
     running.wait().code(3);
+    let events = project.events("steps");
+    let confirmed = events.iter().filter(|one| one["event"] == "confirmed");
+    assert_eq!(confirmed.count(), 1, "what nobody answered is not done later");
+}
+
+#[test]
+fn what_was_asked_too_long_ago_is_not_done_any_more() {
+    let project = Project::new();
+    let running = held(&project);
+    let ask = |until: &str| {
+        let act =
+            json!({ "confirm": { "instance": "beside", "values": {}, "attachments": [], "note": null } });
+        let ask = json!({ "act": { "operator": "bob", "host": "there", "act": act, "until": until } });
+        let request = json!({ "version": 1, "ask": ask });
+        let mut stream = UnixStream::connect(socket(&project)).unwrap();
+        writeln!(stream, "{request}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let answer = ask("2020-01-01T00:00:00Z");
+    assert!(answer.contains("too long ago"), "{answer}");
+    assert_eq!(project.statuses("steps")[2], "beside: waiting");
+    let answer = ask("9999-01-01T00:00:00Z");
+    assert!(answer.contains("recorded"), "{answer}");
+    project.write("go", "");
+    running.wait().code(3);
+    assert_eq!(project.statuses("steps")[2], "beside: succeeded");
+}
+
+#[test]
+fn visitors_who_never_read_disturb_nobody() {
+    let project = Project::new();
+    let running = held(&project);
+    // More than a socket takes in before somebody reads.
+    project.write("proof.bin", &"x".repeat(4 << 20));
+    project
+        .run_as("bob", &["confirm", "steps", "beside", "--attach", "proof.bin"])
+        .code(0);
+    let events = project.events("steps");
+    let confirmed = events.iter().find(|one| one["event"] == "confirmed").unwrap();
+    let sha256 = &confirmed["attachments"][0]["sha256"];
+    let request = json!({ "version": 1, "ask": { "look": { "attachment": { "sha256": sha256 } } } });
+    let deaf: Vec<UnixStream> = (0..20)
+        .map(|_| {
+            let mut stream = UnixStream::connect(socket(&project)).unwrap();
+            writeln!(stream, "{request}").unwrap();
+            stream
+        })
+        .collect();
     project.run(["show", "steps"]).code(0);
+    project
+        .run_as("bob", &["cancel", "steps", "--why", "enough"])
+        .code(0);
+    running.wait();
+    drop(deaf);
+    assert_eq!(project.show("steps")["status"], "cancelled");
+    project.sound_entries("steps");
 }
 
 #[test]

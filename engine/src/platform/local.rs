@@ -79,6 +79,17 @@ impl Listener {
         &self.address
     }
 
+    /// Whether others can still find it. Its file may have been swept away with old ones.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        #[cfg(unix)]
+        let stands = Path::new(&self.address).exists();
+        // A pipe is no file, and lasts as long as its process.
+        #[cfg(windows)]
+        let stands = true;
+        stands
+    }
+
     /// Waits for somebody to come in.
     ///
     /// # Errors

@@ -138,6 +138,10 @@ impl Run {
         asked: Asked,
         draining: bool,
     ) -> Result<Vec<Entry>, RuntimeError> {
+        if self.engine.clock.now() > asked.until {
+            asked.refuse_late();
+            return Ok(Vec::new());
+        }
         let (operator, host) = (asked.operator.clone(), asked.host.clone());
         let act = Input::Act(asked.act.clone());
         let result = self.take_as(operator, host, &[act], draining).await;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::io::BufReader;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Semaphore, oneshot};
@@ -31,6 +32,9 @@ const PAGE: usize = 1000;
 /// How many chunks of a transcript are given at once: at most 4 MiB.
 const CHUNKS: usize = 256;
 
+/// How often it is looked whether the door still stands.
+const GLANCE: Duration = Duration::from_secs(1);
+
 /// How long to wait before listening again after the system had no room for a visitor.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -43,10 +47,18 @@ pub struct Asked {
     pub host: Host,
     /// What they want.
     pub act: Act,
+    /// Until when they wait for it.
+    pub(in crate::runtime) until: Timestamp,
     answer: oneshot::Sender<Reply>,
 }
 
 impl Asked {
+    /// Tells the visitor that nothing is done for them any more: this process was stopped meanwhile, or hung.
+    pub(in crate::runtime) fn refuse_late(self) {
+        let why = "it was asked too long ago, and nothing was recorded; ask again".to_owned();
+        let _gone = self.answer.send(Reply::Failed(why));
+    }
+
     /// Tells the visitor what became of it. One who has gone will look for themselves.
     pub(in crate::runtime) fn tell(self, result: &Result<Vec<Entry>, RuntimeError>) {
         let reply = match result {
@@ -93,15 +105,18 @@ impl Door {
     pub fn open(run: &Run) -> io::Result<Self> {
         let mut door = Self::shut();
         if let Some(folder) = run.engine.journal.door(run.claim.run) {
-            let listener = Listener::bind(&folder, &run.claim.run.to_string())?;
-            let sign = folder.join(SIGN);
-            write_sign(&sign, listener.address())?;
+            let place = Place {
+                sign: folder.join(SIGN),
+                folder,
+                unique: run.claim.run.to_string(),
+            };
+            let (listener, sign) = (place.bind()?, place.sign.clone());
             let room = Room {
                 journal: Arc::clone(&run.engine.journal),
                 claim: run.claim.clone(),
                 bell: door._bell.clone(),
             };
-            door.open = Some((tokio::spawn(listen(listener, room)), sign));
+            door.open = Some((tokio::spawn(keep_open(listener, place, room)), sign));
         }
         Ok(door)
     }
@@ -134,6 +149,47 @@ fn write_sign(sign: &Path, address: &str) -> io::Result<()> {
     fs::rename(new, sign)
 }
 
+/// Where a door is.
+struct Place {
+    folder: PathBuf,
+    unique: String,
+    sign: PathBuf,
+}
+
+impl Place {
+    fn bind(&self) -> io::Result<Listener> {
+        let listener = Listener::bind(&self.folder, &self.unique)?;
+        write_sign(&self.sign, listener.address())?;
+        Ok(listener)
+    }
+}
+
+/// Lets visitors in; makes the door anew where somebody deleted it.
+async fn keep_open(listener: Listener, place: Place, room: Room) {
+    let mut open = Some(listener);
+    loop {
+        if let Some(listener) = open.take() {
+            let gone = async {
+                while listener.stands() && place.sign.exists() {
+                    tokio::time::sleep(GLANCE).await;
+                }
+            };
+            tokio::select! {
+                () = listen(&listener, &room) => return,
+                () = gone => {}
+            }
+            // It takes its file along when it goes: only then is there room for another.
+        }
+        match place.bind() {
+            Ok(listener) => open = Some(listener),
+            Err(error) => {
+                tracing::warn!(%error, "the door of a run is gone, and could not be made anew");
+                tokio::time::sleep(GLANCE).await;
+            }
+        }
+    }
+}
+
 /// What visitors may use.
 #[derive(Clone)]
 struct Room {
@@ -142,7 +198,7 @@ struct Room {
     bell: UnboundedSender<Asked>,
 }
 
-async fn listen(listener: Listener, room: Room) {
+async fn listen(listener: &Listener, room: &Room) {
     let chairs = Arc::new(Semaphore::new(VISITORS));
     loop {
         let Ok(chair) = Arc::clone(&chairs).acquire_owned().await else {
@@ -185,7 +241,22 @@ impl Room {
 
     async fn answer(&self, ask: Ask) -> Reply {
         match ask {
-            Ask::Act { operator, host, act } => self.hand_over(operator, host, act).await,
+            Ask::Act {
+                operator,
+                host,
+                act,
+                until,
+            } => {
+                let (answer, answered) = oneshot::channel();
+                let asked = Asked {
+                    operator,
+                    host,
+                    act,
+                    until,
+                    answer,
+                };
+                self.hand_over(asked, answered).await
+            }
             Ask::Look(look) => self
                 .look(look)
                 .await
@@ -194,14 +265,7 @@ impl Room {
     }
 
     /// Hands an act to the loop, and waits until it is durable.
-    async fn hand_over(&self, operator: Operator, host: Host, act: Act) -> Reply {
-        let (answer, answered) = oneshot::channel();
-        let asked = Asked {
-            operator,
-            host,
-            act,
-            answer,
-        };
+    async fn hand_over(&self, asked: Asked, answered: oneshot::Receiver<Reply>) -> Reply {
         if self.bell.send(asked).is_err() {
             return Reply::Gone;
         }

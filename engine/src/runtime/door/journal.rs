@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
@@ -13,6 +14,9 @@ use crate::journal::{Chunk, Claim, Durable, Holder, Journal, JournalError, Liste
 
 /// How often what is read is tried again when the holder ends or appears just then.
 const TRIES: usize = 3;
+
+/// After how long a holder that did not answer is not asked again.
+const HUNG: Duration = Duration::from_secs(1);
 
 /// A journal through which also runs can be read that other processes on this machine hold.
 pub struct Doors(pub Arc<dyn Journal>);
@@ -40,7 +44,7 @@ impl Doors {
 /// Reads from the store, or through the door of whoever holds the run.
 macro_rules! read_or_ask {
     ($self:ident, $run:expr, $own:expr, $asked:expr) => {{
-        let mut tries = 0;
+        let (mut tries, begun) = (0, Instant::now());
         loop {
             tries += 1;
             let held = match $own.await {
@@ -48,8 +52,8 @@ macro_rules! read_or_ask {
                 other => break other,
             };
             match $asked(held).await {
-                // The holder may have ended, or not have opened its door yet.
-                Err(JournalError::Held(_)) if tries < TRIES => {}
+                // The holder may have ended, or not have opened its door yet. One that let us wait is hung.
+                Err(JournalError::Held(_)) if tries < TRIES && begun.elapsed() < HUNG => {}
                 other => break other,
             }
         }

@@ -48,6 +48,8 @@ pub(super) enum Ask {
         operator: Operator,
         host: Host,
         act: Act,
+        /// Until when the visitor waits. Later the act is refused: they have been told that it was not done.
+        until: Timestamp,
     },
 }
 
