@@ -1,1 +1,0 @@
-//! A door and its visitors: within one process, through a real socket.
