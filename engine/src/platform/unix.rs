@@ -4,6 +4,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
+use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Pid, Uid, User, geteuid, getpgid, getpgrp, getsid};
@@ -64,6 +65,32 @@ pub(super) fn belongs_to(process: &sysinfo::Process, leader: u32) -> bool {
     process
         .session_id()
         .is_some_and(|session| session.as_u32() == leader)
+}
+
+/// Whether a process may belong to the group of `leader`. It looks at numbers alone, which costs microseconds
+/// where reading what the system knows of every process costs milliseconds; each step that ends asks for it.
+pub(super) fn may_have_members(leader: u32) -> bool {
+    // Where there is no such folder, only the list of processes can tell.
+    let Ok(found) = std::fs::read_dir("/proc") else {
+        return true;
+    };
+    let Some(leader) = raw(leader) else {
+        return false;
+    };
+    let mut some = false;
+    for one in found {
+        let Ok(one) = one else { return true };
+        let Some(pid) = one.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        some = true;
+        match getsid(Some(Pid::from_raw(pid))) {
+            Ok(session) if session == leader => return true,
+            Ok(_) | Err(Errno::ESRCH) => {}
+            Err(_) => return true,
+        }
+    }
+    !some
 }
 
 /// The leader of the group that a process belongs to; none where that is our own, or cannot be told.

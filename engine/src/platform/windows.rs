@@ -29,6 +29,11 @@ pub(super) fn belongs_to(_process: &sysinfo::Process, _leader: u32) -> bool {
     false
 }
 
+/// Whether a process may belong to the group of `leader`: see [`belongs_to`].
+pub(super) fn may_have_members(_leader: u32) -> bool {
+    false
+}
+
 /// The leader of the group that a process belongs to: jobs end with the engine, so there is none to find.
 pub(super) fn leader_of(_pid: u32) -> Option<u32> {
     None

@@ -109,6 +109,9 @@ pub async fn await_end(mark: &ProcessMark, cancel: &CancellationToken) -> bool {
 
 /// The living members of a group.
 pub(super) async fn members(leader: u32) -> Vec<u32> {
+    if !os::may_have_members(leader) {
+        return Vec::new();
+    }
     // Reading the table takes some milliseconds on a busy machine.
     tokio::task::spawn_blocking(move || members_now(leader))
         .await
@@ -117,7 +120,7 @@ pub(super) async fn members(leader: u32) -> Vec<u32> {
 
 /// Waits until a group has no living member.
 pub(super) async fn until_empty(leader: u32) {
-    poll(|| members_now(leader).is_empty()).await;
+    poll(|| !os::may_have_members(leader) || members_now(leader).is_empty()).await;
 }
 
 /// Kills a group, also those of its members who made groups of their own, until none is left.
