@@ -1,14 +1,16 @@
 //! What a script can call: the sandbox, and the doors in it that the runbook opens.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use openssl::sha;
 use regex::{Regex, RegexBuilder};
 use rhai::module_resolvers::DummyModuleResolver;
+use rhai::packages::{Package as _, StandardPackage};
 use rhai::{
-    Array, Dynamic, Engine, EvalAltResult, FLOAT, INT, ImmutableString, Map, OptimizationLevel, Position,
+    Array, Dynamic, Engine, EvalAltResult, FLOAT, INT, ImmutableString, Map, Module, OptimizationLevel,
+    Position, Shared,
 };
 use runbook_engine::platform::process::Exit;
 use runbook_engine::step::Context;
@@ -38,10 +40,14 @@ fn refused<T>(why: impl Into<String>) -> Answer<T> {
     )))
 }
 
+/// Rhai's own functions. Putting them together takes a millisecond, which no call should.
+static STANDARD: LazyLock<Shared<Module>> = LazyLock::new(|| StandardPackage::new().as_shared_module());
+
 /// An engine that can compute, within bounds, and nothing else.
 pub(super) fn sandbox() -> Engine {
-    let mut engine = Engine::new();
+    let mut engine = Engine::new_raw();
     engine
+        .register_global_module(Shared::clone(&STANDARD))
         .set_max_operations(MOST_OPERATIONS)
         .set_max_call_levels(64)
         .set_max_expr_depths(96, 64)
