@@ -24,6 +24,7 @@ mod crash;
 mod damage;
 mod definition;
 mod documents;
+mod graph;
 mod holders;
 mod kills;
 mod limits;

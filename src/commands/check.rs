@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::load;
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::render::graph::{Form, Picture};
 use crate::render::layout::Width;
 use crate::render::style::{BAD, GOOD, count, names, paint};
 use crate::render::{self, diagnostic};
@@ -16,12 +17,17 @@ use crate::setting::Setting;
 
 /// Find every mistake in runbooks; touches nothing
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  runbook check runbooks/*.yaml")]
+#[command(after_help = "Examples:
+  runbook check runbooks/*.yaml
+  runbook check hybrid-s2s.yaml --graph
+  runbook check hybrid-s2s.yaml --graph dot > hybrid-s2s.dot")]
 pub(crate) struct Args {
     /// The runbooks
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Draw the steps of sound runbooks, and which comes before which
+    #[arg(long, value_name = "FORM", num_args = 0..=1, default_missing_value = "text", conflicts_with = "json")]
+    graph: Option<Form>,
 }
 
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
@@ -34,8 +40,13 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
                 } else {
                     tell(path, &loaded, setting);
                 }
-                if loaded.runbook.is_none() {
-                    exit = Exit::BadInput;
+                match (&loaded.runbook, args.graph) {
+                    (Some(runbook), Some(form)) => {
+                        let columns = Width::of_results().left(0);
+                        render::result(&Picture::of(runbook, None).draw(form, columns));
+                    }
+                    (Some(_), None) => {}
+                    (None, _) => exit = Exit::BadInput,
                 }
             }
             Err(failed) => exit = failed.tell(setting),

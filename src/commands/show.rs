@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::read;
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::render::graph::{Form, Picture};
 use crate::render::heading::heading;
 use crate::render::layout::Width;
 use crate::render::style::{BUSY, CARE, paint};
@@ -17,10 +18,17 @@ use crate::setting::Setting;
 
 /// Show a run step by step: what is done, what comes next, who is waited for
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  runbook show hybrid-s2s-7f3a
+  runbook show hybrid-s2s-7f3a --graph
+  runbook show hybrid-s2s-7f3a --graph mermaid")]
 pub(crate) struct Args {
     /// The run
     #[arg(value_name = "RUN")]
     run: String,
+    /// Draw the steps and which comes before which
+    #[arg(long, value_name = "FORM", num_args = 0..=1, default_missing_value = "text", conflicts_with = "json")]
+    graph: Option<Form>,
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
@@ -37,6 +45,10 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         return Ok(Exit::Done);
     }
     let width = Width::of_results();
+    if let Some(form) = args.graph {
+        render::result(&Picture::of(&runbook, Some(&state)).draw(form, width.left(0)));
+        return Ok(Exit::Done);
+    }
     let begun = format!("started {} by {}", time::local(state.begun()), state.starter());
     let last = format!("last {} by {}", time::local(state.updated()), state.operator());
     render::result(&heading(&state, &runbook, &format!("{begun}; {last}"), width));

@@ -2,6 +2,7 @@
 
 pub(crate) mod busy;
 pub(crate) mod diagnostic;
+pub(crate) mod graph;
 pub(crate) mod heading;
 pub(crate) mod layout;
 pub(crate) mod next;

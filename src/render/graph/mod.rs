@@ -1,0 +1,134 @@
+//! The picture of a runbook: its steps and which comes before which, with where a run stands if there is one.
+
+mod fold;
+mod languages;
+mod text;
+
+use self::languages::{dot, mermaid};
+use self::text::text;
+
+use std::collections::BTreeMap;
+
+use runbook_engine::core::{InstanceStatus, RunState};
+use runbook_engine::id::StepId;
+use runbook_engine::runbook::{Runbook, Step};
+
+use super::plain;
+use super::style::words;
+
+/// How a picture is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Form {
+    /// Lines for a terminal
+    Text,
+    /// A Mermaid flowchart
+    Mermaid,
+    /// A graph for Graphviz
+    Dot,
+}
+
+/// The steps in an order in which they can be carried out.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    nodes: Vec<Node>,
+}
+
+/// One step.
+#[derive(Debug)]
+struct Node {
+    id: String,
+    title: String,
+    /// Where it stands; of a step that fanned out, what most needs to be seen.
+    status: Option<InstanceStatus>,
+    /// The same in words, with counts where it fanned out.
+    stands: String,
+    /// What comes directly after it.
+    before: Vec<usize>,
+}
+
+impl Picture {
+    /// The picture of a runbook, or of a run of it.
+    pub(crate) fn of(runbook: &Runbook, state: Option<&RunState>) -> Self {
+        let dag = runbook.workflow().dag();
+        let places: BTreeMap<_, _> = dag.order().iter().enumerate().map(|(at, &ix)| (ix, at)).collect();
+        let standing = state.map(standing).unwrap_or_default();
+        let nodes = dag.order().iter().map(|&ix| {
+            let id = &runbook.workflow().step(ix).id;
+            let step = runbook.step(id);
+            let statuses = standing.get(id).map_or(&[][..], Vec::as_slice);
+            let mut before: Vec<usize> = dag.dependents(ix).map(|after| places[&after]).collect();
+            before.sort_unstable();
+            Node {
+                id: plain(&id.to_string()),
+                title: step.map_or_else(String::new, title),
+                status: statuses.iter().copied().max_by_key(|&status| urgency(status)),
+                stands: stands(statuses),
+                before,
+            }
+        });
+        Self {
+            nodes: nodes.collect(),
+        }
+    }
+
+    /// The picture in this form; `columns` bounds the lines of text, if anything does.
+    pub(crate) fn draw(&self, form: Form, columns: Option<usize>) -> String {
+        match form {
+            Form::Text => text(self, columns),
+            Form::Mermaid => mermaid(self),
+            Form::Dot => dot(self),
+        }
+    }
+}
+
+/// The title on one line; nothing where it only says the id again.
+fn title(step: &Step) -> String {
+    if step.title == step.id.as_str() {
+        return String::new();
+    }
+    plain(&step.title).replace('\n', " ")
+}
+
+/// The statuses of each step's instances.
+fn standing(state: &RunState) -> BTreeMap<StepId, Vec<InstanceStatus>> {
+    let mut all: BTreeMap<StepId, Vec<InstanceStatus>> = BTreeMap::new();
+    for row in state.rows() {
+        all.entry(row.id.step().clone()).or_default().push(row.status);
+    }
+    all
+}
+
+/// `succeeded`, or `2 succeeded, 1 failed`.
+fn stands(statuses: &[InstanceStatus]) -> String {
+    if let [only] = statuses {
+        return words(only.as_str());
+    }
+    let mut counts: BTreeMap<InstanceStatus, usize> = BTreeMap::new();
+    for &status in statuses {
+        *counts.entry(status).or_default() += 1;
+    }
+    let counted = counts
+        .iter()
+        .map(|(status, number)| format!("{number} {}", words(status.as_str())));
+    counted.collect::<Vec<_>>().join(", ")
+}
+
+/// What needs to be seen first where instances of one step differ.
+fn urgency(status: InstanceStatus) -> u8 {
+    match status {
+        InstanceStatus::Failed | InstanceStatus::RollbackFailed => 7,
+        InstanceStatus::InDoubt => 6,
+        InstanceStatus::Waiting => 5,
+        InstanceStatus::Observing
+        | InstanceStatus::Running
+        | InstanceStatus::Verifying
+        | InstanceStatus::RollingBack => 4,
+        InstanceStatus::Blocked => 3,
+        InstanceStatus::Pending | InstanceStatus::Ready => 2,
+        InstanceStatus::Succeeded | InstanceStatus::RolledBack => 1,
+        InstanceStatus::Satisfied | InstanceStatus::Skipped => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;
