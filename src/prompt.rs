@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossterm::cursor::{MoveToColumn, MoveUp};
-use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use crossterm::queue;
 use crossterm::terminal::{Clear, ClearType, disable_raw_mode, enable_raw_mode, is_raw_mode_enabled};
 use textwrap::core::display_width;
@@ -81,7 +81,7 @@ static DISTURBED: AtomicBool = AtomicBool::new(false);
 /// Says something, above the question that stands there, if one does.
 pub(crate) fn aside(text: &str) -> io::Result<()> {
     if is_raw_mode_enabled().unwrap_or(false) {
-        queue!(io::stderr(), MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
+        clear()?;
         say(&format!("{text}\n"))?;
         DISTURBED.store(true, Ordering::Relaxed);
         Ok(())
@@ -156,7 +156,7 @@ impl Asker {
         let width = Width::of_talk();
         let raw = Raw::new()?;
         let prefix = pose(question, help, width)?;
-        let mut screen = Screen { prefix, echo };
+        let screen = Screen { prefix, echo };
         let mut line = Line::default();
         let mut wrong = None;
         let answer = loop {
@@ -222,6 +222,13 @@ fn say(text: &str) -> io::Result<()> {
     io::stderr().flush()
 }
 
+/// Takes the line away on which the cursor stands, and what is below it.
+fn clear() -> io::Result<()> {
+    let mut stderr = io::stderr();
+    queue!(stderr, MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
+    stderr.flush()
+}
+
 /// The line that is typed, and below it what is wrong with it.
 struct Screen {
     prefix: String,
@@ -229,14 +236,14 @@ struct Screen {
 }
 
 impl Screen {
-    fn draw(&mut self, line: &Line, wrong: Option<&str>) -> io::Result<()> {
+    fn draw(&self, line: &Line, wrong: Option<&str>) -> io::Result<()> {
         let columns = Width::of_talk().left(1).unwrap_or(79);
         let room = columns.saturating_sub(display_width(&self.prefix)).max(8);
         let (text, cursor) = match self.echo {
             Echo::Shown => line.window(room),
             Echo::Hidden => (String::new(), 0),
         };
-        self.clear()?;
+        clear()?;
         write!(anstream::stderr(), "{}{text}", self.prefix)?;
         let mut stderr = io::stderr();
         if let Some(wrong) = wrong {
@@ -250,20 +257,14 @@ impl Screen {
     }
 
     /// Leaves the answer standing, or a word that there is none.
-    fn leave(&mut self, line: &Line, answered: bool) -> io::Result<()> {
-        self.clear()?;
+    fn leave(&self, line: &Line, answered: bool) -> io::Result<()> {
+        clear()?;
         let said = match (answered, self.echo) {
             (true, Echo::Shown) => line.text().to_owned(),
             (true, Echo::Hidden) => paint(DIM, "(hidden)"),
             (false, _) => paint(DIM, "(no answer)"),
         };
         say(&format!("{}{said}\n", self.prefix))
-    }
-
-    fn clear(&self) -> io::Result<()> {
-        let mut stderr = io::stderr();
-        queue!(stderr, MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
-        stderr.flush()
     }
 }
 
@@ -287,9 +288,4 @@ impl Drop for Raw {
 /// Gives the terminal back from a question whose thread will not do so in time.
 pub(crate) fn abandon() {
     let _gone = disable_raw_mode();
-}
-
-/// Whether this key is pressed together with Ctrl.
-fn with_ctrl(key: KeyEvent, letter: char) -> bool {
-    key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char(letter)
 }

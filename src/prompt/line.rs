@@ -3,8 +3,6 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use textwrap::core::display_width;
 
-use super::with_ctrl;
-
 /// The longest line, in bytes: a person types less, a slip with the clipboard more.
 const LONGEST: usize = 16 * 1024;
 
@@ -103,6 +101,11 @@ impl Line {
         }
         (shown, display_width(&self.text[start..self.cursor]))
     }
+}
+
+/// Whether this key is pressed together with Ctrl.
+fn with_ctrl(key: KeyEvent, letter: char) -> bool {
+    key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char(letter)
 }
 
 fn last_len(text: &str) -> usize {

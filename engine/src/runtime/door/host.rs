@@ -16,7 +16,7 @@ use super::SIGN;
 use super::message::{Ask, Bytes, Look, Reply, Request, VERSION, WireChunk, receive, send, to_wire};
 use crate::core::Act;
 use crate::core::event::Entry;
-use crate::id::{Host, Operator, Seq};
+use crate::id::{Host, Operator};
 use crate::journal::{Claim, Journal, JournalError};
 use crate::platform::local::{Listener, Stream};
 use crate::platform::private;
@@ -62,10 +62,7 @@ impl Asked {
     /// Tells the visitor what became of it. One who has gone will look for themselves.
     pub(in crate::runtime) fn tell(self, result: &Result<Vec<Entry>, RuntimeError>) {
         let reply = match result {
-            Ok(entries) => Reply::Recorded {
-                from: entries.first().map_or(Seq(0), |entry| entry.seq),
-                count: entries.len() as u64,
-            },
+            Ok(_) => Reply::Recorded,
             Err(RuntimeError::Rejected(rejection)) => Reply::Rejected {
                 message: rejection.to_string(),
                 instead: rejection.instead().to_owned(),

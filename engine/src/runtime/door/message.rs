@@ -87,8 +87,8 @@ pub(super) enum Reply {
     Verify(Verification),
     /// The file's hash.
     Attached(String),
-    /// The act is durable; these are the entries that it led to.
-    Recorded { from: Seq, count: u64 },
+    /// The act is durable.
+    Recorded,
     /// The act is not possible now.
     Rejected {
         message: String,

@@ -9,7 +9,7 @@ use super::guest;
 use super::message::{Ask, Bytes, Look, Reply};
 use crate::core::event::{Entry, Event, Failure};
 use crate::core::{Act, RunState};
-use crate::id::{InstanceId, RunId, Seq};
+use crate::id::{InstanceId, RunId};
 use crate::journal::{Holder, JournalError};
 use crate::runbook::Runbook;
 use crate::runtime::engine::{Engine, RuntimeError, Story};
@@ -147,7 +147,7 @@ impl Seat for Visit {
                 until: guest::act_by(self.engine.clock.now()),
             };
             match self.ask(ask).await {
-                Ok(Reply::Recorded { .. }) => return self.catch_up().await,
+                Ok(Reply::Recorded) => return self.catch_up().await,
                 Ok(Reply::Rejected {
                     message,
                     instead,
@@ -164,13 +164,12 @@ impl Seat for Visit {
                 Err(error) => tracing::debug!(%error, "the holder of a run does not answer"),
             }
             // Nobody said what became of it: the journal knows.
-            let known = self.story.state.next_seq();
             let mut entries = match self.catch_up().await {
                 // Somebody holds the run and does not answer.
                 Err(RuntimeError::Journal(held @ JournalError::Held(_))) => return Err(held.into()),
                 other => other?,
             };
-            if entries.iter().any(|entry| self.is_ours(entry, known, &act)) {
+            if entries.iter().any(|entry| self.is_ours(entry, &act)) {
                 return Ok(entries);
             }
             // It was not recorded, and nobody holds the run any more, or somebody else does.
@@ -190,13 +189,10 @@ impl Seat for Visit {
 }
 
 impl Visit {
-    /// Whether an entry after `known` is this act, done by us.
-    fn is_ours(&self, entry: &Entry, known: Seq, act: &Act) -> bool {
+    /// Whether an entry is this act, done by us.
+    fn is_ours(&self, entry: &Entry, act: &Act) -> bool {
         let author = &self.engine.author;
-        entry.seq >= known
-            && entry.operator == author.operator
-            && entry.host == author.host
-            && records(&entry.event, act)
+        entry.operator == author.operator && entry.host == author.host && records(&entry.event, act)
     }
 }
 
