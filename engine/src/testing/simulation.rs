@@ -67,7 +67,7 @@ struct Call {
 
 /// What happens next.
 enum Next {
-    Input(Input),
+    Input(Box<Input>),
     Restart,
     Nothing,
 }
@@ -118,7 +118,7 @@ impl Simulation {
     /// # Errors
     /// The first law that was broken.
     pub fn run(&mut self) -> Result<(), Broken> {
-        let mut next = Next::Input(Input::Clock);
+        let mut next = Next::Input(Box::new(Input::Clock));
         for _ in 0..MOST_TURNS {
             match next {
                 Next::Nothing => return laws::at_rest(&self.state, &self.history),
@@ -252,7 +252,7 @@ impl Simulation {
         if self.people == People::Meddle && self.dice.chance(8) {
             return Ok(self
                 .meddle()
-                .map_or(Next::Nothing, |act| Next::Input(Input::Act(act))));
+                .map_or(Next::Nothing, |act| Next::Input(Box::new(Input::Act(act)))));
         }
         if self.people == People::Meddle && self.dice.chance(6) {
             return Ok(Next::Restart);
@@ -267,25 +267,25 @@ impl Simulation {
         };
         laws::no_deadline_is_missed(&self.state, wake)?;
         if wake.is_some_and(|at| at <= self.now) && self.dice.roll(2) == 0 {
-            return Ok(Next::Input(Input::Clock));
+            return Ok(Next::Input(Box::new(Input::Clock)));
         }
         if let Some(input) = self.told.pop_front() {
-            return Ok(Next::Input(input));
+            return Ok(Next::Input(Box::new(input)));
         }
         if let Some(input) = self.something_ends()? {
-            return Ok(Next::Input(input));
+            return Ok(Next::Input(Box::new(input)));
         }
         if self.turn.draining && self.calls.is_empty() {
             return Ok(Next::Restart);
         }
         if let Some(at) = wake {
             self.now = self.now.max(at);
-            return Ok(Next::Input(Input::Clock));
+            return Ok(Next::Input(Box::new(Input::Clock)));
         }
         laws::nothing_to_wait_for(&self.state)?;
         Ok(self
             .answer()
-            .map_or(Next::Nothing, |act| Next::Input(Input::Act(act))))
+            .map_or(Next::Nothing, |act| Next::Input(Box::new(Input::Act(act)))))
     }
 
     fn pass(&mut self, seconds: u8) {

@@ -1,8 +1,7 @@
 //! `manual`: work that a person does, and what they bring back from it.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
+use indexmap::IndexMap;
 use runbook_engine::diagnostic::closest;
 use runbook_engine::step::{
     Abilities, Check, Context, Failure, FailureKind, KindDoc, Observation, Outputs, StepKind,
@@ -27,9 +26,9 @@ pub struct ManualInputs {
     /// What to tick off, one after the other, before the step can be confirmed.
     #[serde(default)]
     pub checklist: Vec<String>,
-    /// Values that the person brings back; they become the step's outputs.
+    /// Values that the person brings back, asked for in this order; they become the step's outputs.
     #[serde(default)]
-    pub collect: BTreeMap<String, Collect>,
+    pub collect: IndexMap<String, Collect>,
     /// Files that prove the work; they are kept with the run.
     #[serde(default)]
     pub attach: Vec<Attach>,

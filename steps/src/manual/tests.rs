@@ -83,9 +83,9 @@ fn all_that_is_wrong_is_told_at_once() {
     assert_eq!(
         wrong.unwrap_err(),
         [
-            "`left_out` is missing",
             "`thumbprint`: `00FF00` does not match the pattern `[0-9A-F]{4}`; for example `00FF`",
             "`version`: `2013` is not one of the values; did you mean `2016`? The values are `2016`, `SE`",
+            "`left_out` is missing",
             "`thumprint` is not asked for; did you mean `thumbprint`?",
         ]
     );

@@ -75,18 +75,18 @@ fn what_programs_read_is_as_documented() {
     });
     assert_json_snapshot!(to_json(&observed), @r#"
     {
-      "event": "observed",
+      "seq": 7,
+      "time": "2026-03-01T10:20:30.5Z",
+      "operator": "anna",
       "host": "web1",
+      "event": "observed",
+      "step": "oauth",
+      "verdict": "unsatisfied",
+      "reason": "no certificate",
       "observed": {
         "count": 0
       },
-      "operator": "anna",
-      "outputs": {},
-      "reason": "no certificate",
-      "seq": 7,
-      "step": "oauth",
-      "time": "2026-03-01T10:20:30.5Z",
-      "verdict": "unsatisfied"
+      "outputs": {}
     }
     "#);
     let failed = entry(Event::AttemptFailed {
@@ -97,17 +97,17 @@ fn what_programs_read_is_as_documented() {
     });
     assert_json_snapshot!(to_json(&failed), @r#"
     {
+      "seq": 7,
+      "time": "2026-03-01T10:20:30.5Z",
+      "operator": "anna",
+      "host": "web1",
+      "event": "attempt_failed",
+      "step": "oauth",
       "error": {
         "kind": "timed_out",
         "message": "took longer than 5m"
       },
-      "event": "attempt_failed",
-      "host": "web1",
-      "operator": "anna",
-      "retry_at": "2026-03-01T10:21:00Z",
-      "seq": 7,
-      "step": "oauth",
-      "time": "2026-03-01T10:20:30.5Z"
+      "retry_at": "2026-03-01T10:21:00Z"
     }
     "#);
 }
