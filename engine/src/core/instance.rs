@@ -265,6 +265,8 @@ pub struct Instance {
     pub started: Option<Timestamp>,
     /// When it last came to rest.
     pub ended: Option<Timestamp>,
+    /// When a person was last asked to act.
+    pub asked: Option<Timestamp>,
     /// Whether all of the outcome was there when undoing began and no try at that failed since: then, and
     /// only then, does its absence show that undoing took effect.
     pub(super) undone_from_whole: bool,
@@ -290,6 +292,7 @@ impl Instance {
             changed: false,
             started: None,
             ended: None,
+            asked: None,
             undone_from_whole: false,
             failures: 0,
             first_try: None,

@@ -233,6 +233,7 @@ impl RunState {
             (other, _) => return Err(self.misfit(ix, &other)),
         };
         self.take_in_hand(ix, time);
+        self.instance_mut(ix).asked = Some(time);
         self.set_phase(ix, phase);
         Ok(())
     }

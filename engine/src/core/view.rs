@@ -42,6 +42,8 @@ pub struct WaitingFor {
     pub need: Need,
     /// Whether it is to be undone.
     pub undoing: bool,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 impl RunState {
@@ -115,7 +117,7 @@ impl RunState {
         self.may_open() && settled && self.policy(ix).locks.iter().all(free)
     }
 
-    /// What only people can do now, in the runbook's order.
+    /// What only people can do now: what has waited longest comes first, then in the runbook's order.
     #[must_use]
     pub fn waiting_for(&self) -> Vec<WaitingFor> {
         let queues = self.queues();
@@ -124,17 +126,16 @@ impl RunState {
             .filter_map(|&ix| {
                 let instance = self.instance(ix);
                 let (need, undoing) = self.asks_for(&instance.phase)?;
-                Some((
-                    instance.step,
-                    WaitingFor {
-                        id: instance.id.clone(),
-                        need,
-                        undoing,
-                    },
-                ))
+                let waiting = WaitingFor {
+                    id: instance.id.clone(),
+                    need,
+                    undoing,
+                    since: instance.asked?,
+                };
+                Some((instance.step, waiting))
             })
             .collect();
-        all.sort_by_key(|(step, _)| *step);
+        all.sort_by_key(|(step, waiting)| (waiting.since, *step));
         all.into_iter().map(|(_, waiting)| waiting).collect()
     }
 
