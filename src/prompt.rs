@@ -132,18 +132,16 @@ impl Asker {
         self.ask(question, help, Echo::Hidden, check)
     }
 
-    /// Asks for yes or no.
-    pub(crate) fn yes(&self, question: &str, preset: bool) -> Result<bool, Unanswered> {
+    /// Asks for yes or no. There is no answer that Enter alone gives: a key pressed once too often proves nothing.
+    pub(crate) fn yes_or_no(&self, question: &str) -> Result<bool, Unanswered> {
         let means = |text: &str| match text.trim().to_lowercase().as_str() {
-            "" => Some(preset),
             "y" | "yes" => Some(true),
             "n" | "no" => Some(false),
             _ => None,
         };
-        let choice = if preset { "(Y/n)" } else { "(y/N)" };
         let check = |text: &str| means(text).map(drop).ok_or_else(|| "answer y or n".to_owned());
-        let text = self.ask(&format!("{question} {choice}"), None, Echo::Shown, check)?;
-        Ok(means(&text).unwrap_or(preset))
+        let text = self.ask(&format!("{question} (y/n)"), None, Echo::Shown, check)?;
+        Ok(means(&text) == Some(true))
     }
 
     fn ask(

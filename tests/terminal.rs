@@ -2,7 +2,7 @@
 
 #![cfg(unix)]
 
-use crate::support::Project;
+use crate::support::{Project, until};
 
 const TRUST: &str = "
   look:
@@ -25,19 +25,21 @@ fn a_person_is_asked_for_all_the_evidence_and_the_run_goes_on() {
     project.steps(TRUST);
     project.write("trust.png", "picture");
     let mut terminal = project.at_terminal(80, &["exec", "steps.yaml"]);
-    terminal.answers("There is a row", "y");
+    terminal.answers("1 of 2: There is a row", "y");
     terminal.answers("It is enabled", "yes");
-    terminal.answers("kind", "");
     terminal.answers("How many rows are there", "many");
     terminal.shows("✗");
     terminal.types("\x15");
     terminal.answers("How many rows are there", "3");
+    terminal.answers("kind", "");
     terminal.answers("a picture of the list", "nowhere.png");
     terminal.shows("there is no such file");
     terminal.types("\x15");
     terminal.answers("a picture of the list", "trust.png");
     terminal.answers("Note", "as described");
     terminal.answers("Is it done?", "");
+    terminal.shows("answer y or n");
+    terminal.types("y\r");
     let (code, screen) = terminal.ends();
     assert_eq!(code, 0, "{screen}");
     assert!(screen.contains("is completed: 2 of 2 settled"), "{screen}");
@@ -58,7 +60,7 @@ fn not_now_leaves_the_run_waiting_and_says_how_to_go_on() {
     project.steps(TRUST);
     let mut terminal = project.at_terminal(80, &["exec", "steps.yaml"]);
     terminal.answers("There is a row", "y");
-    terminal.shows("It is enabled (y/N)");
+    terminal.shows("It is enabled (y/n)");
     terminal.types("\x1b");
     let (code, screen) = terminal.ends();
     assert_eq!(code, 3, "{screen}");
@@ -72,7 +74,7 @@ fn ctrl_c_at_a_question_stops_and_loses_nothing() {
     let project = Project::new();
     project.steps(TRUST);
     let mut terminal = project.at_terminal(80, &["exec", "steps.yaml"]);
-    terminal.shows("There is a row (y/N)");
+    terminal.shows("There is a row (y/n)");
     terminal.types("\x03");
     let (code, screen) = terminal.ends();
     assert_eq!(code, 130, "{screen}");
@@ -132,7 +134,7 @@ fn the_terminal_is_given_back_as_it_was() {
     let project = Project::new();
     project.steps(TRUST);
     let mut terminal = project.at_terminal(80, &["exec", "steps.yaml"]);
-    terminal.shows("There is a row (y/N)");
+    terminal.shows("There is a row (y/n)");
     terminal.types("abc");
     terminal.shows("abc");
     terminal.types("\r");
@@ -141,4 +143,106 @@ fn the_terminal_is_given_back_as_it_was() {
     let (_, screen) = terminal.ends();
     // After it, lines begin at the left edge again.
     assert!(screen.lines().any(|line| line.starts_with("steps-")), "{screen}");
+}
+
+const DAYS: &str = "
+  gate: { uses: command, with: { run: [HELPER, append, DIR/log, begun, then, until, DIR/go] }, timeout: 5m }
+  later:
+    needs: gate
+    uses: manual
+    with: { instructions: Look at the new one. }
+  earlier:
+    title: Ask the tenant's administrator
+    uses: manual
+    with:
+      instructions: |
+        Have `${{ params.name }}` added, that is **${{ params.name }}**.
+      collect:
+        zebra: { type: string, prompt: First of all }
+        apple: { type: string, prompt: Only then }
+  last: { needs: [later, earlier], uses: command, with: { run: [HELPER, append, DIR/log, last] } }
+";
+
+/// A run in which `earlier` has waited since before `later` came to wait.
+fn of_days(project: &Project) {
+    let text = format!(
+        "runbook: days\nparams:\n  name: {{ type: string, default: \"*.contoso_a_b.com\" }}\nsteps:{DAYS}"
+    );
+    project.runbook("days.yaml", &text);
+    let running = project.start(["exec", "days.yaml", "--non-interactive"]);
+    until("it has begun", || !project.lines("log").is_empty());
+    until("the first waits", || {
+        project.statuses("days").contains(&"earlier: waiting".to_owned())
+    });
+    project.write("go", "");
+    running.wait().code(3);
+}
+
+#[test]
+fn what_has_waited_longest_is_shown_first_and_a_value_is_no_markdown() {
+    let project = Project::new();
+    of_days(&project);
+    let mut terminal = project.at_terminal(100, &["resume", "days"]);
+    terminal.shows("Have `*.contoso_a_b.com` added, that is *.contoso_a_b.com.");
+    terminal.answers("First of all", "1");
+    terminal.answers("Only then", "2");
+    terminal.answers("Note", "");
+    terminal.answers("Is it done?", "y");
+    terminal.shows("Look at the new one.");
+    terminal.answers("Note", "");
+    terminal.answers("Is it done?", "y");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 0, "{screen}");
+}
+
+#[test]
+fn resume_begins_with_a_briefing() {
+    let project = Project::new();
+    of_days(&project);
+    let mut terminal = project.at_terminal(100, &["resume", "days", "--operator", "bob"]);
+    terminal.shows("First of all");
+    let screen = terminal.screen();
+    let said = |line: &str| screen.lines().position(|one| one.contains(line));
+    let order = [
+        "now operator bob",
+        "✓ done       1 of 4; last `gate` at",
+        "! waiting    `earlier`, to be done by hand, since",
+        "`later`, to be done by hand, since",
+        "Have `",
+    ];
+    let places: Vec<Option<usize>> = order.iter().map(|line| said(line)).collect();
+    assert!(
+        places.iter().all(Option::is_some) && places.is_sorted(),
+        "{places:?}\n{screen}"
+    );
+    terminal.types("\x03");
+    assert_eq!(terminal.ends().0, 130);
+}
+
+#[test]
+fn a_checklist_is_not_confirmed_without_saying_that_it_is_ticked() {
+    let project = Project::new();
+    project.steps(TRUST);
+    project.write("trust.png", "picture");
+    project.run(["exec", "steps.yaml"]).code(3);
+    project
+        .run(["show", "steps"])
+        .prints("look --ticked --value rows=VALUE --attach FILE");
+    let confirm = [
+        "confirm",
+        "steps",
+        "look",
+        "--value",
+        "rows=3",
+        "--attach",
+        "trust.png",
+    ];
+    project
+        .run(confirm)
+        .code(2)
+        .tells("its checklist of 2 items is not ticked off")
+        .tells("`--ticked`");
+    let ticked = [confirm.as_slice(), &["--ticked"]].concat();
+    project.run(ticked).code(0);
+    assert_eq!(project.statuses("steps"), ["look: succeeded", "after: ready"]);
 }

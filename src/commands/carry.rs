@@ -149,7 +149,7 @@ impl Bench<'_> {
                 }
             }
             let ended = self.carry_out(run).await?;
-            if ended.interrupted || !is_due(run, &asking.waiting) {
+            if ended.interrupted || !is_due(run, asking.waiting()) {
                 asking.call_off().await;
                 return Ok(if ended.interrupted {
                     Asked::Interrupted

@@ -15,7 +15,7 @@ use crate::setting::Setting;
 #[command(after_help = "In a terminal, what is missing is asked for.
 
 Example:
-  runbook confirm hybrid-s2s-7f3a check-manage-trust --value entry=ACS --attach trust.png --note 'as described'")]
+  runbook confirm hybrid-s2s-7f3a check-manage-trust --ticked --value entry=ACS --attach trust.png --note 'as described'")]
 pub(crate) struct Args {
     /// The run
     #[arg(value_name = "RUN")]
@@ -29,6 +29,9 @@ pub(crate) struct Args {
     /// A file that proves it; may be given several times
     #[arg(long = "attach", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Every item of its checklist is so
+    #[arg(long)]
+    ticked: bool,
     /// What else is to be said
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
@@ -41,6 +44,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         values: &args.values,
         files: &args.files,
         note: args.note.clone(),
+        ticked: args.ticked,
     };
     match manual::gather(run.seat(), &instance, &evidence, setting).await {
         Ok(Answer::Done {

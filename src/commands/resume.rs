@@ -1,13 +1,16 @@
 //! `runbook resume`
 
+use jiff::Timestamp;
+
 use super::{carry, give_up, leave, open};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::jobs;
 use crate::params;
+use crate::render::briefing::briefing;
 use crate::render::heading::heading;
 use crate::render::layout::Width;
-use crate::render::{rows, time};
+use crate::render::time;
 use crate::setting::Setting;
 
 /// Go on with a run: tomorrow, after a crash, or as another person
@@ -41,7 +44,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         setting.author().operator
     );
     look.tell(&heading(state, run.runbook(), &remark, width));
-    look.tell(&rows::table(state, run.runbook(), width));
+    look.tell(&briefing(state, run.runbook(), Timestamp::now(), width));
     look.tell("");
     if state.started().rehearsal.is_none() {
         match params::secrets(run.runbook(), setting) {

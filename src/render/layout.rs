@@ -34,7 +34,6 @@ impl Width {
     }
 
     /// Without end: lines as they are.
-    #[cfg(test)]
     pub(crate) fn endless() -> Self {
         Self(None)
     }
@@ -113,55 +112,6 @@ pub(crate) fn pad(text: &str, width: usize) -> String {
 pub(crate) fn widest<T: AsRef<str>>(texts: impl IntoIterator<Item = T>, most: usize) -> usize {
     let widths = texts.into_iter().map(|text| display_width(text.as_ref()));
     widths.max().unwrap_or(0).min(most)
-}
-
-/// Paragraphs put into lines of their own, so that they can be wrapped to any width. What has a form of its own
-/// (lists, headings, tables, code) keeps its lines.
-pub(crate) fn unfilled(text: &str) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    let mut in_code = false;
-    for line in text.trim().lines() {
-        let line = line.trim_end();
-        let fence = line.trim_start().starts_with("```");
-        let goes_on = !in_code && !fence && !begins_anew(line);
-        in_code ^= fence;
-        match lines.last_mut() {
-            Some(last) if goes_on && !last.is_empty() && !ends_for_good(last) => {
-                last.push(' ');
-                last.push_str(line.trim_start());
-            }
-            _ => lines.push(line.to_owned()),
-        }
-    }
-    lines.join("\n")
-}
-
-/// Whether a line of Markdown does not go on with the one before.
-fn begins_anew(line: &str) -> bool {
-    let text = line.trim_start();
-    let numbered = text.split_once(['.', ')']).is_some_and(|(number, rest)| {
-        !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && rest.starts_with(' ')
-    });
-    let marked = ["- ", "* ", "+ ", "#", ">", "|"]
-        .iter()
-        .any(|mark| text.starts_with(mark));
-    text.is_empty() || numbered || marked || line.starts_with("    ")
-}
-
-/// Whether nothing can go on with this line of Markdown.
-fn ends_for_good(line: &str) -> bool {
-    let text = line.trim_start();
-    text.starts_with('#') || text.starts_with('|') || text.starts_with("```") || line.starts_with("    ")
-}
-
-/// By how much the further lines of a line of Markdown are indented: below its text.
-pub(crate) fn hanging(line: &str) -> usize {
-    let text = line.trim_start();
-    let indent = display_width(line) - display_width(text);
-    let marker = text
-        .find(' ')
-        .filter(|_| begins_anew(line) && !text.starts_with(['#', '>', '|']));
-    indent + marker.map_or(0, |at| at + 1)
 }
 
 #[cfg(test)]

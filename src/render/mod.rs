@@ -1,10 +1,12 @@
 //! What the program shows: events and states as text and JSON, and diagnostics with a caret.
 
+pub(crate) mod briefing;
 pub(crate) mod busy;
 pub(crate) mod diagnostic;
 pub(crate) mod graph;
 pub(crate) mod heading;
 pub(crate) mod layout;
+pub(crate) mod markdown;
 pub(crate) mod next;
 pub(crate) mod progress;
 pub(crate) mod rows;

@@ -153,7 +153,8 @@ fn evidence(step: &Step) -> String {
     let values = values.map(|(name, _)| format!(" --value {name}=VALUE"));
     let files = inputs.attach.iter().filter(|file| !file.optional);
     let files = files.map(|_| " --attach FILE".to_owned());
-    values.chain(files).collect()
+    let ticked = (!inputs.checklist.is_empty()).then(|| " --ticked".to_owned());
+    ticked.into_iter().chain(values).chain(files).collect()
 }
 
 /// What failed, why, and how to try it again.

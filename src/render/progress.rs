@@ -10,7 +10,8 @@ use runbook_engine::id::{AttemptNo, InstanceId};
 use runbook_engine::runbook::{Runbook, Step};
 
 use super::busy::Task;
-use super::layout::{Width, pad, unfilled, widest};
+use super::layout::{Width, pad, widest};
+use super::markdown;
 use super::plain;
 use super::story::{doubt_words, ruling_words, stop_words, subject};
 use super::style::{BAD, BUSY, CARE, DIM, GOOD, count, names, paint};
@@ -104,7 +105,7 @@ impl Progress {
         if let Some(note) = &said.note {
             let head = format!("{}{} ", " ".repeat(indent), paint(CARE, "note:"));
             text += "\n";
-            text += &width.wrap(&head, indent + 6, &unfilled(&plain(note)));
+            text += &markdown::render(note, &head, indent + 6, width);
         }
         text
     }

@@ -10,14 +10,15 @@ pub(crate) fn local(at: Timestamp) -> String {
         .to_string()
 }
 
-/// How long something took: `0.3 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
+/// How long something took: `0.3 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
 pub(crate) fn took(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     match seconds {
         0..10 => format!("{:.1} s", duration.as_secs_f64().max(0.0)),
         10..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
     }
 }
 

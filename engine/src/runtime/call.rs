@@ -10,7 +10,7 @@ use super::mask::Mask;
 use super::rehearse::{failed, rehearse};
 use crate::core::Outcome;
 use crate::core::event::{Failure, FailureKind, Rehearsal};
-use crate::runbook::expr::{self, Scope};
+use crate::runbook::expr::{self, Put, Scope};
 use crate::runbook::{Runbook, Step};
 use crate::step::{Context, Plugin, Purpose};
 
@@ -65,7 +65,7 @@ impl Call {
 
 /// A step's inputs with every template filled in.
 pub(super) fn fill(step: &Step, plugin: &dyn Plugin, scope: &Scope) -> Result<Value, Failure> {
-    expr::fill(&step.with, plugin.doc().scripts, scope).map_err(|error| {
+    expr::fill(&step.with, plugin.doc().scripts, scope, Put::Plain).map_err(|error| {
         Failure::new(
             FailureKind::Inputs,
             format!("its inputs could not be worked out: {error}"),

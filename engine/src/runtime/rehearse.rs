@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::core::Outcome;
 use crate::core::event::{Failure, FailureKind, Outputs, Rehearsal, Verdict};
 use crate::id::InstanceId;
-use crate::runbook::expr::{self, Scope};
+use crate::runbook::expr::{self, Put, Scope};
 use crate::runbook::{Rehearse, RehearsedDoubt, Step};
 use crate::step::{Context, Observation, Purpose};
 
@@ -94,7 +94,7 @@ struct Answers {
 impl Answers {
     fn new(script: &Rehearse, scope: &Scope) -> Result<Self, Failure> {
         let fill = |value: &Value| {
-            expr::fill(value, &[], scope)
+            expr::fill(value, &[], scope, Put::Plain)
                 .map_err(|error| Failure::new(FailureKind::Inputs, error.to_string()))
         };
         let outputs = match fill(&Value::Object(script.outputs.clone()))? {

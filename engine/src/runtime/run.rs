@@ -13,7 +13,7 @@ use crate::core::{Act, Input, InstanceIx, RunState, Turn, turn};
 use crate::id::{Host, InstanceId, Operator, ParamName, Seq};
 use crate::journal::{Claim, Durable, Summary, TranscriptHasher};
 use crate::runbook::Runbook;
-use crate::runbook::expr::{self, Scope};
+use crate::runbook::expr::{self, Put, Scope};
 use crate::step::RunFacts;
 
 /// A run that this process holds.
@@ -88,8 +88,8 @@ impl Run {
     ///
     /// # Errors
     /// When a template cannot be filled in, or the run has no such instance.
-    pub fn inputs(&self, id: &InstanceId) -> Result<Value, Failure> {
-        inputs(&self.engine, &self.state, &self.runbook, &self.secrets, id)
+    pub fn inputs(&self, id: &InstanceId, put: Put) -> Result<Value, Failure> {
+        inputs(&self.engine, &self.state, &self.runbook, &self.secrets, id, put)
     }
 
     /// Stores a file that proves manual work, and gives its hash.
@@ -251,6 +251,7 @@ pub(super) fn inputs(
     runbook: &Runbook,
     secrets: &BTreeMap<ParamName, String>,
     id: &InstanceId,
+    put: Put,
 ) -> Result<Value, Failure> {
     let missing = || Failure::new(FailureKind::Fault, format!("the run has no instance `{id}`"));
     let ix = state.find(id).ok_or_else(missing)?;
@@ -259,7 +260,7 @@ pub(super) fn inputs(
         .registry
         .get(step.uses.as_str())
         .map_or(&[] as &[&str], |plugin| plugin.doc().scripts);
-    expr::fill(&step.with, scripts, &scope(engine, state, secrets, ix))
+    expr::fill(&step.with, scripts, &scope(engine, state, secrets, ix), put)
         .map_err(|error| Failure::new(FailureKind::Inputs, error.to_string()))
 }
 

@@ -1,6 +1,6 @@
 //! What a person sees of a text at a given width.
 
-use super::{Width, cut, hanging, pad, unfilled};
+use super::{Width, cut, pad};
 
 #[test]
 fn further_lines_are_indented_and_none_is_wider_than_the_terminal() {
@@ -40,16 +40,4 @@ fn what_is_too_wide_is_cut_with_a_sign_of_it() {
     assert_eq!(cut("restart-timer", 8), "restart…");
     assert_eq!(cut("表表表", 4), "表…");
     assert_eq!(pad("表", 4), "表  ");
-}
-
-#[test]
-fn paragraphs_flow_and_lists_keep_their_lines() {
-    let text = "Open the page\nand look.\n\n- one thing\n  that goes on\n- another\n1. first\n\n```\na\nb\n```\nend\n";
-    assert_eq!(
-        unfilled(text),
-        "Open the page and look.\n\n- one thing that goes on\n- another\n1. first\n\n```\na\nb\n```\nend"
-    );
-    assert_eq!(hanging("  - one thing"), 4);
-    assert_eq!(hanging("12. twelfth"), 4);
-    assert_eq!(hanging("text"), 0);
 }

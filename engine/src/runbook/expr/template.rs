@@ -67,6 +67,35 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
+/// What stands before a marked value: no character, so that no text of anybody's holds it.
+pub const MARK_START: char = '\u{fdd0}';
+
+/// What stands after a marked value.
+pub const MARK_END: char = '\u{fdd1}';
+
+/// How a value is put into the text around its expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// As it is.
+    Plain,
+    /// Between [`MARK_START`] and [`MARK_END`]: whoever reads the text as more than text, as Markdown, can tell
+    /// which part of it is data.
+    Marked,
+}
+
+impl Put {
+    fn value(self, into: &mut String, value: &str) {
+        match self {
+            Self::Plain => into.push_str(value),
+            Self::Marked => {
+                into.push(MARK_START);
+                into.push_str(&value.replace([MARK_START, MARK_END], "\u{fffd}"));
+                into.push(MARK_END);
+            }
+        }
+    }
+}
+
 /// Fills in every `${{ … }}` in every string below `with`, except below the top-level keys in `scripts`.
 ///
 /// A string that is one expression alone becomes the expression's value, whatever its type. Otherwise values
@@ -75,71 +104,87 @@ fn closing(text: &str) -> Option<usize> {
 ///
 /// # Errors
 /// When an expression cannot be evaluated.
-pub fn fill(with: &Value, scripts: &[&str], scope: &Scope) -> Result<Value, ExpressionError> {
+pub fn fill(with: &Value, scripts: &[&str], scope: &Scope, put: Put) -> Result<Value, ExpressionError> {
+    let filler = Filler { scope, put };
     let Value::Object(fields) = with else {
-        return fill_value(with, scope, &mut Vec::new());
+        return filler.value(with, &mut Vec::new());
     };
     let filled = fields.iter().map(|(name, value)| {
         if scripts.contains(&name.as_str()) {
             return Ok((name.clone(), value.clone()));
         }
-        Ok((name.clone(), fill_value(value, scope, &mut vec![name.clone()])?))
+        Ok((name.clone(), filler.value(value, &mut vec![name.clone()])?))
     });
     filled.collect::<Result<_, _>>().map(Value::Object)
 }
 
-fn fill_value(value: &Value, scope: &Scope, path: &mut Vec<String>) -> Result<Value, ExpressionError> {
-    let mut below = |name: String, value: &Value| {
-        path.push(name);
-        let filled = fill_value(value, scope, path);
-        path.pop();
-        filled
-    };
-    match value {
-        Value::String(text) if is_template(text) => {
-            fill_text(text, scope).map_err(|error| error.within(path.clone()))
-        }
-        Value::Array(items) => {
-            let filled = items
-                .iter()
-                .enumerate()
-                .map(|(at, item)| below(at.to_string(), item));
-            filled.collect::<Result<_, _>>().map(Value::Array)
-        }
-        Value::Object(fields) => {
-            let filled = fields
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), below(name.clone(), value)?)));
-            filled.collect::<Result<_, _>>().map(Value::Object)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(value.clone()),
-    }
+#[derive(Clone, Copy)]
+struct Filler<'a> {
+    scope: &'a Scope,
+    put: Put,
 }
 
-fn fill_text(text: &str, scope: &Scope) -> Result<Value, ExpressionError> {
-    let parts = parts(text).map_err(|_| ExpressionError::new(text, "`}}` is missing"))?;
-    let evaluate = |range: &Range<usize>| {
-        let source = &text[range.clone()];
-        let extra: Vec<&str> = scope.extra.keys().map(String::as_str).collect();
-        let expression =
-            super::compile_loose(source, &extra).map_err(|message| ExpressionError::new(source, message))?;
-        expression.evaluate(scope)
-    };
-    if let [Part::Expression(range)] = parts.as_slice() {
-        return evaluate(range);
-    }
-    let mut filled = String::with_capacity(text.len());
-    for part in &parts {
-        match part {
-            Part::Text(range) => filled.push_str(&text[range.clone()]),
-            Part::Expression(range) => match evaluate(range)? {
-                Value::Null => return Err(ExpressionError::empty(&text[range.clone()])),
-                Value::String(value) => filled.push_str(&value),
-                value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                    filled.push_str(&value.to_string());
-                }
-            },
+impl Filler<'_> {
+    fn value(self, value: &Value, path: &mut Vec<String>) -> Result<Value, ExpressionError> {
+        let mut below = |name: String, value: &Value| {
+            path.push(name);
+            let filled = self.value(value, path);
+            path.pop();
+            filled
+        };
+        match value {
+            Value::String(text) if is_template(text) => {
+                self.text(text).map_err(|error| error.within(path.clone()))
+            }
+            Value::Array(items) => {
+                let filled = items
+                    .iter()
+                    .enumerate()
+                    .map(|(at, item)| below(at.to_string(), item));
+                filled.collect::<Result<_, _>>().map(Value::Array)
+            }
+            Value::Object(fields) => {
+                let filled = fields
+                    .iter()
+                    .map(|(name, value)| Ok((name.clone(), below(name.clone(), value)?)));
+                filled.collect::<Result<_, _>>().map(Value::Object)
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(value.clone()),
         }
     }
-    Ok(Value::String(filled))
+
+    fn text(self, text: &str) -> Result<Value, ExpressionError> {
+        let parts = parts(text).map_err(|_| ExpressionError::new(text, "`}}` is missing"))?;
+        if let [Part::Expression(range)] = parts.as_slice() {
+            return match self.evaluate(&text[range.clone()])? {
+                Value::String(value) => {
+                    let mut whole = String::with_capacity(value.len());
+                    self.put.value(&mut whole, &value);
+                    Ok(Value::String(whole))
+                }
+                value => Ok(value),
+            };
+        }
+        let mut filled = String::with_capacity(text.len());
+        for part in &parts {
+            match part {
+                Part::Text(range) => filled.push_str(&text[range.clone()]),
+                Part::Expression(range) => match self.evaluate(&text[range.clone()])? {
+                    Value::Null => return Err(ExpressionError::empty(&text[range.clone()])),
+                    Value::String(value) => self.put.value(&mut filled, &value),
+                    value @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                        self.put.value(&mut filled, &value.to_string());
+                    }
+                },
+            }
+        }
+        Ok(Value::String(filled))
+    }
+
+    fn evaluate(self, source: &str) -> Result<Value, ExpressionError> {
+        let extra: Vec<&str> = self.scope.extra.keys().map(String::as_str).collect();
+        let expression =
+            super::compile_loose(source, &extra).map_err(|message| ExpressionError::new(source, message))?;
+        expression.evaluate(self.scope)
+    }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Known, Scope, Site, compile, compile_loose, fill, items, to_dynamic, to_value};
+use super::{Known, Put, Scope, Site, compile, compile_loose, fill, items, to_dynamic, to_value};
 use crate::diagnostic::{SourceFile, Span};
 use crate::id::{Host, Operator, StepId};
 use crate::step::{RunFacts, StepFacts};
@@ -295,13 +295,19 @@ fn fill_keeps_types_and_fills_text() {
         "run": "echo ${{ params.n }}",
         "literal": "${{ params.n }}",
     });
-    assert_eq!(fill(&with, &["run"], &scope).unwrap(), expected);
+    assert_eq!(fill(&with, &["run"], &scope, Put::Plain).unwrap(), expected);
 }
 
 #[test]
 fn fill_says_where_it_failed() {
     let scope = scope(json!({ "none": null }));
-    let error = fill(&json!({ "run": ["a", "b ${{ params.none }}"] }), &[], &scope).unwrap_err();
+    let error = fill(
+        &json!({ "run": ["a", "b ${{ params.none }}"] }),
+        &[],
+        &scope,
+        Put::Plain,
+    )
+    .unwrap_err();
     assert_eq!(error.path(), ["run", "1"]);
     assert!(
         error
@@ -309,7 +315,13 @@ fn fill_says_where_it_failed() {
             .starts_with("`with.run.1`: `params.none` could not be evaluated"),
         "{error}"
     );
-    let error = fill(&json!({ "run": "${{ steps.left_out.outputs.id }}" }), &[], &scope).unwrap_err();
+    let error = fill(
+        &json!({ "run": "${{ steps.left_out.outputs.id }}" }),
+        &[],
+        &scope,
+        Put::Plain,
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("steps.ID.outputs?.NAME"), "{error}");
 }
 
@@ -346,7 +358,7 @@ proptest! {
     ]) {
         let scope = scope(json!({ "x": hostile, "secret": "hunter2" }));
         let with = json!({ "alone": "${{ params.x }}", "within": "<${{ params.x }}|${{ params.x }}>", "map": "${{ #{ x: params.x } }}" });
-        let filled = fill(&with, &[], &scope).unwrap();
+        let filled = fill(&with, &[], &scope, Put::Plain).unwrap();
         prop_assert_eq!(&filled["alone"], &json!(hostile));
         prop_assert_eq!(&filled["within"], &json!(format!("<{hostile}|{hostile}>")));
         prop_assert_eq!(&filled["map"]["x"], &json!(hostile));
@@ -359,6 +371,6 @@ proptest! {
         if let Ok(expression) = compile(&source, &file, Span::new(0, source.len()), &known) {
             drop(expression.evaluate(&scope(json!({ "a": 1 }))));
         }
-        drop(fill(&json!(source), &[], &scope(json!({}))));
+        drop(fill(&json!(source), &[], &scope(json!({})), Put::Plain));
     }
 }

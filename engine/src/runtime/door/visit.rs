@@ -12,6 +12,7 @@ use crate::core::{Act, RunState};
 use crate::id::{InstanceId, RunId};
 use crate::journal::{Holder, JournalError};
 use crate::runbook::Runbook;
+use crate::runbook::expr::Put;
 use crate::runtime::engine::{Engine, RuntimeError, Story};
 use crate::runtime::run::{Run, inputs};
 
@@ -31,7 +32,7 @@ pub trait Seat: Send + Sync {
     ///
     /// # Errors
     /// When a template cannot be filled in, or the run has no such instance.
-    fn inputs(&self, id: &InstanceId) -> Result<Value, Failure>;
+    fn inputs(&self, id: &InstanceId, put: Put) -> Result<Value, Failure>;
 
     /// Stores a file that proves manual work, and gives its hash.
     ///
@@ -56,8 +57,8 @@ impl Seat for Run {
         self.runbook()
     }
 
-    fn inputs(&self, id: &InstanceId) -> Result<Value, Failure> {
-        self.inputs(id)
+    fn inputs(&self, id: &InstanceId, put: Put) -> Result<Value, Failure> {
+        self.inputs(id, put)
     }
 
     async fn attach(&self, content: &[u8]) -> Result<String, RuntimeError> {
@@ -112,13 +113,14 @@ impl Seat for Visit {
         &self.story.runbook
     }
 
-    fn inputs(&self, id: &InstanceId) -> Result<Value, Failure> {
+    fn inputs(&self, id: &InstanceId, put: Put) -> Result<Value, Failure> {
         inputs(
             &self.engine,
             &self.story.state,
             &self.story.runbook,
             &[].into(),
             id,
+            put,
         )
     }
 
