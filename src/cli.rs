@@ -140,6 +140,6 @@ async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
         Command::Journal(args) => journal::run(&args, setting).await,
         Command::Explain(args) => explain::run(&args),
         Command::Steps(args) => steps::run(&args, setting),
-        Command::Schema(args) => schema::run(&args),
+        Command::Schema(args) => schema::run(&args, setting),
     }
 }

@@ -1,27 +1,43 @@
-//! The values of a run's parameters: from the command line, a file, the environment, or the person.
+//! The values of a run's parameters: from the command line, files, another run, the environment, or the person.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile};
 use runbook_engine::id::ParamName;
 use runbook_engine::runbook::{self, Param, Runbook};
 use serde_json::Value;
 
+pub(crate) use self::like::Like;
 use crate::commands::read_bounded;
 use crate::error::Failed;
 use crate::prompt::Asker;
 use crate::setting::Setting;
 
+mod like;
+
 /// How parameters are given on the command line.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Given {
     /// The value of a parameter; may be given several times
-    #[arg(long = "set", value_name = "NAME=VALUE")]
+    #[arg(short = 'p', long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// A YAML file with values of parameters
+    /// A YAML or JSON file with values of parameters; of several, the last that names one counts
     #[arg(long = "params", value_name = "FILE")]
-    params: Option<PathBuf>,
+    params: Vec<PathBuf>,
+    /// Take the parameters that this run had; secrets are asked for anew
+    #[arg(long = "like", value_name = "RUN")]
+    like: Option<String>,
+}
+
+impl Given {
+    /// The run to take parameters from, if one is named.
+    pub(crate) async fn like(&self, setting: &Setting) -> Result<Option<Like>, Failed> {
+        match &self.like {
+            Some(run) => Like::read(run, setting).await.map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 /// The values that a run starts with.
@@ -39,11 +55,15 @@ const LARGEST: u64 = 1024 * 1024;
 pub(crate) fn settle(
     runbook: &Runbook,
     given: &Given,
+    like: Option<&Like>,
     rehearsal: bool,
     setting: &Setting,
 ) -> Result<Settled, Failed> {
-    let mut all = collect(runbook, given)?;
+    let mut all = collect(runbook, given, like)?;
     let mut resolved = runbook::resolve_params(runbook, all.clone(), rehearsal).map_err(Failed::input)?;
+    if let Some(like) = like {
+        like.show(runbook, &resolved, setting);
+    }
     let missing: Vec<&Param> = resolved
         .missing
         .iter()
@@ -115,12 +135,19 @@ fn variable(name: &ParamName) -> String {
     format!("RUNBOOK_SECRET_{}", name.as_str().to_ascii_uppercase())
 }
 
-fn collect(runbook: &Runbook, given: &Given) -> Result<BTreeMap<String, runbook::Given>, Failed> {
-    let mut all = BTreeMap::new();
+/// What was given, of each parameter what counts: the command line before files, the last file before the others,
+/// and all of them before another run.
+fn collect(
+    runbook: &Runbook,
+    given: &Given,
+    like: Option<&Like>,
+) -> Result<BTreeMap<String, runbook::Given>, Failed> {
+    let mut all = like.map(|like| like.values(runbook)).unwrap_or_default();
     let mut wrong = Vec::new();
-    if let Some(path) = &given.params {
-        for (name, value) in from_file(path)? {
-            all.insert(name, runbook::Given::Value(value));
+    for path in &given.params {
+        match from_file(path) {
+            Ok(values) => all.extend(values),
+            Err(problems) => wrong.extend(problems),
         }
     }
     for text in &given.set {
@@ -135,16 +162,8 @@ fn collect(runbook: &Runbook, given: &Given) -> Result<BTreeMap<String, runbook:
         }
     }
     for param in runbook.params().values().filter(|param| param.is_secret()) {
-        if all.remove(param.name.as_str()).is_some() {
-            let message = format!(
-                "the secret `{}` was given on the command line or in a file",
-                param.name
-            );
-            let help = format!(
-                "leave it out, and be asked for it, or set the variable {}",
-                variable(&param.name)
-            );
-            wrong.push(Diagnostic::error(Code::SecretOnCommandLine, message).help(help));
+        if let Some(given) = all.remove(param.name.as_str()) {
+            wrong.push(exposed(param, &given));
         }
     }
     if wrong.is_empty() {
@@ -154,19 +173,33 @@ fn collect(runbook: &Runbook, given: &Given) -> Result<BTreeMap<String, runbook:
     }
 }
 
-fn from_file(path: &Path) -> Result<BTreeMap<String, Value>, Failed> {
+/// A secret that others can see.
+fn exposed(param: &Param, given: &runbook::Given) -> Diagnostic {
+    let name = &param.name;
+    let problem = |place: &str| {
+        let message = format!("the secret `{name}` was given {place}");
+        Diagnostic::error(Code::SecretOnCommandLine, message)
+    };
+    let problem = match given {
+        runbook::Given::Written(_, place) => place.mark(problem("in a file"), ""),
+        runbook::Given::Text(_) | runbook::Given::Value(_) => problem("on the command line"),
+    };
+    problem.help(format!(
+        "leave it out, and be asked for it, or set the variable {}; others may have seen it, so change it",
+        variable(name)
+    ))
+}
+
+fn from_file(path: &Path) -> Result<Vec<(String, runbook::Given)>, Vec<Diagnostic>> {
     let text = read_bounded(path, LARGEST).map_err(|error| {
         let message = format!("the file of parameters `{}` cannot be read", path.display());
-        Diagnostic::error(Code::UnreadableFile, message).caused_by(&error)
+        vec![Diagnostic::error(Code::UnreadableFile, message).caused_by(&error)]
     })?;
-    serde_yaml::from_str(&text).map_err(|error| {
-        let message = format!(
-            "the file of parameters `{}` is not a map of names to values",
-            path.display()
-        );
-        let diagnostic = Diagnostic::error(Code::YamlSyntax, message).caused_by(&error);
-        diagnostic.help("write one `name: value` a line").into()
-    })
+    let file = SourceFile::new(path.display().to_string(), text);
+    let values = runbook::read_values(&file)?.into_iter();
+    Ok(values
+        .map(|(name, value, place)| (name, runbook::Given::Written(value, place)))
+        .collect())
 }
 
 fn not_given(runbook: &Runbook, param: &Param) -> Diagnostic {
@@ -185,7 +218,10 @@ fn not_given(runbook: &Runbook, param: &Param) -> Diagnostic {
             variable(&param.name)
         ));
     }
-    let example = param.example.as_ref().map_or_else(|| "VALUE".to_owned(), plain);
+    let example = param
+        .example
+        .as_ref()
+        .map_or_else(|| "VALUE".to_owned(), plain_value);
     diagnostic.help(format!(
         "give it as `--set {}={example}`, or in a file with `--params`",
         param.name
@@ -196,7 +232,7 @@ fn ask(param: &Param) -> Result<String, Failed> {
     let example = param
         .example
         .as_ref()
-        .map(|example| format!("for example {}", plain(example)));
+        .map(|example| format!("for example {}", plain_value(example)));
     let check = |text: &str| param.parse(text).map(drop).map_err(|error| error.to_string());
     Asker::default()
         .text(&question(param), example.as_deref(), check)
@@ -212,10 +248,10 @@ fn question(param: &Param) -> String {
 }
 
 /// A value as a person would type it.
-fn plain(value: &Value) -> String {
+fn plain_value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
+        Value::Array(items) => items.iter().map(plain_value).collect::<Vec<_>>().join(","),
         other => other.to_string(),
     }
 }

@@ -27,6 +27,7 @@ mod documents;
 mod graph;
 mod holders;
 mod kills;
+mod like;
 mod limits;
 mod params;
 mod rehearsal;

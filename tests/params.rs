@@ -94,7 +94,7 @@ fn a_set_without_a_value_and_files_that_are_no_maps_are_told() {
         .tells("RB0001")
         .tells("nowhere.yaml");
     project.write("list.yaml", "[1, 2]\n");
-    exec(&project, &["--params", "list.yaml"]).code(2).tells("RB0002");
+    exec(&project, &["--params", "list.yaml"]).code(2).tells("RB0006");
     project.write("broken.yaml", "a: [1\nb: 2\n");
     exec(&project, &["--params", "broken.yaml"])
         .code(2)
@@ -134,6 +134,48 @@ fn values_come_from_a_file_and_the_command_line_overrides_it() {
         shown.get("token").is_none_or(serde_json::Value::is_null),
         "{shown}"
     );
+}
+
+#[test]
+fn of_several_files_the_last_that_names_a_value_counts() {
+    let project = project();
+    let all = "url: https://intra.example/\nsize: 3\nzone: intranet\nhosts: [web1]\nmaybe: true\n";
+    project.write("all.yaml", all);
+    project.write(
+        "site.json",
+        "{\n\t\"zone\": \"extranet\",\n\t\"maybe\": null\n}\n",
+    );
+    exec(
+        &project,
+        &["--params", "all.yaml", "--params", "site.json", "-p", "size=4"],
+    )
+    .code(0);
+    let told = told(&project);
+    assert_eq!((&told["zone"], &told["size"]), (&json!("extranet"), &json!(4)));
+    assert_eq!(told["maybe"], json!(null));
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_told_at_its_place_and_no_value_is_shown() {
+    let project = project();
+    let wrong = "# hush-1\nsize: 12\nzone: intranet # hush-2\ntokn: hush-3\ntoken: hush-4\n";
+    project.write("given.yaml", wrong);
+    let without = wrong.replace("token:", "# token:");
+    project.write("typo.yaml", &without);
+    let outcome = exec(&project, &["--params", "given.yaml"])
+        .code(2)
+        .keeps_quiet_of("hush");
+    insta::assert_snapshot!("secret_in_a_file", outcome.stderr);
+    let outcome = exec(&project, &["--params", "typo.yaml"])
+        .code(2)
+        .keeps_quiet_of("hush");
+    insta::assert_snapshot!("typo_in_a_file", outcome.stderr);
+    project.write("open.yaml", "size: 1\ntoken: 'hush-5\n");
+    exec(&project, &["--params", "open.yaml"])
+        .code(2)
+        .tells("RB0002")
+        .tells("open.yaml:2")
+        .keeps_quiet_of("hush");
 }
 
 #[test]

@@ -89,3 +89,41 @@ fn the_tutorial_shows_what_new_writes() {
     let runbook = written.split_once("\nrunbook:").unwrap().1;
     assert!(page.contains(runbook), "the tutorial shows another runbook");
 }
+
+#[test]
+fn editors_find_the_schema_beside_a_new_runbook_and_beside_those_that_ship() {
+    let project = Project::new();
+    project
+        .run(["new", "hello"])
+        .code(0)
+        .tells("wrote runbook.schema.json for editors");
+    let schema = project.run(["schema"]).code(0).stdout;
+    assert_eq!(project.read("runbook.schema.json").unwrap(), schema);
+    let ships = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks/runbook.schema.json");
+    let current = std::fs::read_to_string(ships).unwrap() == schema;
+    assert!(current, "cargo run -- schema -o runbooks/runbook.schema.json");
+    project.run(["new", "farm", "--from", "hybrid-s2s"]).code(0);
+    for runbook in ["hello.yaml", "farm.yaml"] {
+        let text = project.read(runbook).unwrap();
+        let first = "# yaml-language-server: $schema=runbook.schema.json";
+        assert_eq!(text.lines().next(), Some(first), "{runbook}");
+    }
+}
+
+#[test]
+fn a_schema_replaces_an_older_one_and_nothing_else() {
+    let project = Project::new();
+    let output = ["schema", "--output", "here.json"];
+    project.run(output).code(0);
+    let schema = project.read("here.json").unwrap();
+    project.write("here.json", &schema.replace("What it does", "What it did"));
+    project.run(output).code(0);
+    assert_eq!(project.read("here.json").unwrap(), schema);
+    project.write("here.json", "{\"mine\": 1}");
+    project
+        .run(output)
+        .code(2)
+        .tells("is no schema of runbooks")
+        .tells("RB0503");
+    assert_eq!(project.read("here.json").unwrap(), "{\"mine\": 1}");
+}

@@ -25,11 +25,12 @@ use crate::watch::Lines;
 #[command(after_help = "Examples:
   runbook exec hybrid-s2s.yaml --rehearse
   runbook exec hybrid-s2s.yaml --set public_domain=adventureworks.com --params farm.yaml
+  runbook exec hybrid-s2s.yaml --like hybrid-s2s-7f3a -p zone=Intranet
   runbook exec hybrid-s2s.yaml --rehearse --rehearse-fail set-realm:1 --rehearse-interrupt add-spn")]
 pub(crate) struct Args {
-    /// The runbook
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// The runbook; with `--like`, it may be left out for that run's own
+    #[arg(value_name = "FILE", required_unless_present = "like")]
+    file: Option<PathBuf>,
     #[command(flatten)]
     given: Given,
     /// Play it through: steps answer from their `rehearse:` block and touch nothing
@@ -61,7 +62,8 @@ fn rehearsed_failure(text: &str) -> Result<RehearsedFailure, String> {
 }
 
 pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
-    let runbook = load::runbook(&args.file, setting)?;
+    let like = args.given.like(setting).await?;
+    let runbook = load::runbook_or_like(args.file.as_deref(), like.as_ref(), setting)?;
     let rehearsal = rehearsal(&args, &runbook)?;
     if rehearsal.is_none() {
         let missing = load::not_available(&runbook);
@@ -69,7 +71,7 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
             return Err(Failed::input(missing));
         }
     }
-    let params = params::settle(&runbook, &args.given, args.rehearse, setting)?;
+    let params = params::settle(&runbook, &args.given, like.as_ref(), args.rehearse, setting)?;
     let engine = setting.engine()?;
     let new = NewRun {
         id: new_id(&engine, &runbook).await?,
@@ -78,7 +80,7 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
         jobs: jobs::possible(args.jobs, setting),
         program: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let file = args.file.display().to_string();
+    let file = runbook.source_file().name.clone();
     let mut run = engine
         .start(runbook, new)
         .await

@@ -10,6 +10,7 @@ use runbook_engine::runbook::{self, Loaded, Runbook};
 use runbook_engine::step::Files;
 
 use crate::error::Failed;
+use crate::params::Like;
 use crate::render;
 use crate::render::style::{self, count};
 use crate::setting::Setting;
@@ -20,6 +21,22 @@ const LARGEST_RUNBOOK: u64 = 16 * 1024 * 1024;
 
 /// The largest file that a step may refer to, in bytes.
 const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// Reads and checks a runbook, or takes that of another run where no file is named.
+pub(super) fn runbook_or_like(
+    path: Option<&Path>,
+    like: Option<&Like>,
+    setting: &Setting,
+) -> Result<Runbook, Failed> {
+    match (path, like) {
+        (Some(path), _) => runbook(path, setting),
+        (None, Some(like)) => Ok(like.runbook()),
+        (None, None) => {
+            let problem = Diagnostic::error(Code::Usage, "no runbook is named");
+            Err(problem.help("name its file, or one that ships").into())
+        }
+    }
+}
 
 /// Reads and checks a runbook; warnings are shown, errors are the failure.
 pub(super) fn runbook(path: &Path, setting: &Setting) -> Result<Runbook, Failed> {

@@ -134,7 +134,7 @@ async fn give_up(run: Run, failed: Failed) -> Failed {
 }
 
 /// The story of the run that `text` means, which nothing needs to hold.
-async fn read(text: &str, engine: &Engine) -> Result<(RunId, Story), Failed> {
+pub(crate) async fn read(text: &str, engine: &Engine) -> Result<(RunId, Story), Failed> {
     let id = find_run(engine, text).await?;
     let story = engine
         .read(id)

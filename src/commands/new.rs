@@ -8,6 +8,7 @@ use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::RunbookName;
 use serde_json::json;
 
+use super::schema;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render;
@@ -85,6 +86,13 @@ fn create(target: &Path, from: Option<&str>, setting: &Setting) -> Result<(), Fa
     for (path, text) in &files {
         write(path, text)?;
         setting.look.tell(&format!("wrote {}", path.display()));
+    }
+    let beside = yaml.with_file_name(schema::FILE);
+    if beside.symlink_metadata().is_err() {
+        write(&beside, &(schema::text()? + "\n"))?;
+        setting
+            .look
+            .tell(&format!("wrote {} for editors", beside.display()));
     }
     let file = yaml.display();
     let given = if from.is_none() {

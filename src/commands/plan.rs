@@ -21,16 +21,17 @@ use crate::setting::Setting;
 #[command(after_help = "Example:
   runbook plan hybrid-s2s.yaml --set public_domain=adventureworks.com")]
 pub(crate) struct Args {
-    /// The runbook
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// The runbook; with `--like`, it may be left out for that run's own
+    #[arg(value_name = "FILE", required_unless_present = "like")]
+    file: Option<PathBuf>,
     #[command(flatten)]
     given: Given,
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
-    let runbook = load::runbook(&args.file, setting)?;
-    let params = params::settle(&runbook, &args.given, false, setting)?;
+    let like = args.given.like(setting).await?;
+    let runbook = load::runbook_or_like(args.file.as_deref(), like.as_ref(), setting)?;
+    let params = params::settle(&runbook, &args.given, like.as_ref(), false, setting)?;
     let rows = runbook
         .plan(
             &setting.registry,

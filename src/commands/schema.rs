@@ -1,17 +1,74 @@
 //! `runbook schema`
 
+use std::path::{Path, PathBuf};
+
+use runbook_engine::diagnostic::{Code, Diagnostic};
+use serde_json::Value;
+
+use super::read_bounded;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render;
+use crate::setting::Setting;
+
+/// The name that runbooks expect it under, in the folder that they are in.
+pub(crate) const FILE: &str = "runbook.schema.json";
+
+/// The largest file that is looked at before it is replaced, in bytes.
+const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// Print the JSON Schema of runbooks, for editors
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(
+    after_help = "An editor with a YAML language server completes and checks a runbook that begins with
+  # yaml-language-server: $schema=runbook.schema.json
 
-pub(crate) fn run(_args: &Args) -> Result<Exit, Failed> {
-    let schema = runbook_engine::runbook::schema(&runbook_steps::builtin());
-    let text = serde_json::to_string_pretty(&schema)
-        .map_err(|error| Failed::fault("the schema could not be written as JSON", &error))?;
-    render::result(&text);
+Example:
+  runbook schema --output runbook.schema.json    beside your runbooks, where that line looks for it"
+)]
+pub(crate) struct Args {
+    /// Write it to this file; an older schema there is replaced
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    let text = text()?;
+    match &args.output {
+        None => render::result(&text),
+        Some(path) => {
+            replaceable(path)?;
+            std::fs::write(path, text + "\n").map_err(|error| {
+                let message = format!("`{}` cannot be written", path.display());
+                Diagnostic::error(Code::Usage, message).caused_by(&error)
+            })?;
+            setting.look.tell(&format!("wrote {}", path.display()));
+        }
+    }
     Ok(Exit::Done)
+}
+
+/// The schema of this program's runbooks.
+pub(crate) fn text() -> Result<String, Failed> {
+    let schema = runbook_engine::runbook::schema(&runbook_steps::builtin());
+    serde_json::to_string_pretty(&schema)
+        .map_err(|error| Failed::fault("the schema could not be written as JSON", &error))
+}
+
+/// Nothing but an older schema is replaced.
+fn replaceable(path: &Path) -> Result<(), Failed> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let found = read_bounded(path, LARGEST).ok();
+    let found: Option<Value> = found.and_then(|text| serde_json::from_str(&text).ok());
+    if found.is_some_and(|found| found["$schema"].is_string() && found["title"] == "Runbook") {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` is no schema of runbooks, and was left as it is",
+        path.display()
+    );
+    let diagnostic = Diagnostic::error(Code::Usage, message);
+    Err(diagnostic.help("choose another name, or move it away").into())
 }

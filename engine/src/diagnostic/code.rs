@@ -70,6 +70,7 @@ codes! {
     RB0101 ParameterInvalid "a value that does not fit its parameter";
     RB0102 ParameterUnknown "a parameter that the runbook does not have";
     RB0103 SecretOnCommandLine "a secret was given where others can see it";
+    RB0113 LikeAnother "a run is to be repeated that is not quite the same";
     // Expressions.
     RB0200 ExpressionSyntax "an expression that does not compile";
     RB0201 ExpressionUnknownName "an expression names something unknown";

@@ -5,7 +5,9 @@
 
 pub use self::check::{Loaded, load};
 pub use self::model::{Rehearse, RehearsedDoubt, Runbook, Session, Step};
-pub use self::param::{Given, Param, ParamError, ParamKind, Pattern, Resolved, resolve_params};
+pub use self::param::{
+    Given, Param, ParamError, ParamKind, Pattern, Place, Resolved, read_values, resolve_params,
+};
 pub use self::schema::schema;
 
 mod check;

@@ -3,11 +3,13 @@
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
+pub use self::file::{Place, read_values};
 pub use self::kind::ParamKind;
 pub use self::resolve::{Given, Resolved, resolve_params};
 use crate::diagnostic::Span;
 use crate::id::ParamName;
 
+mod file;
 mod kind;
 mod resolve;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Param, ParamError};
+use super::{Param, ParamError, Place};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::id::ParamName;
 use crate::runbook::Runbook;
@@ -14,8 +14,19 @@ use crate::runbook::Runbook;
 pub enum Given {
     /// As text, on the command line or at a prompt.
     Text(String),
-    /// As a value, in a file.
+    /// As a value.
     Value(Value),
+    /// As a value, in a file.
+    Written(Value, Place),
+}
+
+impl Given {
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Written(_, place) => Some(place),
+            Self::Text(_) | Self::Value(_) => None,
+        }
+    }
 }
 
 /// What the parameters of a run are.
@@ -59,7 +70,7 @@ pub fn resolve_params(
     let mut given = given;
     for (name, param) in runbook.params() {
         match given.remove(name.as_str()) {
-            Some(value) => match check(param, value) {
+            Some(value) => match check(param, &value) {
                 Ok(Value::String(text)) if param.is_secret() => {
                     resolved.secrets.insert(name.clone(), text);
                 }
@@ -68,7 +79,7 @@ pub fn resolve_params(
                 Ok(value) => {
                     resolved.values.insert(name.clone(), value);
                 }
-                Err(error) => problems.push(invalid(runbook, param, error)),
+                Err(error) => problems.push(invalid(runbook, param, error, value.place())),
             },
             None => fall_back(param, rehearsal, &mut resolved),
         }
@@ -80,11 +91,11 @@ pub fn resolve_params(
     }
 }
 
-fn check(param: &Param, given: Given) -> Result<Value, ParamError> {
+fn check(param: &Param, given: &Given) -> Result<Value, ParamError> {
     match given {
-        Given::Value(Value::Null) if param.optional => Ok(Value::Null),
-        Given::Value(value) => param.check(value),
-        Given::Text(text) => param.parse(&text),
+        Given::Value(Value::Null) | Given::Written(Value::Null, _) if param.optional => Ok(Value::Null),
+        Given::Value(value) | Given::Written(value, _) => param.check(value.clone()),
+        Given::Text(text) => param.parse(text),
     }
 }
 
@@ -108,10 +119,14 @@ fn fall_back(param: &Param, rehearsal: bool, resolved: &mut Resolved) {
 
 fn unknown_names(runbook: &Runbook, given: &BTreeMap<String, Given>) -> Vec<Diagnostic> {
     let known: Vec<&str> = runbook.params().keys().map(ParamName::as_str).collect();
-    let unknown = given.keys().filter(|name| !known.contains(&name.as_str()));
-    let problems = unknown.map(|name| {
+    let unknown = given.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+    let problems = unknown.map(|(name, given)| {
         let message = format!("the runbook `{}` has no parameter `{name}`", runbook.name());
         let problem = Diagnostic::error(Code::ParameterUnknown, message);
+        let problem = match given.place() {
+            Some(place) => place.mark(problem, ""),
+            None => problem,
+        };
         let list = known
             .iter()
             .map(|name| format!("`{name}`"))
@@ -127,12 +142,16 @@ fn unknown_names(runbook: &Runbook, given: &BTreeMap<String, Given>) -> Vec<Diag
     problems.collect()
 }
 
-fn invalid(runbook: &Runbook, param: &Param, error: ParamError) -> Diagnostic {
+fn invalid(runbook: &Runbook, param: &Param, error: ParamError, place: Option<&Place>) -> Diagnostic {
     let message = format!(
         "the value of the parameter `{}` does not fit: {}",
         param.name, error.message
     );
     let problem = Diagnostic::error(Code::ParameterInvalid, message);
+    let problem = match place {
+        Some(place) => place.mark(problem, "its value is given here"),
+        None => problem,
+    };
     let problem = problem.at(
         runbook.source_file(),
         param.span,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{good, render};
+use crate::diagnostic::SourceFile;
 use crate::runbook::{Given, Param, Resolved, Runbook, resolve_params};
 
 fn book(params: &str) -> Runbook {
@@ -263,4 +264,43 @@ fn everything_that_does_not_fit_is_told_at_once() {
     ];
     let problems = resolve_params(&book(BOOK), given(&values), false).unwrap_err();
     insta::assert_snapshot!(render(&problems));
+}
+
+#[test]
+fn a_file_of_values_is_read_in_yaml_and_json_and_shows_nothing_but_names() {
+    let read = |text: &str| crate::runbook::read_values(&SourceFile::new("given", text));
+    let yaml = read("# s3cret\nname: wörld # s3cret\ncount: 3\n").unwrap();
+    assert_eq!(yaml[0].0, "name");
+    assert_eq!(yaml[1].1, json!(3));
+    let (place, shown) = (&yaml[1].2, &yaml[1].2.file.text);
+    assert_eq!(shown.split_whitespace().collect::<Vec<_>>(), ["name", "count"]);
+    assert_eq!(place.file.line_column(place.span.start), (3, 1));
+    for json in [
+        "{\n\t\"count\": 3,\n\t\"name\": \"a\\/b\\u00e9\"\n}\n",
+        "{\"count\":3,\"name\":\"a/bé\"}",
+    ] {
+        let read = read(json).unwrap();
+        assert_eq!(read[0].1, json!(3), "{json}");
+        assert_eq!(read[1].1, json!("a/bé"), "{json}");
+    }
+    assert!(read("# nothing\n").unwrap().is_empty());
+    for wrong in [
+        "[s3cret]",
+        "a: 's3cret",
+        "a: 1\na: s3cret\n",
+        "s3cret",
+        "a: [s3cret\nb: 1\n",
+    ] {
+        let problems = read(wrong).unwrap_err();
+        let texts = problems
+            .iter()
+            .flat_map(|one| &one.labels)
+            .map(|label| &label.file.text);
+        assert!(texts.clone().count() > 0, "{wrong}: {problems:?}");
+        assert!(texts.clone().all(|text| !text.contains("s3cret")), "{wrong}");
+        assert!(
+            problems.iter().all(|one| !format!("{one:?}").contains("s3cret")),
+            "{problems:?}"
+        );
+    }
 }
