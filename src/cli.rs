@@ -13,6 +13,7 @@ use crate::exit::Exit;
 use crate::render;
 use crate::render::style::Look;
 use crate::setting::Setting;
+use crate::signals;
 
 /// Carries out long administrative procedures, and never forgets where they stand.
 ///
@@ -124,6 +125,7 @@ pub(crate) fn main() -> Exit {
 }
 
 async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
+    signals::heed_pauses(&setting.look)?;
     match command {
         Command::New(args) => new::run(&args, setting),
         Command::Check(args) => check::run(&args, setting),

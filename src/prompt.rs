@@ -10,10 +10,12 @@ use crossterm::cursor::{MoveToColumn, MoveUp};
 use crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use crossterm::queue;
 use crossterm::terminal::{Clear, ClearType, disable_raw_mode, enable_raw_mode, is_raw_mode_enabled};
+use runbook_engine::platform::terminal::ask_to_pause;
 use textwrap::core::display_width;
 
 use self::line::Line;
 use crate::error::Failed;
+use crate::render::charset;
 use crate::render::layout::{Width, cut};
 use crate::render::style::{BAD, BOLD, CARE, DIM, paint};
 
@@ -75,8 +77,11 @@ enum Echo {
     Hidden,
 }
 
-/// Whether something was said while a question stood there, so that it must be drawn again.
+/// Whether something was said while a question stood there, so that its answer must be drawn again.
 static DISTURBED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the terminal was somebody else's while a question stood there, so that it must be asked anew.
+static LEFT: AtomicBool = AtomicBool::new(false);
 
 /// Says something, above the question that stands there, if one does.
 pub(crate) fn aside(text: &str) -> io::Result<()> {
@@ -86,14 +91,30 @@ pub(crate) fn aside(text: &str) -> io::Result<()> {
         DISTURBED.store(true, Ordering::Relaxed);
         Ok(())
     } else {
-        writeln!(anstream::stderr(), "{text}")
+        writeln!(anstream::stderr(), "{}", charset::fit(text))
     }
+}
+
+/// Stops, with the terminal as it was before the question that stands there, if one does; then asks it anew.
+pub(crate) fn leave_while(stop: impl FnOnce()) -> io::Result<()> {
+    let asking = is_raw_mode_enabled().unwrap_or(false);
+    if asking {
+        say("\n")?;
+        disable_raw_mode()?;
+    }
+    stop();
+    if asking {
+        enable_raw_mode()?;
+        LEFT.store(true, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 /// What the next thing is that a question must heed.
 enum Next {
     Key(KeyEvent),
     Disturbed,
+    Left,
     CalledOff,
 }
 
@@ -154,7 +175,7 @@ impl Asker {
         let width = Width::of_talk();
         let raw = Raw::new()?;
         let prefix = pose(question, help, width)?;
-        let screen = Screen { prefix, echo };
+        let screen = Answer { prefix, echo };
         let mut line = Line::default();
         let mut wrong = None;
         let answer = loop {
@@ -162,6 +183,10 @@ impl Asker {
             let key = match self.next()? {
                 Next::Key(key) => key,
                 Next::Disturbed => continue,
+                Next::Left => {
+                    pose(question, help, width)?;
+                    continue;
+                }
                 Next::CalledOff => break Err(Unanswered::CalledOff),
             };
             match line.press(key) {
@@ -172,6 +197,7 @@ impl Asker {
                 },
                 line::Pressed::Escape => break Err(Unanswered::NotNow),
                 line::Pressed::Interrupt => break Err(Unanswered::Stop),
+                line::Pressed::Pause => ask_to_pause(),
                 line::Pressed::Nothing => {}
             }
         };
@@ -184,6 +210,9 @@ impl Asker {
         loop {
             if self.off.is_called_off() {
                 return Ok(Next::CalledOff);
+            }
+            if LEFT.swap(false, Ordering::Relaxed) {
+                return Ok(Next::Left);
             }
             if DISTURBED.swap(false, Ordering::Relaxed) {
                 return Ok(Next::Disturbed);
@@ -215,7 +244,7 @@ fn pose(question: &str, help: Option<&str>, width: Width) -> io::Result<String> 
 
 /// Writes text while the terminal is raw: a new line does not begin at its left edge by itself.
 fn say(text: &str) -> io::Result<()> {
-    let text = text.replace('\n', "\r\n");
+    let text = charset::fit(text).replace('\n', "\r\n");
     write!(anstream::stderr(), "{text}")?;
     io::stderr().flush()
 }
@@ -228,12 +257,12 @@ fn clear() -> io::Result<()> {
 }
 
 /// The line that is typed, and below it what is wrong with it.
-struct Screen {
+struct Answer {
     prefix: String,
     echo: Echo,
 }
 
-impl Screen {
+impl Answer {
     fn draw(&self, line: &Line, wrong: Option<&str>) -> io::Result<()> {
         let columns = Width::of_talk().left(1).unwrap_or(79);
         let room = columns.saturating_sub(display_width(&self.prefix)).max(8);
@@ -242,11 +271,15 @@ impl Screen {
             Echo::Hidden => (String::new(), 0),
         };
         clear()?;
-        write!(anstream::stderr(), "{}{text}", self.prefix)?;
+        write!(
+            anstream::stderr(),
+            "{}",
+            charset::fit(&format!("{}{text}", self.prefix))
+        )?;
         let mut stderr = io::stderr();
         if let Some(wrong) = wrong {
             let wrong = cut(wrong, columns.saturating_sub(4));
-            write!(anstream::stderr(), "\r\n  {} {wrong}", paint(BAD, "✗"))?;
+            say(&format!("\n  {} {wrong}", paint(BAD, "✗")))?;
             queue!(stderr, MoveUp(1))?;
         }
         let at = display_width(&self.prefix) + cursor;

@@ -1,6 +1,7 @@
 //! What is shown while a run is carried out: lines for people, or entries for programs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use runbook_engine::core::RunState;
@@ -9,20 +10,27 @@ use runbook_engine::id::InstanceId;
 use runbook_engine::journal::stored;
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::Watcher;
-use tokio::task::JoinHandle;
 
 use crate::render;
-use crate::render::busy::PACE;
 use crate::render::layout::Width;
-use crate::render::progress::{Progress, under_way};
+use crate::render::live::{self, Scene, Tails};
+use crate::render::progress::Progress;
 use crate::render::style::{DIM, Look, paint};
+use crate::screen::{Reserved, Screen};
 use crate::setting::Setting;
+
+/// How often the view of the run is looked after; it changes once a second, or when something happens.
+const PACE: Duration = Duration::from_millis(100);
 
 /// Shows a run on the terminal, or as lines of JSON.
 pub(crate) struct Lines {
     look: Look,
     json: bool,
+    /// Whether the person here is asked for the work of people.
+    asks: bool,
+    runbook: Arc<Runbook>,
     progress: Progress,
+    tails: Mutex<Tails>,
 }
 
 impl Lines {
@@ -30,42 +38,20 @@ impl Lines {
         Arc::new(Self {
             look: setting.look.clone(),
             json: setting.global.json,
+            asks: setting.interactive(),
+            runbook: Arc::clone(runbook),
             progress: Progress::new(runbook),
+            tails: Mutex::default(),
         })
     }
 
-    /// From now on, what takes long is shown while it does, until the guard is dropped.
-    pub(crate) fn live(&self) -> Live {
-        let drawing = self.look.busy().cloned().map(|busy| {
-            tokio::spawn(async move {
-                let mut pace = tokio::time::interval(PACE);
-                loop {
-                    pace.tick().await;
-                    busy.draw();
-                }
-            })
-        });
-        Live {
-            look: self.look.clone(),
-            drawing,
-        }
+    /// From now on, a view of the run stands below the lines, until the guard is dropped.
+    pub(crate) fn live(&self) -> Option<Reserved> {
+        self.look.screen().map(Screen::reserve)
     }
-}
 
-/// While it lives, the terminal shows what takes long.
-pub(crate) struct Live {
-    look: Look,
-    drawing: Option<JoinHandle<()>>,
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        if let Some(drawing) = &self.drawing {
-            drawing.abort();
-        }
-        if let Some(busy) = self.look.busy() {
-            busy.set(Vec::new());
-        }
+    fn tails(&self) -> MutexGuard<'_, Tails> {
+        self.tails.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,22 +62,46 @@ impl Watcher for Lines {
             return;
         }
         let width = Width::of_talk();
-        for one in entries {
-            if let Some(line) = self.progress.line(one, state, width) {
-                self.look.tell(&line);
-            }
+        let lines = entries
+            .iter()
+            .filter_map(|one| self.progress.line(one, state, width));
+        let lines: Vec<String> = lines.collect();
+        if !lines.is_empty() {
+            self.look.tell(&lines.join("\n"));
         }
-        if let Some(busy) = self.look.busy() {
-            busy.set(under_way(state));
+        self.tails().keep_only(state);
+    }
+
+    fn printed(&self, instance: &InstanceId, stream: &'static str, bytes: &[u8]) {
+        if self.look.screen().is_some() {
+            self.tails().add(instance, stream, bytes);
+        }
+        if self.look.output {
+            let text = String::from_utf8_lossy(bytes);
+            let lines = text.lines().map(|line| {
+                let line = format!("    {instance} │ {line}");
+                paint(DIM, render::plain(&line))
+            });
+            self.look.tell(&lines.collect::<Vec<_>>().join("\n"));
         }
     }
 
-    fn printed(&self, instance: &InstanceId, _stream: &str, bytes: &[u8]) {
-        if self.look.output {
-            for line in String::from_utf8_lossy(bytes).lines() {
-                let line = format!("    {instance} │ {line}");
-                self.look.tell(&paint(DIM, render::plain(&line)));
-            }
+    fn pace(&self) -> Option<Duration> {
+        self.look.screen().map(|_| PACE)
+    }
+
+    fn glance(&self, state: &RunState) {
+        if let Some(screen) = self.look.screen() {
+            screen.draw(|size| {
+                let scene = Scene {
+                    state,
+                    runbook: &self.runbook,
+                    tails: &self.tails(),
+                    asks: self.asks,
+                    now: Timestamp::now(),
+                };
+                live::lines(&scene, size)
+            });
         }
     }
 

@@ -49,7 +49,9 @@ async fn work(
     };
     let mut put_off: Vec<InstanceId> = Vec::new();
     loop {
+        let view = bench.watcher.live();
         let ended = bench.carry_out(run).await?;
+        drop(view);
         if ended.interrupted {
             return Ok(true);
         }
@@ -119,12 +121,10 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     async fn carry_out(&mut self, run: &mut Run) -> Result<Ended, Failed> {
-        let live = self.watcher.live();
         let watcher = Arc::clone(&self.watcher) as _;
         let ended = run
             .carry_out(self.jobs, watcher, self.control, &mut self.door)
             .await;
-        drop(live);
         ended.map_err(|error| Failed::runtime(&run.name(), error))
     }
 

@@ -17,6 +17,8 @@ pub(super) enum Pressed {
     Escape,
     /// Stop.
     Interrupt,
+    /// Give the terminal back for a while.
+    Pause,
     /// The key means nothing here.
     Nothing,
 }
@@ -37,6 +39,9 @@ impl Line {
     pub(super) fn press(&mut self, key: KeyEvent) -> Pressed {
         if with_ctrl(key, 'c') {
             return Pressed::Interrupt;
+        }
+        if with_ctrl(key, 'z') {
+            return Pressed::Pause;
         }
         if with_ctrl(key, 'd') && self.text.is_empty() {
             return Pressed::Escape;
@@ -147,6 +152,7 @@ mod tests {
         let ctrl = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
         let mut line = typed(&text("abc"));
         assert_eq!(line.press(ctrl('c')), Pressed::Interrupt);
+        assert_eq!(line.press(ctrl('z')), Pressed::Pause);
         assert_eq!(line.press(ctrl('d')), Pressed::Nothing);
         assert_eq!(line.press(ctrl('u')), Pressed::Edited);
         assert_eq!(line.text(), "");

@@ -1,6 +1,6 @@
 //! Lines that fit: wrapping with a hanging indent, cutting and padding, by the width of the terminal.
 
-use terminal_size::{Width as Columns, terminal_size_of};
+use terminal_size::{Height as Rows, Width as Columns, terminal_size_of};
 use textwrap::core::display_width;
 use textwrap::{Options, WordSplitter};
 
@@ -9,6 +9,32 @@ const WIDEST_TEXT: usize = 110;
 
 /// Narrower than this, text is no longer put in columns.
 const NARROWEST_TABLE: usize = 60;
+
+/// The columns and rows of a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
+}
+
+impl Size {
+    /// The size of standard error; the usual one where it does not know its own.
+    pub(crate) fn of_talk() -> Self {
+        let known = terminal_size_of(std::io::stderr());
+        let known = known.map(|(Columns(columns), Rows(rows))| (usize::from(columns), usize::from(rows)));
+        let (columns, rows) = known.unwrap_or_default();
+        Self {
+            columns: if columns == 0 { 80 } else { columns },
+            rows: if rows == 0 { 24 } else { rows },
+        }
+    }
+}
+
+impl From<Size> for Width {
+    fn from(size: Size) -> Self {
+        Self(Some(size.columns))
+    }
+}
 
 /// How wide a stream is: a terminal's columns, or without end where it is no terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +51,7 @@ impl Width {
         Self::of(terminal_size_of(std::io::stderr()))
     }
 
-    fn of(size: Option<(Columns, terminal_size::Height)>) -> Self {
+    fn of(size: Option<(Columns, Rows)>) -> Self {
         // A terminal that does not know its size says 0.
         Self(
             size.map(|(Columns(columns), _)| usize::from(columns))

@@ -1,11 +1,12 @@
 //! What the program shows: events and states as text and JSON, and diagnostics with a caret.
 
 pub(crate) mod briefing;
-pub(crate) mod busy;
+pub(crate) mod charset;
 pub(crate) mod diagnostic;
 pub(crate) mod graph;
 pub(crate) mod heading;
 pub(crate) mod layout;
+pub(crate) mod live;
 pub(crate) mod markdown;
 pub(crate) mod next;
 pub(crate) mod progress;
@@ -14,7 +15,7 @@ pub(crate) mod story;
 pub(crate) mod style;
 pub(crate) mod time;
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -24,6 +25,11 @@ static LOST: OnceLock<io::Error> = OnceLock::new();
 
 /// Prints a result on standard output. A reader that has gone away is nobody's error.
 pub(crate) fn result(text: &str) {
+    let text = if io::stdout().is_terminal() {
+        charset::fit(text)
+    } else {
+        text.into()
+    };
     printed(writeln!(anstream::stdout(), "{text}"));
 }
 

@@ -109,6 +109,32 @@ fn what_now(name: &str, state: &RunState, runbook: &Runbook) -> Vec<Advice> {
     advice
 }
 
+/// The first thing that a person must do.
+pub(crate) struct Wanted {
+    pub(crate) what: String,
+    /// How it is said to the program that it was done.
+    pub(crate) commands: Vec<String>,
+    /// Whether `exec` and `resume` ask for it.
+    pub(crate) is_asked_for: bool,
+}
+
+/// The first thing that a person must do, if there is any.
+pub(crate) fn wanted(state: &RunState, runbook: &Runbook) -> Option<Wanted> {
+    let waiting = state.waiting_for().into_iter().next()?;
+    let (mut what, mut commands) = (String::new(), Vec::new());
+    for advice in waits(&state.started().name(), &waiting, runbook) {
+        match advice {
+            Fact(text) => what = text,
+            Command(command, _) => commands.push(command),
+        }
+    }
+    Some(Wanted {
+        what,
+        commands,
+        is_asked_for: waiting.need == Need::ManualWork,
+    })
+}
+
 /// What one instance waits for, and what to type when it is done.
 fn waits(name: &str, waiting: &WaitingFor, runbook: &Runbook) -> Vec<Advice> {
     let step = runbook.step(waiting.id.step());

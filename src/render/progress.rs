@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use anstyle::Style;
 use jiff::Timestamp;
+use runbook_engine::core::RunState;
 use runbook_engine::core::event::{Entry, Event, Failure, Need, Verdict};
-use runbook_engine::core::{Instance, Phase, RunState, wake_at};
 use runbook_engine::id::{AttemptNo, InstanceId};
 use runbook_engine::runbook::{Runbook, Step};
 
-use super::busy::Task;
 use super::layout::{Width, pad, widest};
 use super::markdown;
 use super::plain;
@@ -228,33 +227,4 @@ fn failed(entry: &Entry, error: &Failure, retry_at: Option<Timestamp>) -> Said {
         None => format!("failed: {}", error.message),
     };
     Said::new(BAD, '✗', words)
-}
-
-/// What is under way in this state, or, where nothing is, waits for its next try.
-pub(crate) fn under_way(state: &RunState) -> Vec<Task> {
-    let task = |instance: &Instance, what, since| {
-        let name = plain(&instance.id.to_string());
-        Task { name, what, since }
-    };
-    let active: Vec<Task> = state
-        .active()
-        .filter_map(|instance| {
-            let what = match &instance.phase {
-                Phase::Running(_) => "is carried out",
-                Phase::RollingBack(_) => "is undone",
-                _ => "is looked at",
-            };
-            Some(task(instance, what, instance.phase.activity()?.since))
-        })
-        .collect();
-    if !active.is_empty() || wake_at(state).is_none() {
-        return active;
-    }
-    let steps = state.workflow().steps();
-    let instances = steps.flat_map(|(step, _)| state.instances_of(step));
-    let retrying = instances.filter_map(|&ix| match &state.instance(ix).phase {
-        Phase::Retrying { at } => Some(task(state.instance(ix), "is tried again", *at)),
-        _ => None,
-    });
-    retrying.collect()
 }

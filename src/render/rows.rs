@@ -20,7 +20,8 @@ pub(crate) fn table(state: &RunState, runbook: &Runbook, width: Width) -> String
     let rows = state.rows();
     let ids = widest(rows.iter().map(|row| row.id.to_string()), WIDEST_ID);
     let statuses = widest(
-        rows.iter().map(|row| status(row, runbook.step(row.id.step()))),
+        rows.iter()
+            .map(|row| status_words(row.status, runbook.step(row.id.step()))),
         WIDEST_ID,
     );
     let columns = if width.is_narrow() {
@@ -36,8 +37,8 @@ pub(crate) fn table(state: &RunState, runbook: &Runbook, width: Width) -> String
 }
 
 /// The status in words. What only looked, and found what it wanted, has been checked.
-fn status(row: &Row, step: Option<&Step>) -> String {
-    match row.status {
+pub(super) fn status_words(status: InstanceStatus, step: Option<&Step>) -> String {
+    match status {
         InstanceStatus::Satisfied if step.is_some_and(|step| step.abilities.read_only) => {
             "checked".to_owned()
         }
@@ -48,7 +49,7 @@ fn status(row: &Row, step: Option<&Step>) -> String {
 fn line(row: &Row, (ids, statuses): (usize, usize), step: Option<&Step>, width: Width) -> String {
     let (sign, style) = of_instance(row.status);
     let id = pad(&plain(&row.id.to_string()), ids);
-    let status = pad(&status(row, step), statuses);
+    let status = pad(&status_words(row.status, step), statuses);
     let mut text = format!("  {} {id}  {}", paint(style, sign), paint(style, status));
     let role = step.and_then(|step| step.role.as_ref());
     let about = match (row.started, row.ended, role) {

@@ -6,9 +6,10 @@ use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 use runbook_engine::core::{InstanceStatus, RunStatus};
 
-use super::busy::Busy;
+use super::charset;
 use crate::cli::Global;
 use crate::prompt;
+use crate::screen::Screen;
 
 /// How much is told, and how.
 #[derive(Debug, Clone)]
@@ -17,8 +18,8 @@ pub(crate) struct Look {
     quiet: bool,
     /// What steps print is shown.
     pub(crate) output: bool,
-    /// What takes long, where somebody looks at a terminal.
-    busy: Option<Arc<Busy>>,
+    /// Where somebody looks at a terminal whose lines can be rewritten.
+    screen: Option<Arc<Screen>>,
 }
 
 impl Look {
@@ -32,7 +33,7 @@ impl Look {
         Self {
             quiet: global.json,
             output: global.verbose > 0 && !global.json,
-            busy: (!global.json && Busy::is_possible()).then(Arc::default),
+            screen: Screen::of_talk().filter(|_| !global.json),
         }
     }
 
@@ -45,16 +46,41 @@ impl Look {
 
     /// Tells what even a program must not miss, on standard error. A reader that has gone away is nobody's error.
     pub(crate) fn tell_always(&self, text: &str) {
-        let say = || drop(prompt::aside(text));
-        match &self.busy {
-            Some(busy) => busy.aside(say),
-            None => say(),
+        match &self.screen {
+            Some(screen) => screen.tell(text),
+            None => drop(prompt::aside(text)),
         }
     }
 
-    /// The line that shows what takes long.
-    pub(crate) fn busy(&self) -> Option<&Arc<Busy>> {
-        self.busy.as_ref()
+    /// The last rows of the terminal, where they can be drawn upon.
+    pub(crate) fn screen(&self) -> Option<&Arc<Screen>> {
+        self.screen.as_ref()
+    }
+}
+
+/// How text is put on the terminal: with colours or without, in all characters or some.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ink {
+    colours: bool,
+}
+
+impl Ink {
+    /// That of standard error.
+    pub(crate) fn of_talk() -> Self {
+        let choice = anstream::AutoStream::choice(&std::io::stderr());
+        Self {
+            colours: choice != anstream::ColorChoice::Never,
+        }
+    }
+
+    /// The text as it is written.
+    pub(crate) fn put(self, text: &str) -> String {
+        let text = charset::fit(text);
+        if self.colours {
+            text.into_owned()
+        } else {
+            anstream::adapter::strip_str(&text).to_string()
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use expectrl::process::Termios as _;
 use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
 
@@ -12,6 +13,24 @@ const ROWS: u16 = 300;
 
 /// How long a person waits for what must come, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How a terminal differs from the usual one: 80 columns, and so many rows that nothing scrolls away.
+pub(crate) struct Kind<'a> {
+    pub(crate) columns: u16,
+    pub(crate) rows: u16,
+    /// What else stands in the environment.
+    pub(crate) env: &'a [(&'a str, &'a str)],
+}
+
+impl Default for Kind<'_> {
+    fn default() -> Self {
+        Self {
+            columns: 80,
+            rows: ROWS,
+            env: &[],
+        }
+    }
+}
 
 /// A program that runs at a terminal of its own.
 pub(crate) struct Terminal {
@@ -24,20 +43,50 @@ pub(crate) struct Terminal {
 impl Project {
     /// Starts the program at a terminal of so many columns.
     pub(crate) fn at_terminal(&self, columns: u16, args: &[&str]) -> Terminal {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_runbook"));
+        self.at(&Kind {
+            columns,
+            ..Kind::default()
+        })
+        .starts(env!("CARGO_BIN_EXE_runbook"), args)
+    }
+
+    /// A terminal at which nothing runs yet.
+    pub(crate) fn at<'a>(&'a self, kind: &'a Kind<'a>) -> Place<'a> {
+        Place { project: self, kind }
+    }
+}
+
+/// A terminal at which nothing runs yet.
+pub(crate) struct Place<'a> {
+    project: &'a Project,
+    kind: &'a Kind<'a>,
+}
+
+impl Place<'_> {
+    /// Starts a program there.
+    pub(crate) fn starts(&self, program: &str, args: &[&str]) -> Terminal {
+        let Kind { columns, rows, env } = *self.kind;
+        let mut command = std::process::Command::new(program);
         command
             .args(args)
-            .current_dir(self.path())
-            .env("RUNBOOK_STATE_DIR", self.state_dir())
+            .current_dir(self.project.path())
+            .env("RUNBOOK_STATE_DIR", self.project.state_dir())
             .env("RUNBOOK_OPERATOR", "alice")
             .env("TERM", "xterm-256color")
+            // The emulated terminal does not break lines anew when it becomes narrower.
+            .env("XTERM_VERSION", "emulated")
+            .env_remove("TMUX")
+            .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC")
-            .env("NO_COLOR", "1");
+            .env("NO_COLOR", "1")
+            .envs(env.iter().copied());
         let mut session = OsSession::spawn(command).unwrap();
-        session.get_process_mut().set_window_size(columns, ROWS).unwrap();
+        session.get_process_mut().set_window_size(columns, rows).unwrap();
+        // As a person's terminal does, and other than expectrl's.
+        session.get_process_mut().set_echo(true).unwrap();
         Terminal {
             session,
-            screen: vt100::Parser::new(ROWS, columns, 0),
+            screen: vt100::Parser::new(rows, columns, 0),
             written: Vec::new(),
         }
     }
@@ -47,6 +96,17 @@ impl Terminal {
     /// What stands on the screen, without empty lines at its end.
     pub(crate) fn screen(&self) -> String {
         self.screen.screen().contents().trim_end().to_owned()
+    }
+
+    /// Gives it another size.
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
+        // What was written before was written for the old size.
+        self.read();
+        self.session
+            .get_process_mut()
+            .set_window_size(columns, rows)
+            .unwrap();
+        self.screen.screen_mut().set_size(rows, columns);
     }
 
     /// Takes what the program has written since; says whether it has ended.
@@ -112,19 +172,31 @@ impl Terminal {
         self.session.flush().unwrap();
     }
 
+    /// Waits for the program's end; gives all that it wrote.
+    #[track_caller]
+    pub(crate) fn ends_with_all(mut self) -> String {
+        self.is_over();
+        String::from_utf8_lossy(&self.written).into_owned()
+    }
+
     /// Waits for the program's end; gives its exit code and what stands on the screen.
     #[track_caller]
     pub(crate) fn ends(mut self) -> (i32, String) {
-        let start = Instant::now();
-        while !self.read() {
-            assert!(start.elapsed() < PATIENCE, "it does not end:\n{}", self.screen());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        self.is_over();
         let status = self.session.get_process().wait().unwrap();
         let code = match status {
             WaitStatus::Exited(_, code) => code,
             _ => -1,
         };
         (code, self.screen())
+    }
+
+    #[track_caller]
+    fn is_over(&mut self) {
+        let start = Instant::now();
+        while !self.read() {
+            assert!(start.elapsed() < PATIENCE, "it does not end:\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }

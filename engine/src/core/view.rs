@@ -181,6 +181,17 @@ impl RunState {
         })
     }
 
+    /// Every instance, in the runbook's order, and where it stands.
+    pub fn statuses(&self) -> impl Iterator<Item = (&Instance, InstanceStatus)> {
+        let blocked = self.blocked();
+        let steps = self.workflow.steps().map(|(at, _)| at);
+        let instances = steps.flat_map(|at| self.instances_of(at));
+        instances.map(move |&ix| {
+            let instance = self.instance(ix);
+            (instance, self.status_of(ix, blocked.get(&instance.step)))
+        })
+    }
+
     /// Every instance, in the runbook's order.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
@@ -212,18 +223,21 @@ impl RunState {
         waits && !self.needs_settled(instance.step)
     }
 
-    fn row(&self, ix: InstanceIx, blocked: Option<&InstanceId>) -> Row {
-        let instance = self.instance(ix);
-        let blocked = blocked.filter(|_| self.waits_for_others(ix));
-        let status = match &instance.phase {
-            _ if blocked.is_some() => InstanceStatus::Blocked,
+    fn status_of(&self, ix: InstanceIx, blocked: Option<&InstanceId>) -> InstanceStatus {
+        match &self.instance(ix).phase {
+            _ if self.waits_for_others(ix) && blocked.is_some() => InstanceStatus::Blocked,
             _ if self.waits_for_others(ix) => InstanceStatus::Pending,
             Phase::Pending => InstanceStatus::Ready,
             phase => phase.status(),
-        };
+        }
+    }
+
+    fn row(&self, ix: InstanceIx, blocked: Option<&InstanceId>) -> Row {
+        let instance = self.instance(ix);
+        let blocked = blocked.filter(|_| self.waits_for_others(ix));
         Row {
             id: instance.id.clone(),
-            status,
+            status: self.status_of(ix, blocked),
             attempts: instance.attempts,
             outputs: Arc::clone(&instance.outputs),
             reason: self.reason(instance, blocked),

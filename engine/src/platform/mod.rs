@@ -8,6 +8,7 @@ pub mod local;
 pub mod private;
 pub mod process;
 pub mod stop;
+pub mod terminal;
 
 #[cfg(unix)]
 #[path = "unix.rs"]

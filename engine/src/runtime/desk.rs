@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::driver::Watcher;
@@ -29,9 +30,20 @@ pub(super) struct Desk {
     /// By the entry that started them.
     pub(super) calls: HashMap<Seq, CancellationToken>,
     pub(super) clearing: HashMap<InstanceId, Seq>,
+    /// When the watcher glances at the state.
+    pub(super) pulse: Option<Interval>,
 }
 
 impl Desk {
+    /// Lets the watcher glance at the state as often as it wants.
+    pub(super) fn begin_pulse(&mut self) {
+        self.pulse = self.watcher.pace().map(|pace| {
+            let mut pulse = tokio::time::interval(pace);
+            pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            pulse
+        });
+    }
+
     /// This message and all that are there already: they share one append.
     pub(super) fn gather(
         &mut self,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::{Desk, Message};
@@ -22,10 +23,18 @@ pub trait Watcher: Send + Sync {
     fn recorded(&self, entries: &[Entry], state: &RunState);
 
     /// A step printed something; secrets are masked.
-    fn printed(&self, instance: &InstanceId, stream: &str, bytes: &[u8]);
+    fn printed(&self, instance: &InstanceId, stream: &'static str, bytes: &[u8]);
 
     /// Processes of an interrupted attempt are still running; they are awaited until then, and ended after.
     fn outlived(&self, instance: &InstanceId, processes: &[ProcessMark], until: Timestamp);
+
+    /// How often it wants to glance at the state while nothing is recorded; never, if it does not say.
+    fn pace(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Time has passed; the run stands here.
+    fn glance(&self, _state: &RunState) {}
 }
 
 /// What a running loop is told from outside.
@@ -70,7 +79,9 @@ impl Run {
             messages,
             calls: HashMap::new(),
             clearing: HashMap::new(),
+            pulse: None,
         };
+        desk.begin_pulse();
         let ended = self.serve(jobs, &mut desk, &mut inbox, control, door).await;
         // Whatever happened, no call outlives the loop.
         desk.calls.values().for_each(CancellationToken::cancel);
@@ -113,6 +124,7 @@ impl Run {
             tokio::select! {
                 Some(message) = inbox.recv() => inputs = desk.gather(message, inbox)?,
                 () = sleep_until(clock.as_ref(), wake) => inputs = vec![Input::Clock],
+                () = beat(&mut desk.pulse) => desk.watcher.glance(&self.state),
                 asked = door.next() => {
                     let entries = self.answer_while(asked, draining).await?;
                     desk.watcher.recorded(&entries, &self.state);
@@ -155,6 +167,10 @@ impl Run {
         while !desk.calls.is_empty() {
             let inputs = tokio::select! {
                 Some(message) = inbox.recv() => desk.gather(message, inbox)?,
+                () = beat(&mut desk.pulse) => {
+                    desk.watcher.glance(&self.state);
+                    continue;
+                }
                 () = &mut patience => break,
             };
             let inputs: Vec<Input> = inputs.into_iter().map(cut_off_if_failed).collect();
@@ -194,6 +210,16 @@ fn cut_off_if_failed(input: Input) -> Input {
             transcript,
         },
         other => other,
+    }
+}
+
+/// Waits for the next time that the watcher wants to glance at the state.
+async fn beat(pulse: &mut Option<Interval>) {
+    match pulse {
+        Some(pulse) => {
+            pulse.tick().await;
+        }
+        None => std::future::pending().await,
     }
 }
 

@@ -222,7 +222,7 @@ struct Nobody;
 impl Watcher for Nobody {
     fn recorded(&self, _: &[Entry], _: &crate::core::RunState) {}
 
-    fn printed(&self, _: &InstanceId, _: &str, _: &[u8]) {}
+    fn printed(&self, _: &InstanceId, _: &'static str, _: &[u8]) {}
 
     fn outlived(&self, _: &InstanceId, _: &[ProcessMark], _: jiff::Timestamp) {}
 }
@@ -470,7 +470,7 @@ impl Watcher for StopAt {
         }
     }
 
-    fn printed(&self, _: &InstanceId, _: &str, _: &[u8]) {}
+    fn printed(&self, _: &InstanceId, _: &'static str, _: &[u8]) {}
 
     fn outlived(&self, _: &InstanceId, _: &[ProcessMark], _: jiff::Timestamp) {}
 }

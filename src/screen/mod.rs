@@ -1,0 +1,136 @@
+//! The last rows of the terminal: a block of lines that is rewritten in place, below all that is told.
+//!
+//! Whoever wants to draw there reserves them. They appear after a moment only, give way to what is told and to the
+//! shell (Ctrl-Z), and leave nothing behind.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use runbook_engine::platform::terminal::{self, Mute};
+
+use self::block::Block;
+use crate::prompt;
+use crate::render::layout::Size;
+use crate::render::style::Ink;
+
+mod block;
+
+/// What takes less time is not worth a block.
+const DELAY: Duration = Duration::from_millis(250);
+
+/// The terminal's last rows.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    ink: Ink,
+    rows: Mutex<Rows>,
+}
+
+#[derive(Debug)]
+struct Rows {
+    block: Block,
+    reserved: Option<Instant>,
+    /// From the first time that something is drawn.
+    mute: Option<Mute>,
+}
+
+/// The last rows are somebody's, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Reserved(Arc<Screen>);
+
+impl Screen {
+    /// The rows of the terminal that standard error is, if it is one in which lines can be rewritten.
+    pub(crate) fn of_talk() -> Option<Arc<Self>> {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        // A Windows console must be told to obey; one that does not know how is as good as a dumb terminal.
+        let obeys = || anstyle_query::windows::enable_ansi_colors().unwrap_or(true);
+        let possible = std::io::stderr().is_terminal() && !dumb && obeys();
+        possible.then(|| {
+            Arc::new(Self {
+                ink: Ink::of_talk(),
+                rows: Mutex::new(Rows {
+                    block: Block::new(reflows()),
+                    reserved: None,
+                    mute: None,
+                }),
+            })
+        })
+    }
+
+    /// Reserves the rows; what is drawn there appears after a moment.
+    pub(crate) fn reserve(self: &Arc<Self>) -> Reserved {
+        self.lock().reserved = Some(Instant::now());
+        Reserved(Arc::clone(self))
+    }
+
+    /// Draws these lines, if the rows are reserved and it is time.
+    pub(crate) fn draw(&self, lines: impl FnOnce(Size) -> Vec<String>) {
+        let mut rows = self.lock();
+        let due = rows.reserved.is_some_and(|since| since.elapsed() >= DELAY);
+        if !due || !terminal::is_ours() {
+            return;
+        }
+        rows.mute.get_or_insert_with(Mute::new);
+        let size = Size::of_talk();
+        let lines = lines(size).iter().map(|line| self.ink.put(line)).collect();
+        write(&rows.block.repaint(lines, size));
+    }
+
+    /// Tells something, above the rows.
+    pub(crate) fn tell(&self, text: &str) {
+        let mut rows = self.lock();
+        if rows.block.is_empty() {
+            // A terminal that has gone away is nobody's error.
+            prompt::aside(text).ok();
+        } else {
+            write(&rows.block.above(&self.ink.put(text), Size::of_talk()));
+        }
+    }
+
+    /// Does something with the terminal as it was before; what is drawn next stands there again.
+    pub(crate) fn leave_while(&self, act: impl FnOnce()) {
+        let mut rows = self.lock();
+        rows.clear();
+        act();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rows {
+    fn clear(&mut self) {
+        write(&self.block.erase(Size::of_talk()));
+        self.mute = None;
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let mut rows = self.0.lock();
+        rows.clear();
+        rows.reserved = None;
+    }
+}
+
+fn write(frame: &str) {
+    if !frame.is_empty() {
+        let mut stderr = std::io::stderr();
+        // A terminal that has gone away is nobody's error.
+        stderr
+            .write_all(frame.as_bytes())
+            .and_then(|()| stderr.flush())
+            .ok();
+    }
+}
+
+/// Whether the terminal breaks its lines anew when it becomes narrower, as nearly all do; where it does not, what
+/// stands above the block must not be taken for a part of it.
+fn reflows() -> bool {
+    let set = |name| std::env::var_os(name).is_some();
+    let term = std::env::var("TERM").unwrap_or_default();
+    let old = ["linux", "rxvt", "vt", "screen"];
+    let old = old.iter().any(|name| term.starts_with(name)) || set("XTERM_VERSION");
+    !old || set("TMUX")
+}
