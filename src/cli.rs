@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
 use crate::commands::{
-    cancel, check, confirm, decide, exec, explain, journal, list, log, new, plan, resume, rollback, schema,
-    show, steps,
+    cancel, check, confirm, decide, exec, explain, journal, list, log, new, plan, report, resume, rollback,
+    schema, show, steps,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -75,6 +75,7 @@ enum Command {
     List(list::Args),
     Show(show::Args),
     Log(log::Args),
+    Report(report::Args),
     Confirm(confirm::Args),
     Decide(decide::Args),
     Rollback(rollback::Args),
@@ -135,6 +136,7 @@ async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
         Command::List(args) => list::run(&args, setting).await,
         Command::Show(args) => show::run(&args, setting).await,
         Command::Log(args) => log::run(&args, setting).await,
+        Command::Report(args) => report::run(&args, setting).await,
         Command::Confirm(args) => confirm::run(&args, setting).await,
         Command::Decide(args) => decide::run(&args, setting).await,
         Command::Rollback(args) => rollback::run(&args, setting).await,

@@ -14,6 +14,7 @@ mod manual;
 mod params;
 mod prompt;
 mod render;
+mod report;
 mod screen;
 mod setting;
 mod shipped;

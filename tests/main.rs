@@ -32,6 +32,7 @@ mod limits;
 mod live;
 mod params;
 mod rehearsal;
+mod report;
 mod second_terminal;
 mod secrets;
 mod signals;

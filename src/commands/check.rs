@@ -7,6 +7,7 @@ use runbook_engine::runbook::{Loaded, Runbook};
 use serde_json::{Value, json};
 
 use super::load;
+use super::output::Output;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::graph::{Form, Picture};
@@ -20,7 +21,7 @@ use crate::setting::Setting;
 #[command(after_help = "Examples:
   runbook check runbooks/*.yaml
   runbook check hybrid-s2s.yaml --graph
-  runbook check hybrid-s2s.yaml --graph dot > hybrid-s2s.dot")]
+  runbook check hybrid-s2s.yaml --graph svg -o hybrid-s2s.svg")]
 pub(crate) struct Args {
     /// The runbooks
     #[arg(required = true, value_name = "FILE")]
@@ -28,9 +29,14 @@ pub(crate) struct Args {
     /// Draw the steps of sound runbooks, and which comes before which
     #[arg(long, value_name = "FORM", num_args = 0..=1, default_missing_value = "text", conflicts_with = "json")]
     graph: Option<Form>,
+    #[command(flatten)]
+    output: Output,
 }
 
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    args.output.check()?;
+    args.output
+        .only_for_pictures(args.graph.is_some() && args.files.len() == 1)?;
     let mut exit = Exit::Done;
     for path in &args.files {
         match load::loaded(path, setting) {
@@ -43,7 +49,9 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
                 match (&loaded.runbook, args.graph) {
                     (Some(runbook), Some(form)) => {
                         let columns = Width::of_results().left(0);
-                        render::result(&Picture::of(runbook, None).draw(form, columns));
+                        let columns = columns.filter(|_| args.output.file().is_none());
+                        let picture = Picture::of(runbook, None).draw(form, columns)?;
+                        args.output.give(&picture, setting)?;
                     }
                     (Some(_), None) => {}
                     (None, _) => exit = Exit::BadInput,

@@ -1,30 +1,28 @@
 //! `runbook log`
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use runbook_engine::core::RunState;
-use runbook_engine::core::event::{Entry, Event, Transcript};
+use runbook_engine::core::event::Entry;
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{InstanceId, RunId, Seq};
-use runbook_engine::journal::{Chunk, JournalError, stored};
+use runbook_engine::journal::{JournalError, stored};
 use runbook_engine::runtime::{Engine, RuntimeError, Story};
 use serde_json::json;
 
+use super::transcripts::{Transcripts, streams};
 use super::{instance, read};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::layout::Width;
-use crate::render::story::{story, subject};
+use crate::render::story::{story, subject, transcript_of, under_way};
 use crate::render::style::{BAD, DIM, paint};
 use crate::render::{self, plain, time};
 use crate::setting::Setting;
 
 /// Further lines of an entry stand below its words where that leaves at least so many columns for them.
 const ROOM: usize = 40;
-
-/// How many transcripts are read at once, unless they are large.
-const READ_AHEAD: usize = 1000;
 
 /// Show what happened in a run: every entry, and what steps printed
 #[derive(Debug, clap::Args)]
@@ -50,9 +48,6 @@ const PACE: Duration = Duration::from_millis(200);
 /// How often it is looked for more while nobody does.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How often a holder that does not answer is asked again.
-const TRIES: usize = 25;
-
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let engine = setting.engine()?;
     let only = args.step.as_deref().map(instance).transpose()?;
@@ -68,8 +63,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         name: &args.run,
         json: setting.global.json,
         only,
-        to_read: VecDeque::new(),
-        read: VecDeque::new(),
+        transcripts: Transcripts::of(&engine, id, &args.run),
         shown: BTreeMap::new(),
     };
     log.story(&story).await?;
@@ -93,14 +87,6 @@ fn same(id: &InstanceId, wanted: &InstanceId) -> bool {
     id == wanted || (wanted.item().is_none() && id.step() == wanted.step())
 }
 
-/// The entries that started what is under way, by instance.
-fn under_way(state: &RunState) -> BTreeMap<InstanceId, Seq> {
-    let active = state.active();
-    active
-        .filter_map(|instance| Some((instance.id.clone(), instance.phase.activity()?.of)))
-        .collect()
-}
-
 /// A log that is being printed.
 struct Log<'a> {
     engine: &'a Engine,
@@ -108,9 +94,7 @@ struct Log<'a> {
     name: &'a str,
     json: bool,
     only: Option<InstanceId>,
-    /// Transcripts that are still to be read, in the order in which they are shown.
-    to_read: VecDeque<Seq>,
-    read: VecDeque<(Seq, Vec<Chunk>)>,
+    transcripts: Transcripts<'a>,
     /// How many chunks of each transcript stand there already, by the entry that started the call.
     shown: BTreeMap<Seq, usize>,
 }
@@ -120,7 +104,8 @@ impl Log<'_> {
     async fn story(&mut self, story: &Story) -> Result<(), Failed> {
         let wanted = story.entries.iter().filter(|entry| self.is_shown(entry));
         let ended = wanted.filter_map(|entry| transcript_of(&entry.event));
-        self.to_read = ended.map(|transcript| transcript.of).collect();
+        let ended: Vec<Seq> = ended.map(|transcript| transcript.of).collect();
+        self.transcripts.look_ahead(ended);
         for entry in &story.entries {
             self.entry(entry).await?;
         }
@@ -192,7 +177,7 @@ impl Log<'_> {
 
     /// Prints what the call printed that the entry `of` started, as far as it does not stand there already.
     async fn transcript(&mut self, of: Seq) -> Result<(), Failed> {
-        let chunks = self.chunks(of).await?;
+        let chunks = self.transcripts.chunks(of).await?;
         let shown = self.shown.entry(of).or_default();
         let new = chunks.get(*shown..).unwrap_or_default();
         *shown = chunks.len();
@@ -212,39 +197,6 @@ impl Log<'_> {
         }
         Ok(())
     }
-
-    /// A transcript, read with some of those that are shown next: opening a run is work, and grows with it.
-    async fn chunks(&mut self, of: Seq) -> Result<Vec<Chunk>, Failed> {
-        if self.read.is_empty() {
-            let ahead = self.to_read.front() == Some(&of);
-            let next: Vec<Seq> = if ahead {
-                self.to_read.iter().copied().take(READ_AHEAD).collect()
-            } else {
-                vec![of]
-            };
-            self.read = self.some_of(&next).await?.into();
-            if ahead {
-                self.to_read.drain(..self.read.len());
-            }
-        }
-        let next = self.read.pop_front();
-        Ok(next
-            .filter(|(found, _)| *found == of)
-            .map(|(_, chunks)| chunks)
-            .unwrap_or_default())
-    }
-
-    async fn some_of(&self, next: &[Seq]) -> Result<Vec<(Seq, Vec<Chunk>)>, Failed> {
-        let mut tries = 0;
-        loop {
-            match self.engine.journal.transcripts(self.run, next).await {
-                // Whoever holds it has not opened the door yet, or is just leaving.
-                Err(JournalError::Held(_)) if tries < TRIES => tokio::time::sleep(PACE).await,
-                other => return other.map_err(|error| Failed::journal(self.name, &error)),
-            }
-            tries += 1;
-        }
-    }
 }
 
 /// One entry as a line, or more where the terminal is narrow.
@@ -258,32 +210,4 @@ fn text(entry: &Entry, width: Width) -> String {
     };
     let words = plain(&story(&entry.event));
     width.wrap(&format!("{}  ", paint(DIM, plain(&head))), indent, &words)
-}
-
-fn transcript_of(event: &Event) -> Option<&Transcript> {
-    match event {
-        Event::Observed { transcript, .. }
-        | Event::ObservationFailed { transcript, .. }
-        | Event::AttemptReturned { transcript, .. }
-        | Event::AttemptFailed { transcript, .. }
-        | Event::Verified { transcript, .. }
-        | Event::Interrupted { transcript, .. }
-        | Event::RollbackReturned { transcript, .. }
-        | Event::RolledBack { transcript, .. }
-        | Event::RollbackFailed { transcript, .. } => transcript.as_ref(),
-        _ => None,
-    }
-}
-
-/// Chunks of one stream in a row, put together, so that lines are not cut.
-fn streams(chunks: &[Chunk]) -> Vec<(&str, String)> {
-    let rows = chunks.chunk_by(|one, next| one.stream == next.stream);
-    rows.map(|row| {
-        let bytes: Vec<u8> = row.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
-        (
-            row[0].stream.as_str(),
-            String::from_utf8_lossy(&bytes).into_owned(),
-        )
-    })
-    .collect()
 }

@@ -11,6 +11,7 @@ pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod new;
 pub(crate) mod plan;
+pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod rollback;
 pub(crate) mod schema;
@@ -19,6 +20,8 @@ pub(crate) mod steps;
 
 mod carry;
 mod load;
+mod output;
+mod transcripts;
 
 pub(crate) use self::load::{read_bounded, read_bytes};
 

@@ -6,6 +6,7 @@ use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::Story;
 use serde_json::{Value, json};
 
+use super::output::Output;
 use super::read;
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -21,7 +22,7 @@ use crate::setting::Setting;
 #[command(after_help = "Examples:
   runbook show hybrid-s2s-7f3a
   runbook show hybrid-s2s-7f3a --graph
-  runbook show hybrid-s2s-7f3a --graph mermaid")]
+  runbook show hybrid-s2s-7f3a --graph svg -o hybrid-s2s.svg")]
 pub(crate) struct Args {
     /// The run
     #[arg(value_name = "RUN")]
@@ -29,9 +30,13 @@ pub(crate) struct Args {
     /// Draw the steps and which comes before which
     #[arg(long, value_name = "FORM", num_args = 0..=1, default_missing_value = "text", conflicts_with = "json")]
     graph: Option<Form>,
+    #[command(flatten)]
+    output: Output,
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    args.output.check()?;
+    args.output.only_for_pictures(args.graph.is_some())?;
     let engine = setting.engine()?;
     let (_, story) = read(&args.run, &engine).await?;
     let Story {
@@ -46,7 +51,9 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     }
     let width = Width::of_results();
     if let Some(form) = args.graph {
-        render::result(&Picture::of(&runbook, Some(&state)).draw(form, width.left(0)));
+        let columns = width.left(0).filter(|_| args.output.file().is_none());
+        let picture = Picture::of(&runbook, Some(&state)).draw(form, columns)?;
+        args.output.give(&picture, setting)?;
         return Ok(Exit::Done);
     }
     let begun = format!("started {} by {}", time::local(state.begun()), state.starter());

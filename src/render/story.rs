@@ -1,7 +1,12 @@
 //! Entries as a log tells them: one sentence for everything that happened.
 
-use runbook_engine::core::event::{DoubtRuling, Event, LeftProcess, Need, Ruling, StopReason, Verdict};
-use runbook_engine::id::InstanceId;
+use std::collections::BTreeMap;
+
+use runbook_engine::core::RunState;
+use runbook_engine::core::event::{
+    DoubtRuling, Event, LeftProcess, Need, Ruling, StopReason, Transcript, Verdict,
+};
+use runbook_engine::id::{InstanceId, Seq};
 
 use super::style::count;
 use super::time::local;
@@ -15,7 +20,8 @@ pub(crate) fn story(event: &Event) -> String {
     }
 }
 
-fn words(event: &Event) -> String {
+/// What happened, without the step or instance that it happened to.
+pub(crate) fn words(event: &Event) -> String {
     match event {
         Event::RunStarted(started) => {
             let what = if started.rehearsal.is_some() {
@@ -159,4 +165,28 @@ pub(crate) fn subject(event: &Event) -> Option<InstanceId> {
         | Event::RolledBack { instance, .. }
         | Event::RollbackFailed { instance, .. } => Some(instance.clone()),
     }
+}
+
+/// What the call printed that an event ends.
+pub(crate) fn transcript_of(event: &Event) -> Option<&Transcript> {
+    match event {
+        Event::Observed { transcript, .. }
+        | Event::ObservationFailed { transcript, .. }
+        | Event::AttemptReturned { transcript, .. }
+        | Event::AttemptFailed { transcript, .. }
+        | Event::Verified { transcript, .. }
+        | Event::Interrupted { transcript, .. }
+        | Event::RollbackReturned { transcript, .. }
+        | Event::RolledBack { transcript, .. }
+        | Event::RollbackFailed { transcript, .. } => transcript.as_ref(),
+        _ => None,
+    }
+}
+
+/// The entries that started what is under way, by instance: no entry covers yet what that has printed.
+pub(crate) fn under_way(state: &RunState) -> BTreeMap<InstanceId, Seq> {
+    let active = state.active();
+    active
+        .filter_map(|instance| Some((instance.id.clone(), instance.phase.activity()?.of)))
+        .collect()
 }

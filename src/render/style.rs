@@ -139,6 +139,14 @@ pub(crate) fn count(number: usize, what: &str) -> String {
     }
 }
 
+/// `1 entry`, `2 entries`.
+pub(crate) fn entries(number: impl Into<u64>) -> String {
+    match number.into() {
+        1 => "1 entry".to_owned(),
+        number => format!("{number} entries"),
+    }
+}
+
 /// Ids in backticks, one after the other; of very many only the first.
 pub(crate) fn names<T: std::fmt::Display>(ids: &[T]) -> String {
     const MOST: usize = 12;

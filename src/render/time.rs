@@ -10,6 +10,13 @@ pub(crate) fn local(at: Timestamp) -> String {
         .to_string()
 }
 
+/// The same with how far local time is from UTC, for those who read it elsewhere: `2026-11-23 22:40:05 +01:00`.
+pub(crate) fn stamp(at: Timestamp) -> String {
+    ZonedDateTime::new(at, TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S %:z")
+        .to_string()
+}
+
 /// How long something took: `0.3 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
 pub(crate) fn took(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);

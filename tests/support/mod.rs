@@ -1,5 +1,6 @@
 //! A place to run the program in, and a way to say what is expected of it.
 
+pub(crate) mod browser;
 pub(crate) mod disk;
 pub(crate) mod entries;
 pub(crate) mod helper;

@@ -94,6 +94,10 @@ codes! {
     RB0502 EvidenceMissing "a manual step lacks what it asks for";
     RB0503 Usage "the command line does not say what to do";
     RB0504 OutputLost "what was printed is not all there";
+    // Files that are written for people.
+    RB0520 OutputExists "a file is there already";
+    RB0521 OutputNotWritten "a file could not be written";
+    RB0522 PictureTooLarge "too many steps for a drawing";
     RB0900 Internal "a fault of the program itself";
 }
 

@@ -2,19 +2,24 @@
 
 mod fold;
 mod languages;
+mod place;
+mod svg;
 mod text;
 
 use self::languages::{dot, mermaid};
+use self::svg::svg;
 use self::text::text;
 
 use std::collections::BTreeMap;
 
 use runbook_engine::core::{InstanceStatus, RunState};
+use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::StepId;
 use runbook_engine::runbook::{Runbook, Step};
 
 use super::plain;
 use super::style::words;
+use crate::error::Failed;
 
 /// How a picture is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -25,12 +30,16 @@ pub(crate) enum Form {
     Mermaid,
     /// A graph for Graphviz
     Dot,
+    /// A drawing for browsers and documents
+    Svg,
 }
 
 /// The steps in an order in which they can be carried out.
 #[derive(Debug)]
 pub(crate) struct Picture {
     nodes: Vec<Node>,
+    /// What it is a picture of.
+    title: String,
 }
 
 /// One step.
@@ -68,17 +77,35 @@ impl Picture {
         });
         Self {
             nodes: nodes.collect(),
+            title: state.map_or_else(
+                || plain(runbook.title()),
+                |state| format!("{}: {}", state.started().name(), plain(runbook.title())),
+            ),
         }
     }
 
     /// The picture in this form; `columns` bounds the lines of text, if anything does.
-    pub(crate) fn draw(&self, form: Form, columns: Option<usize>) -> String {
-        match form {
+    pub(crate) fn draw(&self, form: Form, columns: Option<usize>) -> Result<String, Failed> {
+        Ok(match form {
             Form::Text => text(self, columns),
             Form::Mermaid => mermaid(self),
             Form::Dot => dot(self),
-        }
+            Form::Svg => self.drawing().ok_or_else(|| too_many(self.nodes.len()))?,
+        })
     }
+
+    /// The picture as SVG; none where it has too many steps to be read.
+    pub(crate) fn drawing(&self) -> Option<String> {
+        svg(self)
+    }
+}
+
+fn too_many(steps: usize) -> Failed {
+    let message = format!("{steps} steps are too many for a drawing");
+    let diagnostic = Diagnostic::error(Code::PictureTooLarge, message);
+    diagnostic
+        .help("`--graph text` folds steps that stand alike; `--graph dot` leaves the drawing to Graphviz")
+        .into()
 }
 
 /// The title on one line; nothing where it only says the id again.

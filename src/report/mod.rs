@@ -1,0 +1,271 @@
+//! The record of a run for people who were not there: who did what and when, with which proof. From its journal
+//! alone, as a page, as Markdown or as JSON.
+
+mod clean;
+mod gather;
+mod html;
+mod markdown;
+mod printed;
+mod steps;
+
+pub(crate) use self::clean::Clean;
+pub(crate) use self::gather::{Found, gather};
+pub(crate) use self::html::html;
+pub(crate) use self::markdown::markdown;
+pub(crate) use self::printed::{Printed, Room};
+
+use jiff::Timestamp;
+use runbook_engine::core::event::{Attachment, Outputs};
+use runbook_engine::core::{InstanceStatus, RunStatus};
+use runbook_engine::id::{RunId, Seq};
+use runbook_engine::journal::Verification;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::render::style::{count, entries};
+
+/// The version of the report's JSON.
+const VERSION: u32 = 1;
+
+/// Of a run with more steps than this, those that went smoothly are only named in reports for people.
+const MOST_TOLD: usize = 1000;
+
+/// The record of a run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// See [`VERSION`].
+    report: u32,
+    made: Made,
+    run: About,
+    proof: Proof,
+    params: Vec<Param>,
+    people: Vec<Person>,
+    /// What people did, and what did not go its ordinary way.
+    course: Vec<Told>,
+    rollback: Option<Undoing>,
+    steps: Vec<StepRecord>,
+    definition: Definition,
+    /// The picture of the steps, as SVG.
+    #[serde(skip)]
+    picture: Option<String>,
+}
+
+/// When the report was written, and by whom.
+#[derive(Debug, Serialize)]
+pub(crate) struct Made {
+    pub(crate) time: Timestamp,
+    pub(crate) operator: Clean,
+    pub(crate) host: Clean,
+    pub(crate) program: &'static str,
+}
+
+/// What the run is, and where it stands.
+#[derive(Debug, Serialize)]
+struct About {
+    id: RunId,
+    name: Clean,
+    runbook: Clean,
+    title: Clean,
+    description: Option<Clean>,
+    /// The document that it carries out.
+    source: Option<Clean>,
+    status: RunStatus,
+    rehearsal: bool,
+    starter: Clean,
+    started: Timestamp,
+    operator: Clean,
+    updated: Timestamp,
+    held_by: Option<Clean>,
+    /// The version of the program that started it.
+    program: Clean,
+    settled: usize,
+    total: usize,
+    cancelled: Option<Clean>,
+}
+
+/// What shows that the record is what was written.
+#[derive(Debug, Serialize)]
+struct Proof {
+    /// How many entries the report was made of.
+    entries: usize,
+    /// The hash of the last of them; none where the run went on meanwhile.
+    last_hash: Option<String>,
+    verification: Verification,
+}
+
+/// A parameter of the run.
+#[derive(Debug, Serialize)]
+struct Param {
+    name: Clean,
+    kind: Clean,
+    /// Its value is in no journal.
+    secret: bool,
+    value: Option<Value>,
+}
+
+/// Somebody who acted, on one machine.
+#[derive(Debug, Serialize)]
+struct Person {
+    operator: Clean,
+    host: Clean,
+    entries: u64,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+/// One entry of the journal, told.
+#[derive(Debug, Clone, Serialize)]
+struct Told {
+    seq: Seq,
+    time: Timestamp,
+    operator: Clean,
+    host: Clean,
+    event: &'static str,
+    step: Option<Clean>,
+    words: Clean,
+}
+
+/// How the run was undone.
+#[derive(Debug, Serialize)]
+struct Undoing {
+    why: Clean,
+    /// All that is undone, in this order.
+    plan: Vec<Clean>,
+    /// What of it is still to undo.
+    still: Vec<Clean>,
+    /// What may have changed something but has no way back.
+    left: Vec<Clean>,
+}
+
+/// One step, or one item of a step that fans out.
+#[derive(Debug, Serialize)]
+struct StepRecord {
+    id: Clean,
+    title: Clean,
+    role: Option<Clean>,
+    uses: Clean,
+    source: Option<Clean>,
+    needs: Vec<Clean>,
+    status: InstanceStatus,
+    reason: Option<Clean>,
+    attempts: u32,
+    rollbacks: u32,
+    started: Option<Timestamp>,
+    ended: Option<Timestamp>,
+    /// Who acted on it.
+    people: Vec<Clean>,
+    /// How long it waited for a person, in seconds.
+    waited: Option<i64>,
+    /// What was seen before the first attempt.
+    before: Option<Value>,
+    outputs: Value,
+    evidence: Vec<Evidence>,
+    history: Vec<Told>,
+    printed: Vec<Printed>,
+}
+
+impl StepRecord {
+    /// Whether somebody must look at it.
+    fn needs_attention(&self) -> bool {
+        match self.status {
+            InstanceStatus::Failed
+            | InstanceStatus::RollbackFailed
+            | InstanceStatus::InDoubt
+            | InstanceStatus::Waiting => true,
+            InstanceStatus::Pending
+            | InstanceStatus::Ready
+            | InstanceStatus::Observing
+            | InstanceStatus::Running
+            | InstanceStatus::Verifying
+            | InstanceStatus::Satisfied
+            | InstanceStatus::Succeeded
+            | InstanceStatus::Skipped
+            | InstanceStatus::Blocked
+            | InstanceStatus::RollingBack
+            | InstanceStatus::RolledBack => false,
+        }
+    }
+
+    /// Whether there is nothing to tell of it but that it went well, or is still to come.
+    fn is_smooth(&self) -> bool {
+        let quiet = matches!(
+            self.status,
+            InstanceStatus::Succeeded
+                | InstanceStatus::Satisfied
+                | InstanceStatus::Skipped
+                | InstanceStatus::Pending
+                | InstanceStatus::Ready
+                | InstanceStatus::Blocked
+        );
+        quiet && self.attempts <= 1 && self.rollbacks == 0 && self.evidence.is_empty()
+    }
+}
+
+/// What a person gave to prove manual work.
+#[derive(Debug, Serialize)]
+struct Evidence {
+    time: Timestamp,
+    operator: Clean,
+    host: Clean,
+    values: Outputs,
+    attachments: Vec<Attachment>,
+    note: Option<Clean>,
+}
+
+/// The runbook's own text, as the journal keeps it.
+#[derive(Debug, Serialize)]
+struct Definition {
+    file: Clean,
+    sha256: String,
+    text: Clean,
+    /// The names of the files that it refers to.
+    files: Vec<Clean>,
+}
+
+impl Report {
+    /// How many steps stand where, in the order of the statuses.
+    fn counts(&self) -> Vec<(InstanceStatus, usize)> {
+        let mut counts = std::collections::BTreeMap::new();
+        for step in &self.steps {
+            *counts.entry(step.status).or_insert(0) += 1;
+        }
+        counts.into_iter().collect()
+    }
+
+    /// Whether this step is told of at length.
+    fn tells_of(&self, step: &StepRecord) -> bool {
+        self.steps.len() <= MOST_TOLD || !step.is_smooth()
+    }
+
+    /// What is said about steps that are only named; nothing where there are none.
+    fn only_named(&self) -> Option<String> {
+        let many = self.steps.iter().filter(|step| !self.tells_of(step)).count();
+        (many > 0).then(|| {
+            format!(
+                "{many} steps that went smoothly or have not begun are only named here; the JSON form of this \
+                 report tells of all."
+            )
+        })
+    }
+
+    /// What is said of the journal's proof, and whether it holds.
+    fn verdict(&self) -> (bool, String) {
+        let found = &self.proof.verification;
+        if found.findings.is_empty() {
+            let many = |number, what| count(usize::try_from(number).unwrap_or(usize::MAX), what);
+            let what = format!(
+                "The journal holds: {}, {} of transcript and {}, nothing changed, dropped, reordered or cut off.",
+                entries(found.entries),
+                many(found.chunks, "piece"),
+                many(found.attachments, "attachment")
+            );
+            (true, what)
+        } else {
+            let what = "The journal does not hold: what follows cannot be trusted.".to_owned();
+            (false, what)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

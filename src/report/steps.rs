@@ -1,0 +1,92 @@
+//! What a report tells of each step: where it stands, who acted on it, what proves it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use runbook_engine::core::Row;
+use runbook_engine::core::event::{Entry, Event};
+use runbook_engine::id::InstanceId;
+use runbook_engine::runtime::Story;
+use serde_json::Value;
+
+use super::clean::Clean;
+use super::gather::{something, told};
+use super::printed::Printed;
+use super::{Evidence, StepRecord};
+use crate::render::story::subject;
+
+/// Every instance, in the runbook's order.
+pub(super) fn records(story: &Story, mut printed: BTreeMap<InstanceId, Vec<Printed>>) -> Vec<StepRecord> {
+    let mut histories: BTreeMap<InstanceId, Vec<&Entry>> = BTreeMap::new();
+    for entry in &story.entries {
+        if let Some(id) = subject(&entry.event) {
+            histories.entry(id).or_default().push(entry);
+        }
+    }
+    let rows = story.state.rows();
+    let records = rows.iter().map(|row| {
+        let history = histories.remove(&row.id).unwrap_or_default();
+        record(story, row, &history, printed.remove(&row.id).unwrap_or_default())
+    });
+    records.collect()
+}
+
+fn record(story: &Story, row: &Row, history: &[&Entry], printed: Vec<Printed>) -> StepRecord {
+    let step = story.runbook.step(row.id.step());
+    let instance = story.state.find(&row.id).map(|ix| story.state.instance(ix));
+    let people: BTreeSet<&str> = history.iter().map(|entry| entry.operator.as_str()).collect();
+    let before = instance.and_then(|instance| instance.before.clone());
+    StepRecord {
+        id: Clean::of(&row.id),
+        title: Clean::of(step.map_or("", |step| step.title.as_str())),
+        role: step.and_then(|step| step.role.as_ref()).map(Clean::of),
+        uses: Clean::of(step.map_or("", |step| step.uses.as_str())),
+        source: step.and_then(|step| step.source.as_ref()).map(Clean::of),
+        needs: step.map_or_else(Vec::new, |step| step.needs.iter().map(Clean::of).collect()),
+        status: row.status,
+        reason: row.reason.as_ref().map(Clean::of),
+        attempts: row.attempts.0,
+        rollbacks: instance.map_or(0, |instance| instance.rollbacks.0),
+        started: row.started,
+        ended: row.ended,
+        people: people.into_iter().map(Clean::of).collect(),
+        waited: waited(history, story.state.updated()),
+        before: before.filter(something),
+        outputs: Value::clone(&row.outputs),
+        evidence: history.iter().filter_map(|entry| evidence(entry)).collect(),
+        history: history.iter().map(|entry| told(entry)).collect(),
+        printed,
+    }
+}
+
+/// How long it waited for a person, in seconds: from each time that one was needed until something came of it.
+fn waited(history: &[&Entry], last: Timestamp) -> Option<i64> {
+    let needed = history.iter().enumerate();
+    let needed = needed.filter(|(_, entry)| matches!(entry.event, Event::PersonNeeded { .. }));
+    let waits = needed.map(|(at, entry)| {
+        let until = history.get(at + 1).map_or(last, |next| next.time);
+        until.duration_since(entry.time)
+    });
+    let waits: Vec<SignedDuration> = waits.collect();
+    (!waits.is_empty()).then(|| waits.iter().map(SignedDuration::as_secs).sum())
+}
+
+fn evidence(entry: &Entry) -> Option<Evidence> {
+    let Event::Confirmed {
+        values,
+        attachments,
+        note,
+        ..
+    } = &entry.event
+    else {
+        return None;
+    };
+    Some(Evidence {
+        time: entry.time,
+        operator: Clean::of(&entry.operator),
+        host: Clean::of(&entry.host),
+        values: values.clone(),
+        attachments: attachments.clone(),
+        note: note.as_ref().map(Clean::of),
+    })
+}
