@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
-    cancel, check, confirm, decide, exec, explain, journal, list, log, new, plan, report, resume, rollback,
-    schema, show, steps,
+    cancel, check, completions, confirm, decide, doctor, exec, explain, journal, list, log, man, new, plan,
+    report, resume, rollback, schema, show, steps,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -84,6 +84,14 @@ enum Command {
     Explain(explain::Args),
     Steps(steps::Args),
     Schema(schema::Args),
+    Doctor(doctor::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// The command line as a whole: what shells complete, and what manual pages describe.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Reads the command line, does what it says, and gives the exit code.
@@ -145,5 +153,8 @@ async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
         Command::Explain(args) => explain::run(&args),
         Command::Steps(args) => steps::run(&args, setting),
         Command::Schema(args) => schema::run(&args, setting),
+        Command::Doctor(args) => doctor::run(&args, setting).await,
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args, setting),
     }
 }

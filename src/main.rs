@@ -7,6 +7,8 @@
 
 mod cli;
 mod commands;
+mod complete;
+mod doctor;
 mod error;
 mod exit;
 mod jobs;
@@ -24,5 +26,6 @@ mod watch;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main().into()
+    let answered = complete::answer(cli::command);
+    answered.unwrap_or_else(cli::main).into()
 }

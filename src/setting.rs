@@ -69,24 +69,22 @@ impl Setting {
         })
     }
 
-    fn state_dir(&self) -> Result<PathBuf, Failed> {
-        let named = self
-            .global
-            .state_dir
-            .clone()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let usual = || {
-            dirs::state_dir()
-                .or_else(dirs::data_local_dir)
-                .map(|folder| folder.join("runbook"))
-        };
-        named.or_else(usual).ok_or_else(|| {
+    /// The state folder, there or not.
+    pub(crate) fn state_dir(&self) -> Result<PathBuf, Failed> {
+        state_dir(self.global.state_dir.clone()).ok_or_else(|| {
             let message = "the system names no folder in which to keep runs";
             Diagnostic::error(Code::StateFolder, message)
                 .help("name one with `--state-dir` or RUNBOOK_STATE_DIR")
                 .into()
         })
     }
+}
+
+/// The state folder: the one that is named, or the system's place for such data.
+pub(crate) fn state_dir(named: Option<PathBuf>) -> Option<PathBuf> {
+    let named = named.filter(|folder| !folder.as_os_str().is_empty());
+    let usual = || dirs::state_dir().or_else(dirs::data_local_dir);
+    named.or_else(|| usual().map(|folder| folder.join("runbook")))
 }
 
 /// Why runs cannot be kept in this folder.

@@ -46,6 +46,9 @@ pub struct WaitingFor {
     pub since: Timestamp,
 }
 
+/// Longer ids are nothing that a person types, in bytes.
+const LONGEST_NAMEABLE: usize = 100;
+
 impl RunState {
     /// Where the run stands.
     #[must_use]
@@ -201,6 +204,31 @@ impl RunState {
         instances
             .map(|&ix| self.row(ix, blocked.get(&self.instance(ix).step)))
             .collect()
+    }
+
+    /// The first instances that a person may want to name: those that wait for one or have failed, then the others
+    /// in the runbook's order.
+    #[must_use]
+    pub fn nameable(&self, most: usize) -> Vec<InstanceId> {
+        let mut ids: Vec<InstanceId> = self.waiting_for().into_iter().map(|one| one.id).collect();
+        let failed = self.queues().failed.iter().copied();
+        let steps = self.workflow.steps().map(|(at, _)| at);
+        let all = steps.flat_map(|at| self.instances_of(at).iter().copied());
+        for ix in failed.chain(all) {
+            if ids.len() >= most {
+                break;
+            }
+            let id = &self.instance(ix).id;
+            if !ids.contains(id) {
+                ids.push(id.clone());
+            }
+        }
+        ids.truncate(most);
+        ids.retain(|id| {
+            let text = id.to_string();
+            text.len() <= LONGEST_NAMEABLE && !text.contains(char::is_control)
+        });
+        ids
     }
 
     /// One instance's row.

@@ -19,7 +19,7 @@ pub use self::stored::to_json;
 pub use self::transcript::TranscriptHasher;
 use crate::core::event::{Entry, Event};
 use crate::core::status::RunStatus;
-use crate::id::{Host, Operator, RunId, RunbookName, Seq};
+use crate::id::{Host, InstanceId, Operator, RunId, RunbookName, Seq};
 
 mod chain;
 mod diagnostic;
@@ -124,6 +124,9 @@ pub struct Summary {
     pub head: Seq,
     /// See `head`.
     pub head_hash: String,
+    /// The first instances that a person may want to name, those that wait for one before the others.
+    #[serde(default)]
+    pub nameable: Vec<InstanceId>,
 }
 
 impl Summary {
@@ -153,6 +156,7 @@ impl Summary {
             updated: last.time,
             head: last.seq,
             head_hash: head_hash.to_string(),
+            nameable: Vec::new(),
         })
     }
 }

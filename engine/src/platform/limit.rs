@@ -6,3 +6,9 @@
 pub fn open_files(wanted: u64) -> u64 {
     super::os::open_files(wanted)
 }
+
+/// How many files this process may have open now, and how many it may ask for; none where there is no such limit.
+#[must_use]
+pub fn open_files_allowed() -> Option<(u64, u64)> {
+    super::os::open_files_allowed()
+}

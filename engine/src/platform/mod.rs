@@ -3,6 +3,7 @@
 //! The modules here are portable; what they need of the system is in `unix.rs` and `windows.rs`, which offer
 //! the same functions under the name `os`.
 
+pub mod disk;
 pub mod limit;
 pub mod local;
 pub mod private;

@@ -1,7 +1,9 @@
 //! Processes on Unix: a step's processes are a session of their own, so that they can be found and ended
 //! together, and none of them can stop and wait at the operator's terminal.
 
+use std::io;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::ExitStatus;
 
 use nix::errno::Errno;
@@ -30,6 +32,11 @@ pub(super) fn open_files(wanted: u64) -> u64 {
     } else {
         soft
     }
+}
+
+/// See [`open_files_allowed`](super::limit::open_files_allowed).
+pub(super) fn open_files_allowed() -> Option<(u64, u64)> {
+    getrlimit(Resource::RLIMIT_NOFILE).ok()
 }
 
 /// Whose something is that belongs to the account of this number.
@@ -150,4 +157,52 @@ fn signal_one(pid: u32, signal: Signal) {
 /// Numbers 0 and 1 mean "my own group" and the system's first process: never a target.
 fn raw(pid: u32) -> Option<Pid> {
     i32::try_from(pid).ok().filter(|&pid| pid > 1).map(Pid::from_raw)
+}
+
+/// See [`disk_of`](super::disk::disk_of): the free bytes, and the name of the file system.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the system tells what is mounted in a file"
+)]
+pub(super) fn disk(folder: &Path) -> io::Result<(u64, Option<String>)> {
+    let room = nix::sys::statvfs::statvfs(folder)?;
+    let free = room.blocks_available().saturating_mul(room.fragment_size());
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    Ok((free, file_system(&mounts, folder)))
+}
+
+/// The name of the file system that a folder is on, from the list of what is mounted.
+fn file_system(mounts: &str, folder: &Path) -> Option<String> {
+    // 36 35 98:0 /root /mount/point options optional... - type source options
+    let mounts = mounts.lines().filter_map(|line| {
+        let (place, kind) = line.split_once(" - ")?;
+        let point = place.split(' ').nth(4)?;
+        let point = point.replace(r"\040", " ").replace(r"\134", r"\");
+        folder
+            .starts_with(&point)
+            .then(|| (point.len(), kind.split(' ').next()))
+    });
+    // Of two at one place, the later one hides the other.
+    let (_, kind) = mounts.max_by_key(|(length, _)| *length)?;
+    kind.map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_system_is_that_of_the_nearest_mount() {
+        let mounts = "\
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+40 22 0:40 / /srv rw - nfs4 server:/srv rw
+41 40 0:41 / /srv/my\\040disk rw - xfs /dev/sdb rw
+42 40 0:42 / /srv rw - cifs //server/srv rw
+";
+        let system = |folder: &str| file_system(mounts, Path::new(folder));
+        assert_eq!(system("/home/kim").as_deref(), Some("ext4"));
+        assert_eq!(system("/srv/state").as_deref(), Some("cifs"));
+        assert_eq!(system("/srv/my disk/state").as_deref(), Some("xfs"));
+        assert_eq!(file_system("", Path::new("/")), None);
+    }
 }

@@ -1,5 +1,7 @@
 //! Processes on Windows: a step's processes are in a job object that ends with the engine.
 
+use std::io;
+use std::path::Path;
 use std::process::ExitStatus;
 
 use process_wrap::tokio::{CommandWrap, JobObject, KillOnDrop};
@@ -16,6 +18,11 @@ pub(super) fn isolate(command: &mut CommandWrap) {
 /// See [`open_files`](super::limit::open_files).
 pub(super) fn open_files(wanted: u64) -> u64 {
     wanted
+}
+
+/// See [`open_files_allowed`](super::limit::open_files_allowed).
+pub(super) fn open_files_allowed() -> Option<(u64, u64)> {
+    None
 }
 
 /// How a process ended.
@@ -58,4 +65,18 @@ pub(super) fn kill_one(pid: u32) {
     if let Some(process) = system.process(pid) {
         process.kill();
     }
+}
+
+/// See [`disk_of`](super::disk::disk_of): the free bytes, and the name of the file system.
+pub(super) fn disk(folder: &Path) -> io::Result<(u64, Option<String>)> {
+    let folder = folder.to_string_lossy();
+    let folder = Path::new(folder.strip_prefix(r"\\?\").unwrap_or(&folder));
+    let disks = sysinfo::Disks::new_with_refreshed_list();
+    let found = disks
+        .iter()
+        .filter(|disk| folder.starts_with(disk.mount_point()))
+        .max_by_key(|disk| disk.mount_point().as_os_str().len())
+        .ok_or_else(|| io::Error::other("the system does not name the disk"))?;
+    let system = found.file_system().to_string_lossy().into_owned();
+    Ok((found.available_space(), Some(system)))
 }

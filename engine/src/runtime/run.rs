@@ -16,6 +16,9 @@ use crate::runbook::Runbook;
 use crate::runbook::expr::{self, Put, Scope};
 use crate::step::RunFacts;
 
+/// How many instances a summary names: enough for people, and few enough for lists.
+const MOST_NAMEABLE: usize = 200;
+
 /// A run that this process holds.
 pub struct Run {
     pub(super) engine: Engine,
@@ -212,6 +215,7 @@ impl Run {
             updated: state.updated(),
             head: Seq(state.next_seq().0.saturating_sub(1)),
             head_hash: self.engine.journal.head_hash(run).await?,
+            nameable: state.nameable(MOST_NAMEABLE),
         })
     }
 

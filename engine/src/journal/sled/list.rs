@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::copy;
 use super::folder::Folder;
 use crate::id::RunId;
-use crate::journal::{JournalError, Listed};
+use crate::journal::{JournalError, Listed, Summary};
 
 /// How old something unfinished must be to be taken for left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(600);
@@ -31,6 +31,34 @@ pub(super) fn list(runs: &Path) -> Result<Vec<Listed>, JournalError> {
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.run));
     Ok(rows)
+}
+
+/// The summaries of the newest runs, the newest first, as they were written last. Only reads, and asks nobody: makes,
+/// locks and changes nothing, and where nothing can be read there is nothing.
+#[must_use]
+pub fn peek(root: &Path, most: usize) -> Vec<Summary> {
+    if !matches!(super::root::trusted(root), Ok(Some(_))) {
+        return Vec::new();
+    }
+    let runs = root.join("runs");
+    let found = fs::read_dir(&runs).into_iter().flatten().flatten();
+    let mut ids: Vec<RunId> = found.filter_map(|found| run_of(&found)).collect();
+    ids.sort_unstable_by_key(|&id| std::cmp::Reverse(id));
+    ids.truncate(most);
+    let summary = |id: &RunId| Folder::new(&runs, *id).read_summary().ok();
+    ids.iter().filter_map(summary).collect()
+}
+
+/// The sockets of processes that are gone, which others find in vain. Changes nothing.
+#[must_use]
+pub fn sockets_left(root: &Path) -> Vec<RunId> {
+    let runs = root.join("runs");
+    let found = fs::read_dir(&runs).into_iter().flatten().flatten();
+    let left = |run: &RunId| {
+        let folder = Folder::new(&runs, *run);
+        folder.path().join("door.sock").symlink_metadata().is_ok() && folder.holder().is_none()
+    };
+    found.filter_map(|found| run_of(&found)).filter(left).collect()
 }
 
 fn run_of(found: &fs::DirEntry) -> Option<RunId> {

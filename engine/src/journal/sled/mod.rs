@@ -13,6 +13,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use self::folder::Folder;
 use self::held::Held;
+pub use self::list::{peek, sockets_left};
+pub use self::root::inspect;
 use self::store::Store;
 use super::chain::Head;
 use super::{Chunk, Claim, Durable, Holder, Journal, JournalError, Listed, Summary, Verification};

@@ -25,6 +25,18 @@ const LARGEST: u64 = 1024;
 /// The folder of the runs in the state folder `root`, which is made if it is not there.
 pub(super) fn prepare(root: &Path) -> Result<PathBuf, JournalError> {
     let runs = root.join("runs");
+    if !inspect(root)? {
+        make(root, &runs).map_err(failed)?;
+    }
+    Ok(runs)
+}
+
+/// Whether the state folder `root` is there, and says what it is. Changes nothing.
+///
+/// # Errors
+/// When it cannot be looked at, is somebody else's, or was made by a newer program.
+pub fn inspect(root: &Path) -> Result<bool, JournalError> {
+    let runs = root.join("runs");
     let owner = trusted(root)?;
     match (trusted(&runs), owner) {
         (Ok(None | Some(Owner::Us)), _) => {}
@@ -38,13 +50,9 @@ pub(super) fn prepare(root: &Path) -> Result<PathBuf, JournalError> {
         (Err(error), _) => return Err(error),
     }
     match read_format(root).map_err(failed)? {
-        Some(text) => known(root, &text)?,
-        None => {
-            only_runs(&runs)?;
-            make(root, &runs).map_err(failed)?;
-        }
+        Some(text) => known(root, &text).map(|()| true),
+        None => only_runs(&runs).map(|()| false),
     }
-    Ok(runs)
 }
 
 fn failed(source: io::Error) -> JournalError {
@@ -60,7 +68,7 @@ fn theirs(folder: &Path, account: &str) -> JournalError {
 
 /// Refuses a folder in which another account could change runs; whoever administers the machine can anyway. Gives
 /// whose it is, if it is there.
-fn trusted(folder: &Path) -> Result<Option<Owner>, JournalError> {
+pub(super) fn trusted(folder: &Path) -> Result<Option<Owner>, JournalError> {
     let owner = match private::owner(folder) {
         Ok(Owner::Other(account)) => return Err(theirs(folder, &account)),
         Ok(owner) => owner,

@@ -1,0 +1,103 @@
+//! The programs that steps call, beside those that a runbook names itself.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use super::{Finding, ON_WINDOWS};
+
+/// How long a program may take to tell its version.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How much of what it says is told, in characters.
+const MOST: usize = 80;
+
+/// PowerShell 7.
+pub(crate) async fn powershell_core() -> Finding {
+    const CHECK: &str = "PowerShell 7";
+    let missing = "put `pwsh` on the PATH if a runbook has `powershell` steps of the edition `core`";
+    powershell(CHECK, "pwsh", missing).await
+}
+
+/// The PowerShell that is part of Windows.
+pub(crate) async fn powershell_desktop() -> Finding {
+    const CHECK: &str = "Windows PowerShell";
+    if ON_WINDOWS {
+        powershell(
+            CHECK,
+            "powershell",
+            "put `powershell` back on the PATH: it is part of Windows",
+        )
+        .await
+    } else {
+        Finding::absent(
+            CHECK,
+            "there is one on Windows only; steps of the edition `desktop` are carried out there",
+        )
+    }
+}
+
+async fn powershell(check: &'static str, name: &str, missing: &str) -> Finding {
+    let Some(path) = find(name) else {
+        return Finding::note(check, format!("`{name}` is not on the PATH"), missing);
+    };
+    let ask = [
+        "-NoLogo",
+        "-NoProfile",
+        "-NonInteractive",
+        "-Command",
+        "$PSVersionTable.PSVersion.ToString()",
+    ];
+    told(check, &path, &ask).await
+}
+
+/// The client of OpenSSH.
+pub(crate) async fn ssh() -> Finding {
+    const CHECK: &str = "OpenSSH client";
+    let missing = "install it if a runbook calls `ssh`";
+    match find("ssh") {
+        Some(path) => told(CHECK, &path, &["-V"]).await,
+        None => Finding::note(CHECK, "`ssh` is not on the PATH", missing),
+    }
+}
+
+/// What a program says of its version.
+async fn told(check: &'static str, path: &Path, args: &[&str]) -> Finding {
+    let shown = path.display();
+    let broken = |why: String| {
+        let help = format!("start {shown} by hand to see what is wrong with it");
+        Finding::note(check, format!("{shown} {why}"), help)
+    };
+    let mut command = Command::new(path);
+    command.args(args).stdin(Stdio::null()).kill_on_drop(true);
+    match tokio::time::timeout(PATIENCE, command.output()).await {
+        Err(_) => broken("does not answer".to_owned()),
+        Ok(Err(error)) => broken(format!("cannot be started: {error}")),
+        Ok(Ok(output)) => {
+            let text = [output.stdout, output.stderr].concat();
+            let text = String::from_utf8_lossy(&text);
+            let line = text
+                .lines()
+                .find(|line| !line.trim().is_empty())
+                .unwrap_or_default();
+            let line: String = line.trim().chars().take(MOST).collect();
+            if output.status.success() {
+                Finding::good(check, format!("{line}, {shown}"))
+            } else {
+                broken(format!("ended with {}: {line}", output.status))
+            }
+        }
+    }
+}
+
+/// Where a program is that is called by its name alone.
+fn find(name: &str) -> Option<PathBuf> {
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(&file))
+        .find(|path| path.is_file())
+}
