@@ -14,6 +14,7 @@ mod exit;
 mod jobs;
 mod manual;
 mod params;
+mod programs;
 mod prompt;
 mod render;
 mod report;

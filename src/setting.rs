@@ -13,6 +13,7 @@ use runbook_engine::step::Registry;
 
 use crate::cli::Global;
 use crate::error::Failed;
+use crate::programs;
 use crate::render::style::Look;
 
 /// Everything that a command needs to know of its surroundings.
@@ -28,7 +29,7 @@ impl Setting {
         Self {
             global,
             look,
-            registry: runbook_steps::builtin(),
+            registry: runbook_steps::builtin_with(programs::settings()),
         }
     }
 

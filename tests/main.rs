@@ -34,6 +34,7 @@ mod limits;
 mod live;
 mod man;
 mod params;
+mod powershell;
 mod rehearsal;
 mod report;
 mod second_terminal;

@@ -79,7 +79,6 @@ fn the_shipped_runbook_is_not_carried_out_where_it_can_only_be_rehearsed() {
     outcome
         .code(2)
         .tells("RB0031")
-        .tells("`powershell`")
         .tells("`graph`")
         .tells("--rehearse");
     assert_eq!(project.run(["list", "--json"]).code(0).json(), json!([]));

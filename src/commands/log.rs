@@ -17,7 +17,7 @@ use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::layout::Width;
 use crate::render::story::{story, subject, transcript_of, under_way};
-use crate::render::style::{BAD, DIM, paint};
+use crate::render::style::{BAD, CARE, DIM, paint};
 use crate::render::{self, plain, time};
 use crate::setting::Setting;
 
@@ -186,10 +186,14 @@ impl Log<'_> {
                 render::json(&json!({ "transcript_of": of, "stream": stream, "text": text }));
                 continue;
             }
-            let bar = if stream == "stderr" {
-                format!("{} {}", paint(BAD, "│"), paint(BAD, "stderr"))
-            } else {
-                paint(DIM, "│")
+            let style = match stream {
+                "stderr" | "error" => BAD,
+                "warning" => CARE,
+                _ => DIM,
+            };
+            let bar = match stream {
+                "stdout" | "log" => paint(style, "│"),
+                named => format!("{} {}", paint(style, "│"), paint(style, named)),
             };
             for line in text.lines() {
                 render::result(&format!("      {bar} {}", plain(line)));

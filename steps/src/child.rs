@@ -118,7 +118,7 @@ pub fn note(cx: &Context, line: &str) {
 }
 
 /// What tells a child, and whoever looks for it later, what it belongs to.
-fn marks(cx: &Context) -> [(&'static str, String); 4] {
+pub(crate) fn marks(cx: &Context) -> [(&'static str, String); 4] {
     [
         (
             "RUNBOOK_RUN",
@@ -130,7 +130,7 @@ fn marks(cx: &Context) -> [(&'static str, String); 4] {
     ]
 }
 
-fn cannot_start(name: &str, cwd: Option<&Path>, error: &io::Error) -> Failure {
+pub(crate) fn cannot_start(name: &str, cwd: Option<&Path>, error: &io::Error) -> Failure {
     let missing_folder = cwd.filter(|cwd| !cwd.is_dir());
     let message = match (error.kind(), missing_folder) {
         (_, Some(cwd)) => format!(

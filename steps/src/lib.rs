@@ -8,7 +8,8 @@
 //! - [`wait`]: another step's `validate`, asked until it is as it should be.
 //! - [`script`]: `rhai` steps, scripts in a sandbox whose doors the runbook opens one by one.
 //! - [`certificate`]: looks at certificates, and makes keys, requests and test certificates.
-//! - [`announced`]: `powershell`, `http` and `graph`, which runbooks can already be written
+//! - [`powershell`]: scripts that PowerShell carries out, in processes of their own or one that steps share.
+//! - [`announced`]: `http` and `graph`, which runbooks can already be written
 //!   against, checked and rehearsed with.
 //!
 //! [`text`] holds the forms of input that they share.
@@ -22,20 +23,34 @@ pub mod certificate;
 pub mod child;
 pub mod command;
 pub mod manual;
+pub mod powershell;
 pub mod script;
 pub mod text;
 pub mod wait;
 
-/// All kinds of step that come with the program.
+/// What differs from machine to machine.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The PowerShell programs.
+    pub powershell: powershell::Programs,
+}
+
+/// All kinds of step that come with the program, with the usual settings.
 #[must_use]
 pub fn builtin() -> Registry {
+    builtin_with(Settings::default())
+}
+
+/// All kinds of step that come with the program.
+#[must_use]
+pub fn builtin_with(settings: Settings) -> Registry {
     Registry::default()
         .with(command::Command)
         .with(manual::Manual)
         .with(wait::Wait)
         .with(script::Script)
         .with(certificate::Certificate)
-        .with(NotYet(announced::powershell::PowerShell))
+        .with(powershell::PowerShell::new(settings.powershell))
         .with(NotYet(announced::http::Http))
         .with(NotYet(announced::graph::Graph))
 }

@@ -1,17 +1,13 @@
 //! The kinds of step that are announced: they can be checked, and refuse to be carried out.
 
-use runbook_engine::step::FailureKind;
-use runbook_engine::testing::doubles::{Recorder, context};
+use runbook_engine::step::{Check, FailureKind};
+use runbook_engine::testing::doubles::{MemoryFiles, Recorder, context};
 use serde_json::{Value, json};
 
 use crate::support::{check, plugin, problem};
 
-fn kinds() -> [(&'static str, Value); 3] {
+fn kinds() -> [(&'static str, Value); 2] {
     [
-        (
-            "powershell",
-            json!({ "run": "Get-Date", "validate": "$true", "rollback": "Get-Date" }),
-        ),
         ("http", json!({ "run": { "url": "https://a.example" } })),
         ("graph", json!({ "run": { "path": "/organization" } })),
     ]
@@ -39,11 +35,6 @@ async fn they_refuse_to_be_carried_out() {
 #[test]
 fn their_abilities_follow_from_the_inputs() {
     let of = |kind: &str, with: Value| check(kind, &with).1.unwrap();
-    let shell = of(
-        "powershell",
-        json!({ "run": "a", "validate": "b", "rollback": "c" }),
-    );
-    assert!(shell.validates && shell.undoes && !shell.read_only);
     let looks = of(
         "http",
         json!({ "validate": { "url": "https://a.example", "satisfied": "true" } }),
@@ -52,34 +43,26 @@ fn their_abilities_follow_from_the_inputs() {
 }
 
 #[test]
-fn sessions_need_no_scripts() {
-    for (kind, with) in [
-        (
-            "powershell",
-            json!({ "edition": "desktop", "setup": "Add-PSSnapin X", "modules": ["A"] }),
-        ),
-        (
-            "graph",
-            json!({ "tenant": "${{ params.tenant }}", "scopes": ["Application.ReadWrite.All"] }),
-        ),
-    ] {
-        assert_eq!(check(kind, &with).0, [], "{kind}");
-    }
+fn sessions_need_no_requests() {
+    let of_session = |kind: &str, with: Value| {
+        let (files, registry) = (MemoryFiles::default(), runbook_steps::builtin());
+        let mut check = Check::new(&files, &registry);
+        plugin(kind).check_session(&with, &mut check);
+        check.finish().0
+    };
+    let tenant = json!({ "tenant": "${{ params.tenant }}", "scopes": ["Application.ReadWrite.All"] });
+    assert_eq!(of_session("graph", tenant), []);
+    assert_eq!(of_session("graph", json!({ "tenat": "x" }))[0].path, ["tenat"]);
+    assert!(
+        of_session("http", json!({}))[0]
+            .message
+            .contains("share no session")
+    );
 }
 
 #[test]
 fn wrong_inputs_are_refused_where_they_stand() {
     let at = |kind: &str, with: Value| problem(kind, &with);
-    assert_eq!(at("powershell", json!({})).0, "");
-    assert_eq!(
-        at("powershell", json!({ "validate": "a", "rollback": "b" })).0,
-        "rollback"
-    );
-    assert_eq!(
-        at("powershell", json!({ "run": "a", "edition": "ise" })).0,
-        "edition"
-    );
-
     let get = json!({ "url": "https://a.example" });
     assert!(
         at("http", json!({ "validate": get }))

@@ -16,6 +16,7 @@ mod command;
 mod conformance;
 mod docs;
 mod manual;
+mod powershell;
 mod processes;
 mod script;
 mod support;

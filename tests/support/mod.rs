@@ -4,6 +4,7 @@ pub(crate) mod browser;
 pub(crate) mod disk;
 pub(crate) mod entries;
 pub(crate) mod helper;
+pub(crate) mod pwsh;
 #[cfg(unix)]
 pub(crate) mod terminal;
 

@@ -77,6 +77,16 @@ codes! {
     RB0202 ExpressionFailed "an expression could not be evaluated";
     RB0203 TemplateInScript "a template in a script, where it is not filled in";
     RB0204 StepNotNeeded "a step reads another that it does not need";
+    // PowerShell.
+    RB0300 ScriptSyntax "a script that PowerShell would not read";
+    RB0301 TypographicCharacter "a typographic quotation mark or dash in a script";
+    RB0302 PowerShellMissing "PowerShell cannot be started";
+    RB0303 PowerShellEdition "another PowerShell than the one that is needed";
+    RB0304 NotElevated "a step needs administrator's rights";
+    RB0305 ScriptAsked "a script asks, and nobody can answer";
+    RB0306 ModuleMissing "a module or a command is missing";
+    RB0307 ExecutionPolicy "a policy keeps scripts from being carried out";
+    RB0308 FarmNotAccessible "the farm or another server refuses the account";
     // The state folder and journals.
     RB0400 StateFolder "the state folder cannot be used";
     RB0401 RunNotFound "no run of that name";

@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use super::mask::Mask;
 use super::rehearse::{failed, rehearse};
+use super::sessions::session;
 use crate::core::Outcome;
 use crate::core::event::{Failure, FailureKind, Rehearsal};
 use crate::runbook::expr::{self, Put, Scope};
 use crate::runbook::{Runbook, Step};
-use crate::step::{Context, Plugin, Purpose};
+use crate::step::{Context, Kept, Plugin, Purpose};
 
 /// A call that is ready to be made.
 pub(super) struct Call {
@@ -20,6 +21,8 @@ pub(super) struct Call {
     pub(super) plugin: Arc<dyn Plugin>,
     pub(super) rehearsal: Option<Rehearsal>,
     pub(super) cx: Context,
+    /// What the step's session keeps open.
+    pub(super) session: Option<Arc<Kept>>,
     pub(super) mask: Mask,
     /// A doubt about a rollback is asked about, not one about an attempt.
     pub(super) undoing: bool,
@@ -53,11 +56,20 @@ impl Call {
             Ok(with) => with,
             Err(failure) => return failed(self.cx.purpose, failure),
         };
-        match self.cx.purpose {
-            Purpose::Run => Outcome::Ran(self.plugin.run(&with, &self.cx).await),
-            Purpose::Rollback => Outcome::RolledBack(self.plugin.rollback(&with, &self.cx).await),
+        let kept = self.session.as_ref();
+        let session = match session(&self.runbook, &self.cx.registry, step, kept, &scope) {
+            Ok(session) => session,
+            Err(failure) => return failed(self.cx.purpose, failure),
+        };
+        let cx = Context {
+            session,
+            ..self.cx.clone()
+        };
+        match cx.purpose {
+            Purpose::Run => Outcome::Ran(self.plugin.run(&with, &cx).await),
+            Purpose::Rollback => Outcome::RolledBack(self.plugin.rollback(&with, &cx).await),
             Purpose::Plan | Purpose::Before | Purpose::After | Purpose::Doubt | Purpose::AfterRollback => {
-                Outcome::Observed(self.plugin.validate(&with, &self.cx).await)
+                Outcome::Observed(self.plugin.validate(&with, &cx).await)
             }
         }
     }

@@ -66,7 +66,7 @@ impl Run {
             messages: desk.messages.clone(),
             state: Mutex::default(),
         });
-        let Some(call) = self.prepare(work, cancel.clone(), transcriber.clone()) else {
+        let Some(call) = self.prepare(desk, work, cancel.clone(), transcriber.clone()) else {
             return;
         };
         desk.calls.insert(work.of, cancel);
@@ -89,6 +89,7 @@ impl Run {
 
     fn prepare(
         &self,
+        desk: &mut Desk,
         work: &Work,
         cancel: CancellationToken,
         transcript: Arc<dyn Transcriber>,
@@ -120,6 +121,7 @@ impl Run {
             cancel,
             transcript,
             files: Arc::new(PinnedFiles(Arc::new(self.state.files().clone()))),
+            session: None,
             registry: self.engine.registry.clone(),
             token: format!("{}:{}", self.claim.run, work.of),
         };
@@ -129,6 +131,7 @@ impl Run {
             plugin,
             rehearsal: self.state.started().rehearsal.clone(),
             cx,
+            session: desk.sessions.of(step),
             mask,
             undoing,
         })

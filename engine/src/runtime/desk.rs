@@ -8,6 +8,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::driver::Watcher;
+use super::sessions::Sessions;
 use crate::core::Input;
 use crate::id::{InstanceId, Seq};
 use crate::journal::JournalError;
@@ -32,6 +33,7 @@ pub(super) struct Desk {
     pub(super) clearing: HashMap<InstanceId, Seq>,
     /// When the watcher glances at the state.
     pub(super) pulse: Option<Interval>,
+    pub(super) sessions: Sessions,
 }
 
 impl Desk {

@@ -13,6 +13,7 @@ use super::desk::{Desk, Message};
 use super::door::Door;
 use super::engine::RuntimeError;
 use super::run::Run;
+use super::sessions::Sessions;
 use crate::core::event::{Entry, ProcessMark};
 use crate::core::{Input, Outcome, RunState, RunStatus, wake_at};
 use crate::id::InstanceId;
@@ -80,11 +81,13 @@ impl Run {
             calls: HashMap::new(),
             clearing: HashMap::new(),
             pulse: None,
+            sessions: Sessions::default(),
         };
         desk.begin_pulse();
         let ended = self.serve(jobs, &mut desk, &mut inbox, control, door).await;
         // Whatever happened, no call outlives the loop.
         desk.calls.values().for_each(CancellationToken::cancel);
+        desk.sessions.close().await;
         ended
     }
 

@@ -29,6 +29,7 @@ mod mask;
 mod plan;
 mod rehearse;
 mod run;
+mod sessions;
 mod transcriber;
 
 #[cfg(test)]

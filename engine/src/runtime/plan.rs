@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::fill;
 use super::engine::{Author, PinnedFiles};
 use super::mask::Mask;
+use super::sessions::{Sessions, session};
 use crate::core::event::{ProcessMark, Verdict};
 use crate::id::{AttemptNo, InstanceId, ParamName, StepId};
 use crate::runbook::expr::{self, Scope};
@@ -48,6 +49,7 @@ struct Planner<'a> {
     mask: Mask,
     known: BTreeMap<StepId, StepFacts>,
     rows: BTreeMap<StepId, Vec<Planned>>,
+    sessions: Sessions,
 }
 
 impl Runbook {
@@ -73,13 +75,17 @@ impl Runbook {
             mask: Mask::new(secrets.values().map(String::as_str)),
             known: BTreeMap::new(),
             rows: BTreeMap::new(),
+            sessions: Sessions::default(),
         };
         for &at in self.workflow().dag().order() {
             if let Some(step) = self.step(&self.workflow().step(at).id) {
                 planner.step(step).await;
             }
         }
-        let Planner { mut rows, .. } = planner;
+        let Planner {
+            mut rows, sessions, ..
+        } = planner;
+        sessions.close().await;
         self.steps()
             .keys()
             .flat_map(|id| rows.remove(id).unwrap_or_default())
@@ -161,7 +167,7 @@ impl Planner<'_> {
     }
 
     async fn instance(
-        &self,
+        &mut self,
         step: &Step,
         id: InstanceId,
         item: Option<Value>,
@@ -185,10 +191,14 @@ impl Planner<'_> {
         if !step.abilities.validates {
             return (Forecast::ToDo(None), None);
         }
-        let cx = self.context(id, item);
-        let Ok(with) = fill(step, plugin.as_ref(), &Scope::of(&cx)) else {
+        let mut cx = self.context(id, item);
+        let scope = Scope::of(&cx);
+        let kept = self.sessions.of(step);
+        let session = session(self.runbook, self.registry, step, kept.as_ref(), &scope);
+        let (Ok(with), Ok(session)) = (fill(step, plugin.as_ref(), &scope), session) else {
             return (unknown_yet("what it is given"), None);
         };
+        cx.session = session;
         match plugin.validate(&with, &cx).await {
             Ok(found) => match found.verdict {
                 Verdict::Satisfied => (Forecast::InPlace, Some(self.mask.outputs(&found.outputs))),
@@ -220,6 +230,7 @@ impl Planner<'_> {
             cancel: CancellationToken::new(),
             transcript: Arc::new(Unheard),
             files: Arc::new(PinnedFiles(Arc::new(self.runbook.files().clone()))),
+            session: None,
             registry: self.registry.clone(),
             token: String::new(),
         }

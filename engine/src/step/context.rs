@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Outputs, ProcessMark, Registry};
+use super::{Outputs, ProcessMark, Registry, Session};
 use crate::id::{AttemptNo, Host, InstanceId, Operator, RunId, StepId};
 
 /// Why `validate` is asked, or that something is carried out.
@@ -55,7 +55,8 @@ pub struct StepFacts {
 
 /// Where a step's printed output goes; it becomes part of the run's journal.
 pub trait Transcriber: Send + Sync {
-    /// Takes what was printed, as it comes. `stream` is `stdout`, `stderr` or `log`.
+    /// Takes what was printed, as it comes. `stream` is `stdout`, `stderr`, `log` (what the program itself remarks), or
+    /// one that the plugin has beside these.
     fn write(&self, stream: &'static str, bytes: &[u8]);
 
     /// Notes a process that was started for the step, so that it can be found if the engine dies.
@@ -98,6 +99,8 @@ pub struct Context {
     pub transcript: Arc<dyn Transcriber>,
     /// The kept texts of the files that the step refers to.
     pub files: Arc<dyn Files>,
+    /// What the step shares with others, if it names a session.
+    pub session: Option<Session>,
     /// The plugins, for a step that contains another.
     pub registry: Registry,
     /// Unique to this call within all runs: marks the processes that it starts.

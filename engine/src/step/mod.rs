@@ -25,14 +25,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use self::context::{Context, Files, Purpose, RunFacts, StepFacts, Transcriber};
-pub use self::plugin::{InputProblem, Plugin, Typed};
+pub use self::plugin::{InputProblem, Plugin, Typed, fitted, typed};
 pub use self::registry::{Registry, UnknownPlugin};
+pub use self::session::{Inside, Kept, Open, Session};
 pub use self::templated::Templated;
 pub use crate::core::event::{Failure, FailureKind, Outputs, ProcessMark, Verdict};
 
 mod context;
 mod plugin;
 mod registry;
+mod session;
 mod templated;
 
 /// What `validate` found.
@@ -113,6 +115,12 @@ pub trait StepKind: Send + Sync + 'static {
         let _ = (inputs, check);
     }
 
+    /// Finds what is wrong with the inputs of a session of this kind.
+    fn check_session(&self, with: &Value, check: &mut Check<'_>) {
+        let _ = with;
+        check.problem(&[], format!("`{}` steps share no session", Self::NAME));
+    }
+
     /// Is the outcome there?
     ///
     /// # Errors
@@ -136,6 +144,7 @@ pub trait StepKind: Send + Sync + 'static {
 pub struct Check<'a> {
     files: &'a dyn Files,
     registry: &'a Registry,
+    session: Option<&'a Value>,
     problems: Vec<InputProblem>,
     used: Vec<(String, String)>,
 }
@@ -147,9 +156,25 @@ impl<'a> Check<'a> {
         Self {
             files,
             registry,
+            session: None,
             problems: Vec::new(),
             used: Vec::new(),
         }
+    }
+
+    /// The same for a step of a session with these inputs; templates are not filled in.
+    #[must_use]
+    pub fn in_session(self, with: Option<&'a Value>) -> Self {
+        Self {
+            session: with,
+            ..self
+        }
+    }
+
+    /// The inputs of the step's session, if it has one; templates are not filled in.
+    #[must_use]
+    pub fn session(&self) -> Option<&'a Value> {
+        self.session
     }
 
     /// Reports a problem at `path` within `with:` (`["run", "0"]`; empty for the whole).
@@ -189,7 +214,7 @@ impl<'a> Check<'a> {
 
     /// Checks a nested step's `with` (found at `path`) against its plugin.
     pub fn nested(&mut self, path: &[&str], plugin: &Arc<dyn Plugin>, with: &Value) -> Option<Abilities> {
-        let mut nested = Check::new(self.files, self.registry);
+        let mut nested = Check::new(self.files, self.registry).in_session(self.session);
         let abilities = plugin.check(with, &mut nested);
         if !plugin.doc().available {
             let message = format!(

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{Abilities, Check, Context, Failure, FailureKind, KindDoc, Observation, Outputs, StepKind};
+use crate::diagnostic::Code;
 
 /// Something wrong with a step's `with:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,10 @@ pub struct InputProblem {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// Under which code people are told.
+    pub code: Code,
+    /// It may be right all the same.
+    pub warning: bool,
 }
 
 impl InputProblem {
@@ -30,6 +35,8 @@ impl InputProblem {
             inside: None,
             message: message.into(),
             help: None,
+            code: Code::InputProblem,
+            warning: false,
         }
     }
 }
@@ -49,6 +56,9 @@ pub trait Plugin: Send + Sync {
     /// Checks inputs whose templates are not filled in yet; what is wrong goes to `check`.
     /// Gives the step's abilities unless the inputs do not even have the right types.
     fn check(&self, with: &Value, check: &mut Check<'_>) -> Option<Abilities>;
+
+    /// See [`StepKind::check_session`].
+    fn check_session(&self, with: &Value, check: &mut Check<'_>);
 
     /// See [`StepKind::validate`].
     ///
@@ -72,7 +82,11 @@ pub trait Plugin: Send + Sync {
 /// Makes a [`Plugin`] of a [`StepKind`].
 pub struct Typed<K>(pub K);
 
-fn typed<T: serde::de::DeserializeOwned>(with: &Value) -> Result<T, InputProblem> {
+/// Reads inputs into their type.
+///
+/// # Errors
+/// When they do not fit; the first place that does not.
+pub fn typed<T: serde::de::DeserializeOwned>(with: &Value) -> Result<T, InputProblem> {
     serde_path_to_error::deserialize(with).map_err(|error| {
         let path: Vec<String> = error
             .path()
@@ -92,7 +106,11 @@ fn typed<T: serde::de::DeserializeOwned>(with: &Value) -> Result<T, InputProblem
     })
 }
 
-fn fitted<T: serde::de::DeserializeOwned>(with: &Value) -> Result<T, Failure> {
+/// Reads the inputs of a call, whose templates are filled in.
+///
+/// # Errors
+/// When they do not fit.
+pub fn fitted<T: serde::de::DeserializeOwned>(with: &Value) -> Result<T, Failure> {
     typed(with).map_err(|problem| {
         let place = if problem.path.is_empty() {
             "with".to_owned()
@@ -131,6 +149,10 @@ impl<K: StepKind> Plugin for Typed<K> {
                 None
             }
         }
+    }
+
+    fn check_session(&self, with: &Value, check: &mut Check<'_>) {
+        self.0.check_session(with, check);
     }
 
     async fn validate(&self, with: &Value, cx: &Context) -> Result<Observation, Failure> {

@@ -1,6 +1,6 @@
 //! Stand-ins for what the runtime gives to a plugin: a transcript that can be read, files in memory, contexts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,9 +51,20 @@ impl Recorder {
     /// All that was printed on any stream, as text.
     #[must_use]
     pub fn all(&self) -> String {
-        ["stdout", "stderr", "log"]
-            .map(|stream| self.text(stream))
-            .join("\n")
+        let streams: BTreeSet<_> = self.order().into_iter().map(|(stream, _)| stream).collect();
+        let texts: Vec<String> = streams.into_iter().map(|stream| self.text(stream)).collect();
+        texts.join("\n")
+    }
+
+    /// All that was printed, in the order in which it came: the streams, and what each printed.
+    #[must_use]
+    pub fn order(&self) -> Vec<(&'static str, String)> {
+        let chunks = locked(&self.chunks);
+        let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+        chunks
+            .iter()
+            .map(|(stream, bytes)| (*stream, text(bytes)))
+            .collect()
     }
 
     /// How many bytes the largest chunk has.
@@ -148,6 +159,7 @@ pub fn context(recorder: &Arc<Recorder>) -> Context {
         cancel: CancellationToken::new(),
         transcript: Arc::clone(recorder) as Arc<dyn Transcriber>,
         files: Arc::new(MemoryFiles::default()),
+        session: None,
         registry: Registry::default(),
         token: format!("test-{}-{number}", std::process::id()),
     }

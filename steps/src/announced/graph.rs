@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use runbook_engine::step::{Abilities, Check, KindDoc};
+use runbook_engine::step::{Abilities, Check, KindDoc, typed};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -142,6 +142,13 @@ impl Announced for Graph {
 
     fn abilities(&self, inputs: &GraphInputs) -> Abilities {
         request::abilities(&inputs.validate, &inputs.run, &inputs.rollback)
+    }
+
+    fn check_session(&self, with: &Value, check: &mut Check<'_>) {
+        match typed::<GraphInputs>(with) {
+            Ok(inputs) => self.check(&inputs, check),
+            Err(problem) => check.report(problem),
+        }
     }
 
     fn check(&self, inputs: &GraphInputs, check: &mut Check<'_>) {

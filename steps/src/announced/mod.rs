@@ -6,10 +6,10 @@ use runbook_engine::step::{
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 pub mod graph;
 pub mod http;
-pub mod powershell;
 pub mod request;
 
 /// What is known of a kind of step before it can be carried out: its inputs and their meaning.
@@ -28,6 +28,12 @@ pub trait Announced: Send + Sync + 'static {
 
     /// See [`StepKind::check`].
     fn check(&self, inputs: &Self::Inputs, check: &mut Check<'_>);
+
+    /// See [`StepKind::check_session`].
+    fn check_session(&self, with: &Value, check: &mut Check<'_>) {
+        let _ = with;
+        check.problem(&[], format!("`{}` steps share no session", Self::NAME));
+    }
 }
 
 /// A kind of step whose functions all answer that they are not there yet. The program refuses a runbook
@@ -57,6 +63,10 @@ impl<K: Announced> StepKind for NotYet<K> {
 
     fn check(&self, inputs: &K::Inputs, check: &mut Check<'_>) {
         self.0.check(inputs, check);
+    }
+
+    fn check_session(&self, with: &Value, check: &mut Check<'_>) {
+        self.0.check_session(with, check);
     }
 
     async fn validate(&self, _: &K::Inputs, _: &Context) -> Result<Observation, Failure> {

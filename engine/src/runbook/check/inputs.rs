@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::fields::Field;
 use super::report::first_line;
 use super::steps::Draft;
-use super::{Checker, Declared, words};
+use super::{Checker, Declared, Sessions, words};
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, closest};
 use crate::id::{PluginName, StepId};
 use crate::runbook::expr::{self, Expression, Known, Names, Part, Site};
@@ -39,6 +39,7 @@ impl Checker<'_> {
         &mut self,
         draft: &Draft<'_>,
         declared: &Declared<'_>,
+        sessions: &Sessions,
         files: &mut BTreeMap<String, String>,
     ) -> Checked {
         let mut reads = Vec::new();
@@ -58,7 +59,7 @@ impl Checker<'_> {
         if let (Some(with), Some((uses, _))) = (draft.with, &draft.uses) {
             reads.extend(self.templates(with.node, self.scripts(uses), &site));
         }
-        let (with, abilities) = self.with(draft, files);
+        let (with, abilities) = self.with(draft, sessions, files);
         Checked {
             when,
             for_each,
@@ -191,6 +192,7 @@ impl Checker<'_> {
     fn with(
         &mut self,
         draft: &Draft<'_>,
+        sessions: &Sessions,
         files: &mut BTreeMap<String, String>,
     ) -> (Value, Option<Abilities>) {
         let empty = || Value::Object(serde_json::Map::new());
@@ -211,7 +213,9 @@ impl Checker<'_> {
         let mut tried = with.clone();
         let mut told: Vec<InputProblem> = Vec::new();
         for _ in 0..MOST_TRIES {
-            let mut check = Check::new(self.files, self.registry);
+            let session = draft.session.as_ref().and_then(|name| sessions.get(name));
+            let session = session.map(|(session, _)| &session.with);
+            let mut check = Check::new(self.files, self.registry).in_session(session);
             let abilities = plugin.check(&tried, &mut check);
             let (problems, used) = check.finish();
             let whole = tried == with || told.iter().all(is_unknown_field);
@@ -239,7 +243,7 @@ impl Checker<'_> {
         (with, None)
     }
 
-    fn input_problem(
+    pub(super) fn input_problem(
         &self,
         plugin: &PluginName,
         uses: Span,
@@ -249,7 +253,11 @@ impl Checker<'_> {
         let span = with.map_or(uses, |field| place(&self.report.file, field, problem));
         let (message, mut help) = words::of_problem(plugin, problem);
         help.extend(problem.help.clone());
-        let found = self.report.error(Code::InputProblem, span, message);
+        let found = if problem.warning {
+            Diagnostic::warning(problem.code, message).at(&self.report.file, span, "")
+        } else {
+            self.report.error(problem.code, span, message)
+        };
         help.into_iter().fold(found, Diagnostic::help)
     }
 }

@@ -76,6 +76,9 @@ pub fn load(file: &Arc<SourceFile>, registry: &Registry, files: &dyn Files) -> L
     }
 }
 
+/// The sessions, each with the place of its `uses`.
+type Sessions = IndexMap<SessionName, (Session, Span)>;
+
 /// What all parts of the check share.
 struct Checker<'c> {
     registry: &'c Registry,
@@ -109,7 +112,7 @@ impl Checker<'_> {
             .map(|steps| self.drafts(steps, &declared))
             .unwrap_or_default();
         let mut files = BTreeMap::new();
-        let steps = self.steps(drafts, &declared, &mut files);
+        let steps = self.steps(drafts, &declared, &sessions, &mut files);
         if self.report.has_errors() {
             return None;
         }
@@ -186,6 +189,7 @@ impl Checker<'_> {
         &mut self,
         drafts: Vec<Draft<'_>>,
         declared: &Declared<'_>,
+        sessions: &Sessions,
         files: &mut BTreeMap<String, String>,
     ) -> Option<Vec<(Step, Span)>> {
         let dag = self.graph(&drafts, declared);
@@ -195,7 +199,7 @@ impl Checker<'_> {
             if self.report.is_full() {
                 break;
             }
-            let checked = self.inputs(draft, declared, files);
+            let checked = self.inputs(draft, declared, sessions, files);
             reads.extend(checked.reads.iter().map(|read| (at, read.clone())));
             steps.extend(draft.finish(checked));
         }
@@ -229,11 +233,7 @@ impl Checker<'_> {
         }
     }
 
-    fn unavailable(
-        &self,
-        steps: &[(Step, Span)],
-        sessions: &IndexMap<SessionName, (Session, Span)>,
-    ) -> Vec<(StepId, PluginName, Span)> {
+    fn unavailable(&self, steps: &[(Step, Span)], sessions: &Sessions) -> Vec<(StepId, PluginName, Span)> {
         let is_missing = |name: &PluginName| {
             self.registry
                 .get(name.as_str())

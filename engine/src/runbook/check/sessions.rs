@@ -1,14 +1,14 @@
 //! The check of `sessions:`.
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::fields::{Field, Fields, Named};
-use super::{Checker, Declared};
+use super::{Checker, Declared, Sessions};
 use crate::diagnostic::{Code, Span};
 use crate::id::{LockName, PluginName, RoleName, SessionName};
 use crate::runbook::expr::Site;
 use crate::runbook::model::Session;
+use crate::step::Check;
 
 /// The keys of a session.
 pub(super) const KEYS: &[&str] = &["uses", "role", "with"];
@@ -20,11 +20,7 @@ pub(super) fn lock_of(session: &str) -> String {
 
 impl Checker<'_> {
     /// The sessions, each with the place of its `uses`.
-    pub(super) fn sessions(
-        &mut self,
-        field: Option<Field<'_>>,
-        declared: &Declared<'_>,
-    ) -> IndexMap<SessionName, (Session, Span)> {
+    pub(super) fn sessions(&mut self, field: Option<Field<'_>>, declared: &Declared<'_>) -> Sessions {
         let entries = self.entries(field);
         entries
             .into_iter()
@@ -60,11 +56,12 @@ impl Checker<'_> {
                 self.report.wrong_type(with, "a map");
             }
         }
+        let (name, (uses, place)) = (name?, uses?);
+        self.session_inputs(&uses, place, with);
         let with = with.map_or_else(
             || Value::Object(serde_json::Map::new()),
             |with| with.node.value().clone(),
         );
-        let (name, (uses, place)) = (name?, uses?);
         Some((
             name.clone(),
             (
@@ -78,6 +75,23 @@ impl Checker<'_> {
                 place,
             ),
         ))
+    }
+
+    /// Checks a session's inputs with its plugin.
+    fn session_inputs(&mut self, uses: &PluginName, place: Span, with: Option<Field<'_>>) {
+        let Ok(plugin) = self.registry.get(uses.as_str()) else {
+            return;
+        };
+        let empty = Value::Object(serde_json::Map::new());
+        let mut check = Check::new(self.files, self.registry);
+        match with.map(|field| field.node.value()) {
+            Some(given) if !given.is_object() => {}
+            given => plugin.check_session(given.unwrap_or(&empty), &mut check),
+        }
+        for problem in check.finish().0 {
+            let problem = self.input_problem(uses, place, with, &problem);
+            self.report.push(problem);
+        }
     }
 
     /// The inputs of a plugin that are scripts.

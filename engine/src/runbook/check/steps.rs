@@ -46,7 +46,7 @@ pub(super) struct Draft<'a> {
     title: Option<String>,
     source: Option<String>,
     role: Option<RoleName>,
-    session: Option<SessionName>,
+    pub(super) session: Option<SessionName>,
     timeout: Option<Duration>,
     retry: Retry,
     idempotent: bool,

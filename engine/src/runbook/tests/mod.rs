@@ -155,6 +155,8 @@ kind!(
         fn abilities(&self, _: &CloudInputs) -> Abilities {
             Abilities::default()
         }
+
+        fn check_session(&self, _: &serde_json::Value, _: &mut Check<'_>) {}
     }
 );
 
