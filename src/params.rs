@@ -211,7 +211,8 @@ fn not_given(runbook: &Runbook, param: &Param) -> Diagnostic {
         Code::ParameterMissing,
         format!("the parameter `{}` has no value{what}", param.name),
     );
-    let diagnostic = diagnostic.at(runbook.source_file(), param.span, "it is declared here");
+    let (file, span) = runbook.place(param.span);
+    let diagnostic = diagnostic.at(&file, span, "it is declared here");
     if param.is_secret() {
         return diagnostic.help(format!(
             "set the variable {}, or run it in a terminal to be asked",

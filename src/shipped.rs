@@ -1,9 +1,5 @@
 //! The runbooks that ship, with all their files: they are in the program itself.
 
-use std::io;
-
-use runbook_engine::step::Files;
-
 /// A runbook that ships.
 #[derive(Debug)]
 pub(crate) struct Shipped {
@@ -46,16 +42,4 @@ pub(crate) fn find(name: &str) -> Option<&'static Shipped> {
 /// The names of all that ship.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|one| one.name)
-}
-
-/// No file stands beside a runbook that ships: what it needs is in its text.
-pub(crate) struct NoFiles;
-
-impl Files for NoFiles {
-    fn read(&self, _name: &str) -> Result<String, io::Error> {
-        Err(io::Error::new(
-            io::ErrorKind::NotFound,
-            "the runbook that ships has no such file",
-        ))
-    }
 }

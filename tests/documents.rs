@@ -101,6 +101,25 @@ fn every_runbook_in_the_documents_passes_the_check() {
 }
 
 #[test]
+fn every_overlay_in_the_documents_goes_on_its_runbook() {
+    let project = Project::new();
+    let (mut wrong, mut checked) = (Vec::new(), 0);
+    for block in documents().iter().flat_map(|document| blocks(document)) {
+        let Some(runbook) = block.tag.strip_prefix("yaml overlay of ") else {
+            continue;
+        };
+        project.write("overlay.yaml", &block.text);
+        let outcome = project.run(["check", runbook, "--overlay", "overlay.yaml"]);
+        checked += 1;
+        if outcome.code != 0 || outcome.stderr.contains("warning") {
+            wrong.push(format!("{}:\n{}", block.place, outcome.stderr));
+        }
+    }
+    nothing_is_wrong(&wrong);
+    assert!(checked > 0, "no document shows an overlay");
+}
+
+#[test]
 fn every_runbook_that_ships_passes_the_check_and_a_rehearsal() {
     let entries = std::fs::read_dir(root().join("runbooks")).unwrap();
     let runbooks = entries.map(|entry| entry.unwrap().path());

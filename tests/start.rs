@@ -123,7 +123,7 @@ fn a_schema_replaces_an_older_one_and_nothing_else() {
     project
         .run(output)
         .code(2)
-        .tells("is no schema of runbooks")
+        .tells("is no schema of ours")
         .tells("RB0503");
     assert_eq!(project.read("here.json").unwrap(), "{\"mine\": 1}");
 }

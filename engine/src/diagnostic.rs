@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use self::code::Code;
+pub use self::sources::Sources;
 
 mod code;
+mod sources;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -3,17 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use runbook_engine::id::PluginName;
-use runbook_engine::runbook::{Loaded, Runbook};
+use runbook_engine::runbook::{Loaded, Runbook, fingerprint};
 use serde_json::{Value, json};
 
 use super::load;
 use super::output::Output;
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::overlays::Wanted;
 use crate::render::graph::{Form, Picture};
 use crate::render::layout::Width;
-use crate::render::style::{BAD, GOOD, count, names, paint};
-use crate::render::{self, diagnostic};
+use crate::render::style::{BAD, DIM, GOOD, count, names, paint};
+use crate::render::{self, diagnostic, overlay};
 use crate::setting::Setting;
 
 /// Find every mistake in runbooks; touches nothing
@@ -21,6 +22,7 @@ use crate::setting::Setting;
 #[command(after_help = "Examples:
   runbook check runbooks/*.yaml
   runbook check hybrid-s2s.yaml --graph
+  runbook check hybrid-s2s --overlay contoso.yaml
   runbook check hybrid-s2s.yaml --graph svg -o hybrid-s2s.svg")]
 pub(crate) struct Args {
     /// The runbooks
@@ -31,6 +33,8 @@ pub(crate) struct Args {
     graph: Option<Form>,
     #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    overlays: Wanted,
 }
 
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
@@ -39,7 +43,7 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
         .only_for_pictures(args.graph.is_some() && args.files.len() == 1)?;
     let mut exit = Exit::Done;
     for path in &args.files {
-        match load::loaded(path, setting) {
+        match load::loaded(path, &args.overlays, setting) {
             Ok(loaded) => {
                 if setting.global.json {
                     render::json(&as_json(path, &loaded));
@@ -65,7 +69,13 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
 
 fn as_json(path: &Path, loaded: &Loaded) -> Value {
     let all: Vec<_> = loaded.diagnostics.iter().map(diagnostic::as_json).collect();
-    json!({ "file": path.display().to_string(), "ok": loaded.runbook.is_some(), "diagnostics": all })
+    let overlaid = loaded.runbook.as_ref().and_then(|runbook| runbook.overlays());
+    json!({
+        "file": path.display().to_string(),
+        "ok": loaded.runbook.is_some(),
+        "diagnostics": all,
+        "overlaid": overlaid.map(|overlaid| overlay::as_json(overlaid)),
+    })
 }
 
 /// What is wrong with a runbook, and in the last line whether it can be used.
@@ -84,8 +94,14 @@ fn tell(path: &Path, loaded: &Loaded, setting: &Setting) {
         }
         None => format!("{}{warnings}", paint(BAD, count(errors, "error"))),
     };
-    let line = format!("{}: {verdict}", path.display());
-    setting.look.tell(&Width::of_talk().wrap("", 2, &line));
+    let (width, line) = (Width::of_talk(), format!("{}: {verdict}", path.display()));
+    setting.look.tell(&width.wrap("", 2, &line));
+    if let Some(overlaid) = loaded.runbook.as_ref().and_then(|runbook| runbook.overlays()) {
+        setting.look.tell(&overlay::list(overlaid, width));
+        let hash = fingerprint(&overlaid.text);
+        let remark = format!("the runbook without them has the fingerprint {hash}");
+        setting.look.tell(&paint(DIM, width.wrap("", 2, &remark)));
+    }
 }
 
 /// A remark where steps can only be rehearsed by this version: that makes a runbook no less sound.

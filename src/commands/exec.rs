@@ -13,6 +13,7 @@ use super::{carry, load};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::jobs;
+use crate::overlays::Wanted;
 use crate::params::{self, Given};
 use crate::render::heading::heading;
 use crate::render::layout::Width;
@@ -33,6 +34,8 @@ pub(crate) struct Args {
     file: Option<PathBuf>,
     #[command(flatten)]
     given: Given,
+    #[command(flatten)]
+    overlays: Wanted,
     /// Play it through: steps answer from their `rehearse:` block and touch nothing
     #[arg(long)]
     rehearse: bool,
@@ -63,7 +66,7 @@ fn rehearsed_failure(text: &str) -> Result<RehearsedFailure, String> {
 
 pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
     let like = args.given.like(setting).await?;
-    let runbook = load::runbook_or_like(args.file.as_deref(), like.as_ref(), setting)?;
+    let runbook = load::runbook_or_like(args.file.as_deref(), &args.overlays, like.as_ref(), setting)?;
     let rehearsal = rehearsal(&args, &runbook)?;
     if rehearsal.is_none() {
         let missing = load::not_available(&runbook);
@@ -80,7 +83,7 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
         jobs: jobs::possible(args.jobs, setting),
         program: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let file = runbook.source_file().name.clone();
+    let file = runbook.definition().name.clone();
     let mut run = engine
         .start(runbook, new)
         .await

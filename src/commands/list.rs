@@ -94,8 +94,12 @@ fn text(row: &Listed, names: usize, width: Width) -> String {
             };
             let progress = format!("{:>3} of {:<3}", run.settled, run.total);
             let rehearsal = if run.rehearsal { " rehearsal," } else { "" };
+            let overlays = match run.overlays.as_slice() {
+                [] => String::new(),
+                names => format!(", with {}", names.join(", ")),
+            };
             let about = format!(
-                "{},{rehearsal} {}: {}",
+                "{},{rehearsal} {}: {}{overlays}",
                 time::local(run.updated),
                 run.operator,
                 run.title

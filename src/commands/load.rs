@@ -2,34 +2,39 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use runbook_engine::id::{PluginName, StepId};
 use runbook_engine::runbook::{self, Loaded, Runbook};
-use runbook_engine::step::Files;
 
 use crate::error::Failed;
+use crate::overlays::Wanted;
 use crate::params::Like;
 use crate::render;
 use crate::render::style::{self, count};
 use crate::setting::Setting;
-use crate::shipped::{self, NoFiles};
+use crate::shipped;
 
 /// The largest runbook, in bytes; the loader has bounds of its own within it.
 const LARGEST_RUNBOOK: u64 = 16 * 1024 * 1024;
 
-/// The largest file that a step may refer to, in bytes.
-const LARGEST_FILE: u64 = 1024 * 1024;
-
 /// Reads and checks a runbook, or takes that of another run where no file is named.
 pub(super) fn runbook_or_like(
     path: Option<&Path>,
+    overlays: &Wanted,
     like: Option<&Like>,
     setting: &Setting,
 ) -> Result<Runbook, Failed> {
     match (path, like) {
-        (Some(path), _) => runbook(path, setting),
+        (Some(path), _) => runbook(path, overlays, setting),
+        (None, Some(_)) if overlays.is_given() => {
+            let message = "an overlay goes on a runbook, and none is named";
+            let problem = Diagnostic::error(Code::Usage, message);
+            let help = "name the runbook's file too; without it, the overlays of that run are kept";
+            Err(problem.help(help).into())
+        }
         (None, Some(like)) => Ok(like.runbook()),
         (None, None) => {
             let problem = Diagnostic::error(Code::Usage, "no runbook is named");
@@ -38,9 +43,9 @@ pub(super) fn runbook_or_like(
     }
 }
 
-/// Reads and checks a runbook; warnings are shown, errors are the failure.
-pub(super) fn runbook(path: &Path, setting: &Setting) -> Result<Runbook, Failed> {
-    let Loaded { runbook, diagnostics } = loaded(path, setting)?;
+/// Reads and checks a runbook with its overlays; warnings are shown, errors are the failure.
+pub(super) fn runbook(path: &Path, overlays: &Wanted, setting: &Setting) -> Result<Runbook, Failed> {
+    let Loaded { runbook, diagnostics } = loaded(path, overlays, setting)?;
     match runbook {
         Some(runbook) => {
             render::diagnostic::print_all(&diagnostics, setting);
@@ -50,16 +55,29 @@ pub(super) fn runbook(path: &Path, setting: &Setting) -> Result<Runbook, Failed>
     }
 }
 
-/// Reads and checks a runbook.
+/// Reads and checks a runbook with its overlays.
 ///
 /// A file comes before a runbook of that name that ships.
-pub(super) fn loaded(path: &Path, setting: &Setting) -> Result<Loaded, Failed> {
+pub(super) fn loaded(path: &Path, overlays: &Wanted, setting: &Setting) -> Result<Loaded, Failed> {
+    let (file, path) = source(path)?;
+    let overlays = overlays.read(path, setting)?;
+    let files = overlays.files_with(path);
+    Ok(runbook::load_with(
+        &file,
+        &overlays.files,
+        &setting.registry,
+        &files,
+    ))
+}
+
+/// The text of a runbook, and where it stands if it does not ship.
+fn source(path: &Path) -> Result<(Arc<SourceFile>, Option<&Path>), Failed> {
     let typed = path.to_string_lossy();
     if !path.is_file()
         && let Some(shipped) = shipped::find(&typed)
     {
         let file = SourceFile::new(format!("{}.yaml (ships)", shipped.name), shipped.yaml);
-        return Ok(runbook::load(&file, &setting.registry, &NoFiles));
+        return Ok((file, None));
     }
     let text = read_bounded(path, LARGEST_RUNBOOK).map_err(|error| {
         let message = format!("the runbook `{}` cannot be read", path.display());
@@ -70,9 +88,7 @@ pub(super) fn loaded(path: &Path, setting: &Setting) -> Result<Loaded, Failed> {
             style::names(&names)
         ))
     })?;
-    let file = SourceFile::new(path.display().to_string(), text);
-    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    Ok(runbook::load(&file, &setting.registry, &FolderFiles(folder)))
+    Ok((SourceFile::new(path.display().to_string(), text), Some(path)))
 }
 
 /// Why this version cannot carry out a runbook: an error for every kind of step that it can only rehearse.
@@ -89,7 +105,8 @@ pub(super) fn not_available(runbook: &Runbook) -> Vec<Diagnostic> {
         let shown = steps.iter().take(3);
         shown
             .fold(diagnostic, |diagnostic, (step, span)| {
-                diagnostic.at(runbook.source_file(), *span, format!("`{step}` uses `{plugin}`"))
+                let (file, span) = runbook.place(*span);
+                diagnostic.at(&file, span, format!("`{step}` uses `{plugin}`"))
             })
             .help("play it through with `--rehearse`: nothing is touched")
     };
@@ -121,23 +138,4 @@ pub(crate) fn read_bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
     Ok(bytes)
-}
-
-/// The files beside a runbook, and below it.
-struct FolderFiles(PathBuf);
-
-impl Files for FolderFiles {
-    fn read(&self, name: &str) -> Result<String, io::Error> {
-        let inside = !name.is_empty()
-            && Path::new(name)
-                .components()
-                .all(|part| matches!(part, Component::Normal(_)));
-        if !inside {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "it leads outside the runbook's folder",
-            ));
-        }
-        read_bounded(&self.0.join(name), LARGEST_FILE)
-    }
 }

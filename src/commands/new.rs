@@ -89,7 +89,7 @@ fn create(target: &Path, from: Option<&str>, setting: &Setting) -> Result<(), Fa
     }
     let beside = yaml.with_file_name(schema::FILE);
     if beside.symlink_metadata().is_err() {
-        write(&beside, &(schema::text()? + "\n"))?;
+        write(&beside, &(schema::text(schema::Kind::Runbook)? + "\n"))?;
         setting
             .look
             .tell(&format!("wrote {} for editors", beside.display()));

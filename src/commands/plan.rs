@@ -9,28 +9,32 @@ use serde_json::{Value, json};
 use super::load;
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::overlays::Wanted;
 use crate::params::{self, Given};
 use crate::render::layout::{Width, pad, widest};
 use crate::render::rows::WIDEST_ID;
 use crate::render::style::{BUSY, CARE, DIM, GOOD, count, paint};
-use crate::render::{self, plain};
+use crate::render::{self, overlay, plain};
 use crate::setting::Setting;
 
 /// Ask every step whether its outcome is there already; touches nothing
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  runbook plan hybrid-s2s.yaml --set public_domain=adventureworks.com")]
+#[command(after_help = "Examples:
+  runbook plan hybrid-s2s.yaml --set public_domain=adventureworks.com
+  runbook plan hybrid-s2s --overlay contoso.yaml")]
 pub(crate) struct Args {
     /// The runbook; with `--like`, it may be left out for that run's own
     #[arg(value_name = "FILE", required_unless_present = "like")]
     file: Option<PathBuf>,
     #[command(flatten)]
     given: Given,
+    #[command(flatten)]
+    overlays: Wanted,
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let like = args.given.like(setting).await?;
-    let runbook = load::runbook_or_like(args.file.as_deref(), like.as_ref(), setting)?;
+    let runbook = load::runbook_or_like(args.file.as_deref(), &args.overlays, like.as_ref(), setting)?;
     let params = params::settle(&runbook, &args.given, like.as_ref(), false, setting)?;
     let rows = runbook
         .plan(
@@ -41,7 +45,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         )
         .await;
     if setting.global.json {
-        rows.iter().for_each(|row| render::json(&as_json(row)));
+        rows.iter().for_each(|row| render::json(&as_json(row, &runbook)));
         return Ok(Exit::Done);
     }
     let width = Width::of_results();
@@ -52,6 +56,10 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     };
     for row in &rows {
         render::result(&text(row, ids, &runbook, width));
+    }
+    if let Some(overlaid) = runbook.overlays() {
+        let summary = Width::of_talk().wrap("", 2, &overlay::summary(overlaid));
+        setting.look.tell(&format!("\n{summary}"));
     }
     let of = |wanted: fn(&Forecast) -> bool| rows.iter().filter(|row| wanted(&row.forecast)).count();
     let done = of(|forecast| *forecast == Forecast::InPlace);
@@ -96,10 +104,24 @@ fn text(row: &Planned, ids: usize, runbook: &Runbook, width: Width) -> String {
         text += "\n";
         text += &width.wrap(&" ".repeat(indent), indent, &paint(DIM, plain(why)));
     }
+    let overlaid = runbook.overlays().into_iter();
+    for mark in overlaid.flat_map(|overlaid| overlay::marks(overlaid, row.id.step().as_str())) {
+        text += "\n";
+        text += &width.wrap(&" ".repeat(indent), indent + 2, &mark);
+    }
     text
 }
 
-fn as_json(row: &Planned) -> Value {
+fn as_json(row: &Planned, runbook: &Runbook) -> Value {
     let (name, reason) = words(&row.forecast);
-    json!({ "step": row.id, "forecast": name.replace(' ', "_"), "reason": reason })
+    let step = row.id.step().as_str();
+    let marks = runbook
+        .overlays()
+        .map(|overlaid| overlay::marks_as_json(overlaid, step));
+    json!({
+        "step": row.id,
+        "forecast": name.replace(' ', "_"),
+        "reason": reason,
+        "overlaid": marks.unwrap_or_default(),
+    })
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::runbook;
 use serde_json::Value;
 
 use super::read_bounded;
@@ -23,17 +24,28 @@ const LARGEST: u64 = 4 * 1024 * 1024;
     after_help = "An editor with a YAML language server completes and checks a runbook that begins with
   # yaml-language-server: $schema=runbook.schema.json
 
-Example:
-  runbook schema --output runbook.schema.json    beside your runbooks, where that line looks for it"
+Examples:
+  runbook schema --output runbook.schema.json    beside your runbooks, where that line looks for it
+  runbook schema overlay"
 )]
 pub(crate) struct Args {
+    /// Of which kind of file
+    #[arg(value_name = "KIND", default_value = "runbook")]
+    kind: Kind,
     /// Write it to this file; an older schema there is replaced
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
+/// A kind of file that people write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    Runbook,
+    Overlay,
+}
+
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
-    let text = text()?;
+    let text = text(args.kind)?;
     match &args.output {
         None => render::result(&text),
         Some(path) => {
@@ -48,9 +60,13 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     Ok(Exit::Done)
 }
 
-/// The schema of this program's runbooks.
-pub(crate) fn text() -> Result<String, Failed> {
-    let schema = runbook_engine::runbook::schema(&runbook_steps::builtin());
+/// The schema of a kind of file, with this program's kinds of step.
+pub(crate) fn text(kind: Kind) -> Result<String, Failed> {
+    let registry = runbook_steps::builtin();
+    let schema = match kind {
+        Kind::Runbook => runbook::schema(&registry),
+        Kind::Overlay => runbook::overlay_schema(&registry),
+    };
     serde_json::to_string_pretty(&schema)
         .map_err(|error| Failed::fault("the schema could not be written as JSON", &error))
 }
@@ -62,13 +78,13 @@ fn replaceable(path: &Path) -> Result<(), Failed> {
     }
     let found = read_bounded(path, LARGEST).ok();
     let found: Option<Value> = found.and_then(|text| serde_json::from_str(&text).ok());
-    if found.is_some_and(|found| found["$schema"].is_string() && found["title"] == "Runbook") {
+    let titles = ["Runbook", "Overlay"];
+    let is_ours =
+        |found: Value| found["$schema"].is_string() && titles.iter().any(|title| found["title"] == *title);
+    if found.is_some_and(is_ours) {
         return Ok(());
     }
-    let message = format!(
-        "`{}` is no schema of runbooks, and was left as it is",
-        path.display()
-    );
+    let message = format!("`{}` is no schema of ours, and was left as it is", path.display());
     let diagnostic = Diagnostic::error(Code::Usage, message);
     Err(diagnostic.help("choose another name, or move it away").into())
 }

@@ -14,7 +14,7 @@ use crate::render::graph::{Form, Picture};
 use crate::render::heading::heading;
 use crate::render::layout::Width;
 use crate::render::style::{BUSY, CARE, paint};
-use crate::render::{self, next, rows, time};
+use crate::render::{self, next, overlay, rows, time};
 use crate::setting::Setting;
 
 /// Show a run step by step: what is done, what comes next, who is waited for
@@ -87,6 +87,7 @@ fn as_json(state: &RunState, runbook: &Runbook, holder: Option<&Holder>) -> Valu
         "starter": state.starter(),
         "started": state.begun(),
         "updated": state.updated(),
+        "overlaid": started.overlaid.as_deref().map(overlay::as_json),
         "params": started.params,
         "settled": settled,
         "total": total,

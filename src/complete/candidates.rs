@@ -10,10 +10,11 @@ use serde_json::Value;
 use super::files;
 use super::typed::Typed;
 use crate::commands::read_bounded;
+use crate::overlays::Overlays;
 use crate::render::layout::cut;
 use crate::render::plain;
 use crate::render::style::words;
-use crate::shipped::{self, NoFiles};
+use crate::shipped;
 
 /// How many runs are looked at.
 const MOST_RUNS: usize = 300;
@@ -199,5 +200,6 @@ fn named_runbook(typed: &Typed) -> Option<Runbook> {
         Some(ships) => ships.yaml.to_owned(),
         None => read_bounded(&path, LARGEST_RUNBOOK).ok()?,
     };
-    runbook::load(&SourceFile::new(name, text), &registry, &NoFiles).runbook
+    let files = Overlays::default().files_with(None);
+    runbook::load(&SourceFile::new(name, text), &registry, &files).runbook
 }

@@ -120,7 +120,7 @@ impl Like {
             found.push(
                 warning(message).help("see below whether the values fit, and give others with `--set`"),
             );
-        } else if runbook.source_file().text != started.text || runbook.files() != then.files() {
+        } else if runbook.definition().text != started.text || runbook.files() != then.files() {
             let message = format!(
                 "the runbook `{}` is not what it was in run `{}`",
                 runbook.name(),

@@ -4,8 +4,8 @@ use runbook_engine::core::RunState;
 use runbook_engine::runbook::Runbook;
 
 use super::layout::Width;
-use super::plain;
 use super::style::{BOLD, CARE, DIM, paint};
+use super::{overlay, plain};
 
 /// The name and title of a run, a remark about it, and whether it is a rehearsal.
 pub(crate) fn heading(state: &RunState, runbook: &Runbook, remark: &str, width: Width) -> String {
@@ -15,6 +15,9 @@ pub(crate) fn heading(state: &RunState, runbook: &Runbook, remark: &str, width: 
         width.wrap(&format!("{name}  "), 2, &plain(runbook.title())),
         paint(DIM, width.wrap("", 2, remark)),
     ];
+    if let Some(overlaid) = &started.overlaid {
+        lines.push(width.wrap("", 2, &overlay::summary(overlaid)));
+    }
     if started.rehearsal.is_some() {
         let remark = "rehearsal: steps answer from the runbook, and nothing is touched";
         lines.push(paint(CARE, width.wrap("", 2, remark)));

@@ -9,6 +9,7 @@ pub(crate) mod layout;
 pub(crate) mod live;
 pub(crate) mod markdown;
 pub(crate) mod next;
+pub(crate) mod overlay;
 pub(crate) mod progress;
 pub(crate) mod rows;
 pub(crate) mod story;

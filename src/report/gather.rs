@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use runbook_engine::core::RunState;
-use runbook_engine::core::event::{Entry, Event, LeftProcess};
+use runbook_engine::core::event::{Entry, Event, LeftProcess, Overlaid};
 use runbook_engine::id::InstanceId;
 use runbook_engine::journal::{Digest, Verification};
 use runbook_engine::runbook::Runbook;
@@ -14,6 +14,7 @@ use super::clean::Clean;
 use super::printed::Printed;
 use super::{About, Definition, Made, Param, Person, Proof, Report, Told, Undoing, VERSION, steps};
 use crate::render::graph::Picture;
+use crate::render::overlay;
 use crate::render::story::{subject, words};
 
 /// What was found beside the story.
@@ -65,6 +66,7 @@ fn about(story: &Story) -> About {
         source: runbook.source().map(Clean::of),
         status: state.status(),
         rehearsal: started.rehearsal.is_some(),
+        overlaid: overlaid(started.overlaid.as_deref()),
         starter: Clean::of(state.starter()),
         started: state.begun(),
         operator: Clean::of(state.operator()),
@@ -75,6 +77,13 @@ fn about(story: &Story) -> About {
         total,
         cancelled: state.cancelled().map(Clean::of),
     }
+}
+
+fn overlaid(overlaid: Option<&Overlaid>) -> Vec<Clean> {
+    let changes = overlaid.into_iter().flat_map(Overlaid::changes);
+    changes
+        .map(|(by, change)| Clean::of(overlay::sentence(by, change)))
+        .collect()
 }
 
 fn params(state: &RunState, runbook: &Runbook) -> Vec<Param> {

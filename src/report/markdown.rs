@@ -78,6 +78,12 @@ impl Page {
         if run.rehearsal {
             self.apart("**Rehearsal.** Steps answered from the runbook, and nothing was touched.");
         }
+        if !run.overlaid.is_empty() {
+            self.apart("Overlays changed the runbook:");
+        }
+        for change in &run.overlaid {
+            self.item(&escaped(change));
+        }
         if let Some(holder) = &run.held_by {
             self.apart(&format!(
                 "It was being carried out by {} when this was written.",

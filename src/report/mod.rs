@@ -71,6 +71,8 @@ struct About {
     source: Option<Clean>,
     status: RunStatus,
     rehearsal: bool,
+    /// What overlays changed in the runbook, each as a sentence.
+    overlaid: Vec<Clean>,
     starter: Clean,
     started: Timestamp,
     operator: Clean,

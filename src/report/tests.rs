@@ -37,6 +37,7 @@ fn story(text: &str, events: Vec<Event>) -> Story {
         runbook: runbook.name().clone(),
         file: file.name.clone(),
         text: text.to_owned(),
+        overlaid: None,
         params: BTreeMap::new(),
         rehearsal: None,
         jobs: 1,

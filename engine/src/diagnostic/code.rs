@@ -65,6 +65,13 @@ codes! {
     RB0030 UnknownPlugin "a kind of step that does not exist";
     RB0031 PluginNotAvailable "a kind of step that can only be rehearsed";
     RB0032 InputProblem "an input that the plugin cannot use";
+    // Overlays.
+    RB0040 NotARunbook "a file of another kind stands where a runbook is needed";
+    RB0041 OverlayAnchor "an overlay names something that the runbook does not have";
+    RB0042 OverlayConflict "two changes of one thing contradict each other";
+    RB0043 OverlayForOther "an overlay was written for another runbook";
+    RB0044 SkippedStepRead "a step reads one that is never carried out";
+    RB0045 OverlayExists "an overlay adds what is there already";
     // Parameters.
     RB0100 ParameterMissing "a parameter has no value";
     RB0101 ParameterInvalid "a value that does not fit its parameter";

@@ -106,6 +106,9 @@ pub struct Summary {
     pub runbook: RunbookName,
     /// What it is about, from the runbook.
     pub title: String,
+    /// The overlays that changed its runbook.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlays: Vec<String>,
     /// Where it stands.
     pub status: RunStatus,
     /// Whether it is a rehearsal.
@@ -147,6 +150,7 @@ impl Summary {
             run: started.run,
             runbook: started.runbook.clone(),
             title: started.runbook.to_string(),
+            overlays: started.overlays(),
             status: RunStatus::Running,
             rehearsal: started.rehearsal.is_some(),
             settled: 0,

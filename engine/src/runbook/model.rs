@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::expr::Expression;
 use super::param::Param;
+use crate::core::event::Overlaid;
 use crate::core::{OnFailure, Retry, Workflow};
-use crate::diagnostic::{SourceFile, Span};
+use crate::diagnostic::{SourceFile, Sources, Span};
 use crate::id::{LockName, ParamName, PluginName, RoleName, RunbookName, SessionName, StepId};
 use crate::step::{Abilities, Outputs};
 
@@ -27,7 +28,11 @@ pub struct Runbook {
     pub(super) steps: IndexMap<StepId, Step>,
     pub(super) workflow: Arc<Workflow>,
     pub(super) files: BTreeMap<String, String>,
+    /// The definition: the file, or with overlays what they made of it.
     pub(super) file: Arc<SourceFile>,
+    /// Where all places are.
+    pub(super) sources: Sources,
+    pub(super) overlaid: Option<Arc<Overlaid>>,
     /// Where the plugins that this version cannot carry out are named, by step.
     pub(super) unavailable: Vec<(StepId, PluginName, Span)>,
 }
@@ -99,10 +104,43 @@ impl Runbook {
         &self.files
     }
 
-    /// The file that it was read from.
+    /// The whole definition: the file that it was read from, or what overlays made of it.
     #[must_use]
-    pub fn source_file(&self) -> &Arc<SourceFile> {
+    pub fn definition(&self) -> &Arc<SourceFile> {
         &self.file
+    }
+
+    /// The file in which something of it stands, and where.
+    #[must_use]
+    pub fn place(&self, span: Span) -> (Arc<SourceFile>, Span) {
+        self.sources.place(span)
+    }
+
+    /// What overlays changed in it, if there are any.
+    #[must_use]
+    pub fn overlays(&self) -> Option<&Arc<Overlaid>> {
+        self.overlaid.as_ref()
+    }
+
+    /// The same runbook, whose text is what overlays made of another.
+    #[must_use]
+    pub fn with_history(self, overlaid: Option<Overlaid>) -> Self {
+        Self {
+            overlaid: overlaid.map(Arc::new),
+            ..self
+        }
+    }
+
+    /// The same, as what overlays made of a runbook; `text` is the merged definition.
+    pub(super) fn overlaid(self, overlaid: Overlaid, text: String) -> Self {
+        let files = std::iter::once(overlaid.file.as_str());
+        let files: Vec<&str> = files
+            .chain(overlaid.overlays.iter().map(|overlay| overlay.file.as_str()))
+            .collect();
+        Self {
+            file: SourceFile::new(files.join(" + "), text),
+            ..self.with_history(Some(overlaid))
+        }
     }
 
     /// The steps that this version can only check and rehearse, since their plugin or their session's is not
@@ -142,6 +180,8 @@ pub struct Step {
     pub source: Option<String>,
     /// The steps that come before.
     pub needs: Vec<StepId>,
+    /// Why it is never carried out, if so.
+    pub skip: Option<String>,
     /// Whether it is carried out at all.
     pub when: Option<Expression>,
     /// What it fans out over.

@@ -3,6 +3,10 @@
 //! The types here exist for their schema alone: the check reads the file key by key, to tell every mistake at
 //! its place. A test holds the two against each other.
 
+pub use self::overlay::overlay_schema;
+
+mod overlay;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
@@ -129,6 +133,8 @@ struct StepFile {
     source: Option<String>,
     /// The steps that come before.
     needs: Option<OneOrMany>,
+    /// Why it is never carried out; leave it away to have it carried out.
+    skip: Option<String>,
     /// An expression: whether it is carried out at all.
     when: Option<TextOrBool>,
     /// An expression that gives a list: the step is carried out once for each item.

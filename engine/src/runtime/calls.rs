@@ -146,6 +146,9 @@ impl Run {
         let (Some(step), Some(at)) = (self.runbook.step(id), self.state.workflow().find(id.as_str())) else {
             return Err(Failure::new(FailureKind::Fault, "the runbook has no such step"));
         };
+        if let Some(why) = &step.skip {
+            return Ok(Evaluation::Skip(why.clone()));
+        }
         let Some(&ix) = self.state.instances_of(at).first() else {
             return Ok(Evaluation::One);
         };

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::clock::Clock;
 use super::run::Run;
-use crate::core::event::{Entry, Event, Rehearsal, RunStarted};
+use crate::core::event::{Entry, Event, Overlaid, Rehearsal, RunStarted};
 use crate::core::{IllegalEvent, Rejection, RunState, TurnError};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::id::{Host, Operator, ParamName, RunId, Seq};
@@ -116,8 +116,11 @@ impl Engine {
         let started = RunStarted {
             run: new.id,
             runbook: runbook.name().clone(),
-            file: runbook.source_file().name.clone(),
-            text: runbook.source_file().text.clone(),
+            file: runbook.definition().name.clone(),
+            text: runbook.definition().text.clone(),
+            overlaid: runbook
+                .overlays()
+                .map(|overlaid| Box::new(Overlaid::clone(overlaid))),
             params: new.params,
             rehearsal: new.rehearsal,
             jobs: new.jobs,
@@ -217,9 +220,10 @@ impl Engine {
         let files = PinnedFiles(Arc::new(files.collect()));
         let file = SourceFile::new(started.file.clone(), started.text.clone());
         let loaded = runbook::load(&file, &self.registry, &files);
+        let overlaid = started.overlaid.as_deref();
         loaded
             .runbook
-            .map(Arc::new)
+            .map(|runbook| Arc::new(runbook.with_history(overlaid.cloned())))
             .ok_or(RuntimeError::Definition(loaded.diagnostics))
     }
 

@@ -103,18 +103,15 @@ impl Planner<'_> {
                 forecast,
             }]
         };
+        if let Some(why) = &step.skip {
+            return self.skipped(step, why.clone());
+        }
         if let Some(when) = &step.when {
             match when.evaluate(&scope).and_then(expr::truth) {
                 Ok(true) => {}
                 Ok(false) => {
                     let reason = format!("its condition does not hold: {}", when.source().trim());
-                    let facts = StepFacts {
-                        status: "skipped",
-                        outputs: Arc::new(Value::Null),
-                    };
-                    self.known.insert(step.id.clone(), facts);
-                    self.rows.insert(step.id.clone(), row(Forecast::Skipped(reason)));
-                    return;
+                    return self.skipped(step, reason);
                 }
                 Err(_) => {
                     self.rows
@@ -164,6 +161,19 @@ impl Planner<'_> {
             self.known.insert(step.id.clone(), facts);
         }
         self.rows.insert(step.id.clone(), rows);
+    }
+
+    fn skipped(&mut self, step: &Step, reason: String) {
+        let facts = StepFacts {
+            status: "skipped",
+            outputs: Arc::new(Value::Null),
+        };
+        self.known.insert(step.id.clone(), facts);
+        let row = Planned {
+            id: InstanceId::from(step.id.clone()),
+            forecast: Forecast::Skipped(reason),
+        };
+        self.rows.insert(step.id.clone(), vec![row]);
     }
 
     async fn instance(

@@ -206,6 +206,7 @@ impl Run {
             run,
             runbook: state.started().runbook.clone(),
             title: self.runbook.title().to_owned(),
+            overlays: state.started().overlays(),
             status: state.status(),
             rehearsal: state.started().rehearsal.is_some(),
             settled,

@@ -8,6 +8,7 @@ use proptest::string::string_regex;
 use serde_json::Value;
 use uuid::Uuid;
 
+use self::overlaid::overlaid;
 use crate::core::event::{
     Attachment, DoubtRuling, Entry, Event, Failure, FailureKind, Item, LeftProcess, Need, Outputs,
     ProcessMark, Rehearsal, RehearsedFailure, RollbackScope, Ruling, RunStarted, StopReason, Transcript,
@@ -17,6 +18,8 @@ use crate::id::{
     AttemptNo, Host, InstanceId, ItemKey, LONGEST_NAME, Operator, ParamName, RunId, RunbookName, Seq, StepId,
 };
 use crate::journal::Chunk;
+
+mod overlaid;
 
 fn parsed<T>(text: &str) -> T
 where
@@ -165,17 +168,19 @@ pub fn run_started() -> impl Strategy<Value = RunStarted> {
         runbook,
         text(),
         text(),
+        option::of(overlaid()),
         params,
         option::of(rehearsal()),
         any::<u32>(),
         text(),
     )
         .prop_map(
-            |(run, runbook, file, text, params, rehearsal, jobs, program)| RunStarted {
+            |(run, runbook, file, text, overlaid, params, rehearsal, jobs, program)| RunStarted {
                 run,
                 runbook,
                 file,
                 text,
+                overlaid,
                 params,
                 rehearsal,
                 jobs,

@@ -374,6 +374,7 @@ pub(crate) fn run_started(jobs: u32) -> Result<RunStarted, Broken> {
         file: "simulated.yaml".to_owned(),
         text: String::new(),
         params: BTreeMap::new(),
+        overlaid: None,
         rehearsal: None,
         jobs,
         program: "simulation".to_owned(),

@@ -13,8 +13,8 @@ use serde_json::json;
 use textwrap::core::display_width;
 
 use super::{Scene, Tails, lines};
+use crate::overlays::Overlays;
 use crate::render::layout::Size;
-use crate::shipped::NoFiles;
 
 const FARM: &str = "
 runbook: farm
@@ -49,7 +49,11 @@ struct Run {
 impl Run {
     fn of(yaml: &str) -> Self {
         let file = SourceFile::new("farm.yaml".to_owned(), yaml.to_owned());
-        let loaded = runbook::load(&file, &runbook_steps::builtin(), &NoFiles);
+        let loaded = runbook::load(
+            &file,
+            &runbook_steps::builtin(),
+            &Overlays::default().files_with(None),
+        );
         let runbook = loaded
             .runbook
             .unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
@@ -64,6 +68,7 @@ impl Run {
             runbook: runbook.name().clone(),
             file: "farm.yaml".to_owned(),
             text: yaml.to_owned(),
+            overlaid: None,
             params: Default::default(),
             rehearsal: None,
             jobs: 500,

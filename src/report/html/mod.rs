@@ -69,6 +69,10 @@ fn head(report: &Report) -> Markup {
             @if run.rehearsal {
                 p.note.care { strong { "Rehearsal." } " Steps answered from the runbook, and nothing was touched." }
             }
+            @if !run.overlaid.is_empty() {
+                p.note { "Overlays changed the runbook:" }
+                ul { @for change in &run.overlaid { li { bdi { (change) } } } }
+            }
             @if let Some(holder) = &run.held_by {
                 p.note { "It was being carried out by " (holder) " when this was written." }
             }

@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use self::overlaid::{Change, ChangeAct, ChangeOf, Overlaid, PinnedOverlay};
 pub use self::parts::{
     Attachment, DoubtRuling, Failure, FailureKind, Item, LeftProcess, Need, ProcessMark, Rehearsal,
     RehearsedFailure, RollbackScope, Ruling, RunStarted, StopReason, Transcript, Verdict,
 };
 use crate::id::{AttemptNo, Host, InstanceId, Operator, Seq, StepId};
 
+mod overlaid;
 mod parts;
 
 /// Named values that a step gives to those that come after it.

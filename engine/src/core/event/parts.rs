@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::overlaid::Overlaid;
 use crate::id::{AttemptNo, InstanceId, ItemKey, ParamName, RunId, RunbookName, Seq, StepId};
 
 /// What a run is, from its first entry.
@@ -16,8 +17,10 @@ pub struct RunStarted {
     pub runbook: RunbookName,
     /// The name of the runbook's file, for messages.
     pub file: String,
-    /// The runbook's whole text.
+    /// The runbook's whole text; where overlays changed it, as they left it.
     pub text: String,
+    /// What overlays changed, if there are any.
+    pub overlaid: Option<Box<Overlaid>>,
     /// The parameters' values; a secret's is never here.
     pub params: BTreeMap<ParamName, Value>,
     /// How it is rehearsed, if it is.
@@ -33,6 +36,14 @@ impl RunStarted {
     #[must_use]
     pub fn name(&self) -> String {
         self.run.name(&self.runbook)
+    }
+
+    /// The names of the overlays that changed its runbook.
+    #[must_use]
+    pub fn overlays(&self) -> Vec<String> {
+        let overlaid = self.overlaid.iter();
+        let overlays = overlaid.flat_map(|overlaid| &overlaid.overlays);
+        overlays.map(|overlay| overlay.name.clone()).collect()
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn first(run: RunId) -> Entry {
             file: "hybrid.yaml".to_owned(),
             text: "runbook: hybrid\nsteps: {}\n".to_owned(),
             params: [("domain".parse().unwrap(), json!("example.com"))].into(),
+            overlaid: None,
             rehearsal: None,
             jobs: 4,
             program: "0.1.0".to_owned(),

@@ -13,20 +13,20 @@ use crate::runbook::yaml::{Key, Node};
 
 /// A key and its value.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field<'a> {
-    pub(super) key: Key<'a>,
-    pub(super) node: Node<'a>,
+pub(in crate::runbook) struct Field<'a> {
+    pub(in crate::runbook) key: Key<'a>,
+    pub(in crate::runbook) node: Node<'a>,
 }
 
 /// A text and its place.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Named<'a> {
-    pub(super) name: &'a str,
-    pub(super) span: Span,
+pub(in crate::runbook) struct Named<'a> {
+    pub(in crate::runbook) name: &'a str,
+    pub(in crate::runbook) span: Span,
 }
 
 /// The keys of one map.
-pub(super) struct Fields<'a> {
+pub(in crate::runbook) struct Fields<'a> {
     entries: Vec<Field<'a>>,
     /// What a missing key is missing in.
     owner: Field<'a>,
@@ -36,7 +36,7 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Reads a map that may have only the keys in `allowed`.
-    pub(super) fn read(owner: Field<'a>, allowed: &[&str], report: &mut Report) -> Option<Self> {
+    pub(in crate::runbook) fn read(owner: Field<'a>, allowed: &[&str], report: &mut Report) -> Option<Self> {
         if !owner.node.value().is_object() {
             report.wrong_type(owner, "a map");
             return None;
@@ -56,11 +56,26 @@ impl<'a> Fields<'a> {
         })
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<Field<'a>> {
+    /// All keys of a map, whatever they are.
+    pub(in crate::runbook) fn all(owner: Field<'a>) -> Self {
+        let entries = owner.node.entries().map(|(key, node)| Field { key, node });
+        Self {
+            entries: entries.collect(),
+            owner,
+            misspelt: Vec::new(),
+        }
+    }
+
+    pub(in crate::runbook) fn get(&self, name: &str) -> Option<Field<'a>> {
         self.entries.iter().find(|field| field.key.name == name).copied()
     }
 
-    pub(super) fn required(&self, name: &str, help: &str, report: &mut Report) -> Option<Field<'a>> {
+    pub(in crate::runbook) fn required(
+        &self,
+        name: &str,
+        help: &str,
+        report: &mut Report,
+    ) -> Option<Field<'a>> {
         let found = self.get(name);
         if found.is_none() && !self.misspelt.iter().any(|meant| meant == name) {
             let message = match self.owner.key.name {
@@ -75,15 +90,15 @@ impl<'a> Fields<'a> {
         found
     }
 
-    pub(super) fn text(&self, name: &str, report: &mut Report) -> Option<&'a str> {
+    pub(in crate::runbook) fn text(&self, name: &str, report: &mut Report) -> Option<&'a str> {
         self.get(name)?.text(report)
     }
 
-    pub(super) fn owned(&self, name: &str, report: &mut Report) -> Option<String> {
+    pub(in crate::runbook) fn owned(&self, name: &str, report: &mut Report) -> Option<String> {
         self.text(name, report).map(str::to_owned)
     }
 
-    pub(super) fn flag(&self, name: &str, report: &mut Report) -> Option<bool> {
+    pub(in crate::runbook) fn flag(&self, name: &str, report: &mut Report) -> Option<bool> {
         let field = self.get(name)?;
         let flag = field.node.value().as_bool();
         if flag.is_none() {
@@ -92,7 +107,7 @@ impl<'a> Fields<'a> {
         flag
     }
 
-    pub(super) fn number(&self, name: &str, report: &mut Report) -> Option<f64> {
+    pub(in crate::runbook) fn number(&self, name: &str, report: &mut Report) -> Option<f64> {
         let field = self.get(name)?;
         let number = field.node.value().as_f64();
         if number.is_none() {
@@ -101,7 +116,7 @@ impl<'a> Fields<'a> {
         number
     }
 
-    pub(super) fn duration(&self, name: &str, report: &mut Report) -> Option<Duration> {
+    pub(in crate::runbook) fn duration(&self, name: &str, report: &mut Report) -> Option<Duration> {
         let field = self.get(name)?;
         let Value::String(text) = field.node.value() else {
             let what = "a duration like `30s` or `1h30m`";
@@ -122,7 +137,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A text or a list of texts.
-    pub(super) fn names(&self, name: &str, report: &mut Report) -> Vec<Named<'a>> {
+    pub(in crate::runbook) fn names(&self, name: &str, report: &mut Report) -> Vec<Named<'a>> {
         let Some(field) = self.get(name) else {
             return Vec::new();
         };
@@ -143,7 +158,7 @@ impl<'a> Fields<'a> {
     }
 
     /// One of some words.
-    pub(super) fn choice<T: Copy>(
+    pub(in crate::runbook) fn choice<T: Copy>(
         &self,
         name: &str,
         choices: &[(&str, T)],
@@ -169,12 +184,34 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// The entries of a map whose keys are names.
+pub(in crate::runbook) fn entries<'a>(field: Option<Field<'a>>, report: &mut Report) -> Vec<Field<'a>> {
+    let Some(field) = field else {
+        return Vec::new();
+    };
+    if !field.node.value().is_object() {
+        report.wrong_type(field, "a map from names to their declarations");
+        return Vec::new();
+    }
+    let entries = field.node.entries();
+    entries.map(|(key, node)| Field { key, node }).collect()
+}
+
 impl<'a> Field<'a> {
-    pub(super) fn text(self, report: &mut Report) -> Option<&'a str> {
+    /// The whole of a document.
+    pub(in crate::runbook) fn root(node: Node<'a>) -> Self {
+        let key = Key {
+            name: "",
+            span: Span::default(),
+        };
+        Self { key, node }
+    }
+
+    pub(in crate::runbook) fn text(self, report: &mut Report) -> Option<&'a str> {
         self.named(report).map(|named| named.name)
     }
 
-    pub(super) fn named(self, report: &mut Report) -> Option<Named<'a>> {
+    pub(in crate::runbook) fn named(self, report: &mut Report) -> Option<Named<'a>> {
         match self.node.value() {
             Value::String(text) => Some(Named {
                 name: text,
@@ -188,7 +225,7 @@ impl<'a> Field<'a> {
     }
 
     /// The key as a name of its kind.
-    pub(super) fn key_as<T: FromStr<Err = InvalidName>>(self, report: &mut Report) -> Option<T> {
+    pub(in crate::runbook) fn key_as<T: FromStr<Err = InvalidName>>(self, report: &mut Report) -> Option<T> {
         Named {
             name: self.key.name,
             span: self.key.span,
@@ -198,7 +235,7 @@ impl<'a> Field<'a> {
 }
 
 impl Named<'_> {
-    pub(super) fn parse<T: FromStr<Err = InvalidName>>(self, report: &mut Report) -> Option<T> {
+    pub(in crate::runbook) fn parse<T: FromStr<Err = InvalidName>>(self, report: &mut Report) -> Option<T> {
         match self.name.parse() {
             Ok(name) => Some(name),
             Err(invalid) => {
@@ -220,7 +257,7 @@ impl Named<'_> {
 /// Reports the key, and gives the one that was probably meant.
 fn unknown_key(owner: &str, key: Key<'_>, allowed: &[&str], report: &mut Report) -> Option<String> {
     let message = match owner {
-        "" => format!("a runbook has no key `{}`", key.name),
+        "" => format!("{} has no key `{}`", report.subject, key.name),
         owner => format!("`{owner}` has no key `{}`", key.name),
     };
     let problem = report.error(Code::UnknownKey, key.span, message);

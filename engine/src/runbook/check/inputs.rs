@@ -22,6 +22,8 @@ const MOST_TRIES: usize = 20;
 pub(super) struct Read {
     pub(super) step: StepId,
     pub(super) span: Span,
+    /// Whether more is read than its status.
+    pub(super) outputs: bool,
 }
 
 /// What the second look at a step gave.
@@ -266,6 +268,7 @@ fn reads_of(names: &Names) -> impl Iterator<Item = Read> {
     names.places.iter().map(|(step, span)| Read {
         step: step.clone(),
         span: *span,
+        outputs: names.outputs.contains(step),
     })
 }
 

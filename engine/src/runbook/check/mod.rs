@@ -1,18 +1,18 @@
-//! From a YAML document to a runbook, with everything that is wrong told at once.
+//! From a YAML document to a runbook, with everything that is wrong told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use self::fields::{Field, Fields};
-use self::report::Report;
+pub(super) use self::fields::{Field, Fields, Named, entries};
+pub(super) use self::report::Report;
 use self::steps::Draft;
 use super::expr::{Known, Site};
 use super::model::{Runbook, Session, Step};
 use super::yaml::{Document, Key};
 use crate::core::{StepPolicy, Workflow};
-use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
+use crate::diagnostic::{Code, Span};
 use crate::id::{PluginName, RoleName, RunbookName, SessionName, StepId};
 use crate::step::{Files, Registry};
 
@@ -23,6 +23,7 @@ mod params;
 mod policy;
 mod report;
 mod sessions;
+mod skips;
 mod steps;
 mod words;
 
@@ -41,39 +42,20 @@ pub(super) const KEYS: &[&str] = &[
     "steps",
 ];
 
-/// What loading a file gave.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The runbook, unless there are errors.
-    pub runbook: Option<Runbook>,
-    /// Everything that is wrong or worth knowing, in the order of the file.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// Reads a runbook from a file's text, and checks everything that can be checked before it runs.
-pub fn load(file: &Arc<SourceFile>, registry: &Registry, files: &dyn Files) -> Loaded {
-    let (document, problems) = Document::parse(file);
-    let mut report = Report::new(file, problems);
-    let runbook = document.and_then(|document| {
-        let root = Field {
-            key: Key {
-                name: "",
-                span: Span::default(),
-            },
-            node: document.root(),
-        };
-        Checker {
-            registry,
-            files,
-            report: &mut report,
-        }
-        .runbook(root)
-    });
-    let runbook = runbook.filter(|_| !report.has_errors());
-    Loaded {
-        runbook,
-        diagnostics: report.finish(),
-    }
+/// Checks everything in a document that can be checked before it runs.
+pub(super) fn check(
+    document: &Document,
+    registry: &Registry,
+    files: &dyn Files,
+    report: &mut Report,
+) -> Option<Runbook> {
+    let root = Field::root(document.root());
+    let mut checker = Checker {
+        registry,
+        files,
+        report,
+    };
+    checker.runbook(root)
 }
 
 /// The sessions, each with the place of its `uses`.
@@ -96,6 +78,13 @@ struct Declared<'a> {
 
 impl Checker<'_> {
     fn runbook(&mut self, root: Field<'_>) -> Option<Runbook> {
+        if let Some((key, help)) = of_another_kind(root) {
+            let problem = self
+                .report
+                .error(Code::NotARunbook, key.span, "this file is no runbook");
+            self.report.push(problem.help(help));
+            return None;
+        }
         let fields = Fields::read(root, KEYS, self.report)?;
         let help = "give the runbook a name: `runbook: farm-upgrade`";
         let name = fields.required("runbook", help, self.report);
@@ -130,7 +119,7 @@ impl Checker<'_> {
                 .collect(),
         );
         let title = title.unwrap_or_else(|| name.to_string());
-        let file = Arc::clone(&self.report.file);
+        let sources = self.report.sources().clone();
         let runbook = Runbook {
             name,
             title,
@@ -142,7 +131,9 @@ impl Checker<'_> {
             steps,
             workflow,
             files,
-            file,
+            file: Arc::clone(&self.report.file),
+            sources,
+            overlaid: None,
             unavailable,
         };
         Some(runbook)
@@ -169,19 +160,7 @@ impl Checker<'_> {
 
     /// The entries of a map whose keys are names.
     fn entries<'a>(&mut self, field: Option<Field<'a>>) -> Vec<Field<'a>> {
-        let Some(field) = field else {
-            return Vec::new();
-        };
-        if !field.node.value().is_object() {
-            self.report
-                .wrong_type(field, "a map from names to their declarations");
-            return Vec::new();
-        }
-        field
-            .node
-            .entries()
-            .map(|(key, node)| Field { key, node })
-            .collect()
+        entries(field, self.report)
     }
 
     /// Second pass, when all names are known: the graph, the expressions and the plugins' inputs.
@@ -206,6 +185,7 @@ impl Checker<'_> {
         if let Some(dag) = dag {
             self.reads(&drafts, &dag, &reads);
         }
+        self.skipped_reads(&drafts, &reads);
         (steps.len() == drafts.len()).then_some(steps)
     }
 
@@ -213,7 +193,7 @@ impl Checker<'_> {
         let policies = steps.iter().map(|(step, _)| StepPolicy {
             id: step.id.clone(),
             needs: step.needs.clone(),
-            conditional: step.when.is_some(),
+            conditional: step.when.is_some() || step.skip.is_some(),
             fans_out: step.for_each.is_some(),
             abilities: step.abilities,
             idempotent: step.idempotent,
@@ -248,6 +228,20 @@ impl Checker<'_> {
         });
         unavailable.collect()
     }
+}
+
+/// The key by which a file shows that it is of another kind, and what to do with it.
+fn of_another_kind(root: Field<'_>) -> Option<(Key<'_>, &'static str)> {
+    let keys = || root.node.entries().map(|(key, _)| key);
+    if keys().any(|key| key.name == "runbook") {
+        return None;
+    }
+    let help = |key: Key<'_>| match key.name {
+        "overlay" => Some("it is an overlay: give it with its runbook, as `--overlay FILE`"),
+        "cases" => Some("it holds tests of a runbook: `runbook test FILE` carries them out"),
+        _ => None,
+    };
+    keys().find_map(|key| Some((key, help(key)?)))
 }
 
 fn declared<'a>(fields: &Fields<'a>) -> Declared<'a> {

@@ -126,6 +126,10 @@ impl Checker<'_> {
                     )
                     .help(format!("add `{read}` to its `needs`")),
             };
+            let problem = match self.report.moves.get(read.as_str()) {
+                Some(moved) => problem.at(&self.report.file, *moved, format!("`{read}` is moved here")),
+                None => problem,
+            };
             self.report.push(problem);
         }
     }

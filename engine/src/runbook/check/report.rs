@@ -1,34 +1,63 @@
 //! Collects what is wrong with a file, and says it in the same words everywhere.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::fields::Field;
-use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
+use crate::diagnostic::{Code, Diagnostic, SourceFile, Sources, Span};
 use crate::runbook::yaml::{MOST_MISTAKES, Node};
 
-/// What is wrong with a file so far.
-pub(super) struct Report {
+/// What is wrong with a file, or with several as one text, so far.
+pub(in crate::runbook) struct Report {
     pub(super) file: Arc<SourceFile>,
+    sources: Sources,
+    /// What the file is, with its article.
+    pub(super) subject: &'static str,
+    /// Where overlays say that a step comes at another place.
+    pub(super) moves: BTreeMap<String, Span>,
     problems: Vec<Diagnostic>,
 }
 
 impl Report {
-    pub(super) fn new(file: &Arc<SourceFile>, problems: Vec<Diagnostic>) -> Self {
+    pub(in crate::runbook) fn new(sources: Sources, problems: Vec<Diagnostic>) -> Self {
         Self {
-            file: Arc::clone(file),
+            file: Arc::clone(sources.whole()),
+            sources,
+            subject: "a runbook",
+            moves: BTreeMap::new(),
             problems,
         }
     }
 
+    /// The text that all places are in.
+    pub(in crate::runbook) fn file(&self) -> &Arc<SourceFile> {
+        &self.file
+    }
+
+    /// The files that the text is made of.
+    pub(in crate::runbook) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Notes that a step comes at another place.
+    pub(in crate::runbook) fn moved(&mut self, step: &str, place: Span) {
+        self.moves.insert(step.to_owned(), place);
+    }
+
+    /// Says what is read from here on, with its article.
+    pub(in crate::runbook) fn about(&mut self, subject: &'static str) {
+        self.subject = subject;
+    }
+
     /// An error at a place, to be added with [`push`](Self::push).
-    pub(super) fn error(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+    pub(in crate::runbook) fn error(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(code, message).at(&self.file, span, "")
     }
 
     /// Adds what was found.
-    pub(super) fn push(&mut self, problem: Diagnostic) {
+    pub(in crate::runbook) fn push(&mut self, problem: Diagnostic) {
         if !self.is_full() {
             self.problems.push(problem);
         }
@@ -40,26 +69,26 @@ impl Report {
     }
 
     /// Whether anything refuses the file.
-    pub(super) fn has_errors(&self) -> bool {
+    pub(in crate::runbook) fn has_errors(&self) -> bool {
         self.problems.iter().any(Diagnostic::is_error)
     }
 
-    /// Everything, in the order of the file.
-    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+    /// Everything, in the order of the files, each at its place in the file where it stands.
+    pub(in crate::runbook) fn finish(self) -> Vec<Diagnostic> {
         let full = self.is_full();
-        self.problems
-            .sort_by_key(|problem| problem.labels.first().map(|label| label.span));
-        self.problems.dedup();
-        if full {
-            let message = format!("there are more than {MOST_MISTAKES} mistakes; the rest is not told");
-            let end = Span::new(self.file.text.len(), self.file.text.len());
-            self.problems.push(self.error(Code::TooBig, end, message));
-        }
-        self.problems
+        let located = |problem| self.sources.located(problem);
+        let end = Span::new(self.file.text.len(), self.file.text.len());
+        let message = format!("there are more than {MOST_MISTAKES} mistakes; the rest is not told");
+        let last = full.then(|| located(self.error(Code::TooBig, end, message)));
+        let mut problems: Vec<Diagnostic> = self.problems.into_iter().map(located).collect();
+        problems.sort_by_key(|problem| self.sources.rank(problem));
+        problems.dedup();
+        problems.extend(last);
+        problems
     }
 
     /// The value of `field` has the wrong type.
-    pub(super) fn wrong_type(&mut self, field: Field<'_>, expected: &str) {
+    pub(in crate::runbook) fn wrong_type(&mut self, field: Field<'_>, expected: &str) {
         let Field { key, node } = field;
         let problem = if node.value().is_null() {
             let message = format!("`{}` has no value", key.name);
@@ -67,7 +96,7 @@ impl Report {
             problem.help(format!("write {expected} after it, or remove it"))
         } else {
             let name = if key.name.is_empty() {
-                "a runbook".to_owned()
+                self.subject.to_owned()
             } else {
                 format!("`{}`", key.name)
             };

@@ -17,6 +17,7 @@ pub(super) const KEYS: &[&str] = &[
     "title",
     "source",
     "needs",
+    "skip",
     "when",
     "for_each",
     "role",
@@ -38,6 +39,7 @@ pub(super) struct Draft<'a> {
     pub(super) id: StepId,
     pub(super) span: Span,
     pub(super) needs: Vec<Named<'a>>,
+    pub(super) skip: Option<Named<'a>>,
     pub(super) when: Option<Field<'a>>,
     pub(super) for_each: Option<Field<'a>>,
     pub(super) uses: Option<(PluginName, Span)>,
@@ -81,6 +83,7 @@ impl Draft<'_> {
             title: self.title.clone().unwrap_or_else(|| self.id.to_string()),
             source: self.source.clone(),
             needs,
+            skip: self.skip.map(|why| why.name.trim().to_owned()),
             when: checked.when,
             for_each: checked.for_each,
             role: self.role.clone(),
@@ -167,6 +170,7 @@ impl Checker<'_> {
             id: id?,
             span: entry.key.span,
             needs: fields.names("needs", self.report),
+            skip: fields.get("skip").and_then(|field| self.reason(field)),
             when: fields.get("when"),
             for_each: fields.get("for_each"),
             uses,
@@ -191,6 +195,19 @@ impl Checker<'_> {
             rehearse: self.rehearse(fields.get("rehearse")),
         };
         Some(draft)
+    }
+
+    /// Why a step is never carried out.
+    fn reason<'a>(&mut self, field: Field<'a>) -> Option<Named<'a>> {
+        let reason = field.named(self.report)?;
+        if reason.name.trim().is_empty() {
+            let problem = self
+                .report
+                .error(Code::InvalidValue, reason.span, "`skip` does not say why");
+            self.report
+                .push(problem.help("write why the step is not carried out, or remove the key"));
+        }
+        Some(reason)
     }
 
     fn session_of(&mut self, field: Field<'_>, declared: &Declared<'_>) -> Option<SessionName> {

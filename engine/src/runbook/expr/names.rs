@@ -29,6 +29,8 @@ pub struct Names {
     pub top: BTreeSet<String>,
     /// Where each step is first named.
     pub(crate) places: BTreeMap<StepId, Span>,
+    /// The steps whose status alone is not what is asked for.
+    pub(crate) outputs: BTreeSet<StepId>,
 }
 
 /// Where an expression stands, which decides the outermost names that it may use.
@@ -278,6 +280,7 @@ impl Finder<'_> {
     }
 
     fn step(&mut self, part: &Part<'_>) {
+        let next = part.rest.and_then(head);
         let id = match self.known {
             None => part.name.parse().ok(),
             Some(known) => {
@@ -299,9 +302,12 @@ impl Finder<'_> {
             let quote = usize::from(self.source[start..].starts_with(['"', '`']));
             let span = Span::new(start + quote, start + quote + part.name.len());
             self.names.places.entry(id.clone()).or_insert(span);
+            if next.as_ref().is_none_or(|next| next.name != "status") {
+                self.names.outputs.insert(id.clone());
+            }
             self.names.steps.insert(id);
         }
-        if let Some(next) = part.rest.and_then(head) {
+        if let Some(next) = next {
             self.one_of(&next, &["outputs", "status"], "a step");
         }
     }

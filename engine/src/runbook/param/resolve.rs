@@ -152,10 +152,7 @@ fn invalid(runbook: &Runbook, param: &Param, error: ParamError, place: Option<&P
         Some(place) => place.mark(problem, "its value is given here"),
         None => problem,
     };
-    let problem = problem.at(
-        runbook.source_file(),
-        param.span,
-        format!("its type is `{}`", param.kind),
-    );
+    let (file, span) = runbook.place(param.span);
+    let problem = problem.at(&file, span, format!("its type is `{}`", param.kind));
     error.help.into_iter().fold(problem, Diagnostic::help)
 }

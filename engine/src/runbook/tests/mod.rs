@@ -16,6 +16,7 @@ use crate::step::{
 
 mod broken;
 mod good;
+mod overlays;
 mod params;
 mod properties;
 

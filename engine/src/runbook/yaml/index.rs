@@ -48,6 +48,21 @@ pub(super) struct Entry {
 }
 
 impl Index {
+    pub(super) fn new(nodes: Vec<Node>, root: NodeId) -> Self {
+        Self { nodes, root }
+    }
+
+    /// Moves every place by so many bytes.
+    pub(super) fn shift(&mut self, by: usize) {
+        let moved = |span: &mut Span| *span = Span::new(span.start + by, span.end + by);
+        for node in &mut self.nodes {
+            moved(&mut node.span);
+            if let Kind::Mapping(entries) = &mut node.kind {
+                entries.iter_mut().for_each(|entry| moved(&mut entry.span));
+            }
+        }
+    }
+
     pub(super) fn node(&self, at: NodeId) -> &Node {
         &self.nodes[at]
     }

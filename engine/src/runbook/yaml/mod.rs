@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub(super) use self::graft::{Entries, Part};
 use self::index::{Index, Kind};
 pub(super) use self::node::{Key, Node};
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
 
 pub(super) mod align;
+mod emit;
+mod graft;
 mod index;
 mod node;
 mod offsets;

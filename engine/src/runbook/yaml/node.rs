@@ -47,6 +47,17 @@ impl<'a> Node<'a> {
         Span::new(span.start, span.start + raw.trim_end().len())
     }
 
+    /// Where it stands as it is, and where what an alias stands for was written; the same for all else.
+    pub(super) fn places(self) -> (Span, Span) {
+        let (here, there) = (self.index.node(self.at), self.index.resolve(self.at));
+        (here.span, there.span)
+    }
+
+    /// What it is made of.
+    pub(super) fn kind(self) -> &'a Kind {
+        &self.index.resolve(self.at).kind
+    }
+
     /// The text from which a string, number or boolean was read; empty for maps and lists.
     pub(in crate::runbook) fn raw(self) -> &'a str {
         match &self.index.resolve(self.at).kind {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::overlaid::Overlaid;
 use super::parts::{
     Attachment, DoubtRuling, Failure, Item, LeftProcess, Need, ProcessMark, Rehearsal, RollbackScope, Ruling,
     StopReason, Transcript, Verdict,
@@ -19,6 +20,8 @@ pub(super) struct RunStarted {
     pub(super) runbook: RunbookName,
     pub(super) file: String,
     pub(super) text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) overlaid: Option<Box<Overlaid>>,
     pub(super) params: BTreeMap<ParamName, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rehearsal: Option<Rehearsal>,

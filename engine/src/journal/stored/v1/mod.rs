@@ -13,6 +13,7 @@ use crate::journal::chain::Digest;
 mod event;
 mod from_core;
 mod into_core;
+mod overlaid;
 mod parts;
 
 pub(super) const VERSION: u64 = 1;

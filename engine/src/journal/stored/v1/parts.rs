@@ -52,6 +52,8 @@ macro_rules! twins {
     };
 }
 
+pub(super) use twins;
+
 twins! {
     enum FailureKind { Failed, TimedOut, NotVerified, Inputs, Decided, Fault }
     enum LeftProcess { None, Awaited, Ended }
