@@ -65,7 +65,7 @@ impl Setting {
         Ok(Engine {
             journal: Arc::new(Doors(Arc::new(journal))),
             registry: self.registry.clone(),
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::default()),
             author: self.author(),
         })
     }

@@ -90,7 +90,7 @@ impl Watcher for Lines {
         self.look.screen().map(|_| PACE)
     }
 
-    fn glance(&self, state: &RunState) {
+    fn glance(&self, state: &RunState, now: Timestamp) {
         if let Some(screen) = self.look.screen() {
             screen.draw(|size| {
                 let scene = Scene {
@@ -98,7 +98,7 @@ impl Watcher for Lines {
                     runbook: &self.runbook,
                     tails: &self.tails(),
                     asks: self.asks,
-                    now: Timestamp::now(),
+                    now,
                 };
                 live::lines(&scene, size)
             });

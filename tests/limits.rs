@@ -1,6 +1,7 @@
 //! Time-outs, locks and the number of steps at once.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -148,4 +149,69 @@ fn a_flood_of_output_is_bounded_and_kept_in_order() {
     assert!(outputs["stdout"].as_str().unwrap().len() <= 1024 * 1024);
     project.run(["journal", "verify", "steps"]).code(0);
     assert!(project.run(["log", "steps"]).code(0).stdout.len() >= 3_000_000);
+}
+
+/// The most memory that a process has had, in MiB; none where the system does not tell.
+fn peak_of(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().unwrap();
+    Some(kib / 1024)
+}
+
+/// How many bytes the files in a folder have.
+fn size_of(folder: &Path) -> u64 {
+    let sizes = std::fs::read_dir(folder).unwrap().map(|entry| {
+        let entry = entry.unwrap();
+        let about = entry.metadata().unwrap();
+        if about.is_dir() {
+            size_of(&entry.path())
+        } else {
+            about.len()
+        }
+    });
+    sizes.sum()
+}
+
+/// What a run needs of memory whose first step prints so many bytes. The project is left with the finished run.
+fn peak_after(project: &Project, bytes: &str) -> Option<u64> {
+    project.steps(&format!(
+        "
+  flood: {{ uses: command, with: {{ run: [HELPER, say, 'it begins', then, flood, '{bytes}', then, say, 'it ends'] }} }}
+  after: {{ needs: flood, uses: command, with: {{ run: [HELPER, until, DIR/go] }} }}
+"
+    ));
+    let mut running = project.start(["exec", "steps.yaml", "--json"]);
+    running.until_event("attempt_started", "after");
+    let peak = peak_of(running.pid());
+    project.write("go", "");
+    running.wait().code(0);
+    peak
+}
+
+#[test]
+fn a_hundred_megabytes_of_output_fill_neither_memory_nor_disk() {
+    let (small, large) = (Project::new(), Project::new());
+    let (usual, peak) = (peak_after(&small, "1"), peak_after(&large, "104857600"));
+    match (usual, peak) {
+        (Some(usual), Some(peak)) => {
+            println!("{usual} MiB without the flood, {peak} MiB with it");
+            assert!(peak < usual + 64, "{usual} MiB became {peak} MiB");
+        }
+        _ => eprintln!("not shown here: what memory a process has had (needs /proc)"),
+    }
+    let log = large.run(["log", "steps", "--step", "flood"]).code(0);
+    let log = log
+        .prints("it begins")
+        .prints("the transcript is full")
+        .prints("bytes were left out here")
+        .prints("it ends");
+    let left_out = log.stdout.split(" bytes were left out here").next().unwrap();
+    let left_out: u64 = left_out.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((90_000_000..104_857_600).contains(&left_out), "{left_out}");
+    // Each line of the transcript stands in the log behind a few signs.
+    assert!(log.stdout.len() < 24 * 1024 * 1024, "{} bytes", log.stdout.len());
+    large.run(["journal", "verify", "steps"]).code(0);
+    let disk = size_of(&large.state_dir());
+    assert!(disk < 32 * 1024 * 1024, "{disk} bytes on the disk");
 }

@@ -103,7 +103,7 @@ fn ctrl_z_at_a_question_gives_the_terminal_back_and_fg_asks_again() {
     shell.is_sane(1);
     shell.types("fg\r");
     shell.until("it is asked again", |screen| {
-        screen.matches("How many rows are there").count() == 2
+        screen.matches("? How many rows are there").count() == 2
     });
     shell.until("what was typed stands there", |screen| {
         screen.trim_end().ends_with("> 4")

@@ -5,7 +5,7 @@ use textwrap::core::display_width;
 use textwrap::{Options, WordSplitter};
 
 /// Text is harder to read in longer lines, however wide the terminal is.
-const WIDEST_TEXT: usize = 110;
+pub(super) const WIDEST_TEXT: usize = 110;
 
 /// Narrower than this, text is no longer put in columns.
 const NARROWEST_TABLE: usize = 60;

@@ -143,6 +143,13 @@ pub fn stop_at(state: &RunState) -> Option<Timestamp> {
     active.filter_map(|&ix| deadline(state, ix)).min()
 }
 
+/// Whether anything is under way or waits for its time, so that a time that jumps would cut it short or draw it out.
+#[must_use]
+pub fn is_timed(state: &RunState) -> bool {
+    let queues = state.queues();
+    !(queues.active.is_empty() && queues.in_doubt.is_empty()) || wake_at(state).is_some()
+}
+
 /// When what is under way for an instance must be told to stop, if it was not yet.
 pub(super) fn deadline(state: &RunState, ix: InstanceIx) -> Option<Timestamp> {
     let activity = state.instance(ix).phase.activity()?;

@@ -33,7 +33,7 @@ mod tests;
 use jiff::Timestamp;
 
 pub use self::apply::IllegalEvent;
-pub use self::effect::{Effect, Work, effects, stop_at, wake_at};
+pub use self::effect::{Effect, Work, effects, is_timed, stop_at, wake_at};
 pub use self::event::{Entry, Event};
 pub use self::input::{Act, Evaluation, Input, Outcome, Rejection};
 pub use self::instance::{Activity, Asks, Doubt, Instance, Phase};

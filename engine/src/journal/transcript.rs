@@ -104,6 +104,12 @@ impl TranscriptHasher {
         self.chunks
     }
 
+    /// How many bytes went in.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// What the entry that ends the activity says of what was printed.
     #[must_use]
     pub fn finish(self, of: Seq) -> Transcript {

@@ -10,6 +10,7 @@ pub mod private;
 pub mod process;
 pub mod stop;
 pub mod terminal;
+pub mod uptime;
 
 #[cfg(unix)]
 #[path = "unix.rs"]

@@ -5,10 +5,12 @@ use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
+use nix::time::{ClockId, clock_gettime};
 use nix::unistd::{Pid, Uid, User, geteuid, getpgid, getpgrp, getsid};
 use process_wrap::tokio::{CommandWrap, ProcessSession};
 
@@ -37,6 +39,16 @@ pub(super) fn open_files(wanted: u64) -> u64 {
 /// See [`open_files_allowed`](super::limit::open_files_allowed).
 pub(super) fn open_files_allowed() -> Option<(u64, u64)> {
     getrlimit(Resource::RLIMIT_NOFILE).ok()
+}
+
+/// See [`uptime`](super::uptime::now).
+pub(super) fn uptime() -> Duration {
+    // Linux has one clock that stands still while the machine sleeps, and one that does not.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let clock = ClockId::CLOCK_BOOTTIME;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let clock = ClockId::CLOCK_MONOTONIC;
+    clock_gettime(clock).map(Duration::from).unwrap_or_default()
 }
 
 /// Whose something is that belongs to the account of this number.

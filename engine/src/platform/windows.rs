@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 use std::process::ExitStatus;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use process_wrap::tokio::{CommandWrap, JobObject, KillOnDrop};
 use sysinfo::{Pid, ProcessesToUpdate, System};
@@ -23,6 +25,16 @@ pub(super) fn open_files(wanted: u64) -> u64 {
 /// See [`open_files_allowed`](super::limit::open_files_allowed).
 pub(super) fn open_files_allowed() -> Option<(u64, u64)> {
     None
+}
+
+/// See [`uptime`](super::uptime::now).
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where a time that nobody sets comes in"
+)]
+pub(super) fn uptime() -> Duration {
+    static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+    FIRST.elapsed()
 }
 
 /// How a process ended.

@@ -1,31 +1,110 @@
 //! Time, as it comes in from outside.
+//!
+//! Within a process, time goes on steadily: deadlines, retries and waits are neither cut short nor drawn out when
+//! somebody sets the machine's clock. Only across processes is that clock what counts.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::platform::uptime;
 
 /// The time, and waiting for it.
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// The time now. It goes on steadily, whatever is done to the machine's clock.
     fn now(&self) -> Timestamp;
+
+    /// What the machine's clock shows: what processes have in common.
+    fn shown(&self) -> Timestamp;
+
+    /// Nothing is timed just now: the time may follow the machine's clock, where that was set.
+    fn follow(&self);
 
     /// Returns when `at` has come, or a little later.
     async fn sleep_until(&self, at: Timestamp);
 }
 
-/// The machine's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+/// Where a clock reads the time.
+pub trait Source: Send + Sync {
+    /// What the machine's clock shows. It may be set, forwards and backwards.
+    fn shown(&self) -> Timestamp;
 
-/// The longest single sleep: when the clock is set, or the machine was suspended, waiting goes on from there.
+    /// How long the machine has been up, as far as can be told also while it slept. Nobody sets that.
+    fn uptime(&self) -> Duration;
+}
+
+/// The machine itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Machine;
+
+impl Source for Machine {
+    fn shown(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn uptime(&self) -> Duration {
+        uptime::now()
+    }
+}
+
+/// The machine's clock, as it showed when nothing was timed last, and from there on steadily.
+#[derive(Debug)]
+pub struct SystemClock<S = Machine> {
+    source: S,
+    from: Mutex<Reading>,
+}
+
+/// What both showed at the same moment.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    shown: Timestamp,
+    uptime: Duration,
+}
+
+impl Reading {
+    fn read(source: &impl Source) -> Self {
+        Self {
+            shown: source.shown(),
+            uptime: source.uptime(),
+        }
+    }
+}
+
+impl<S: Source> SystemClock<S> {
+    /// The clock of this source.
+    pub fn new(source: S) -> Self {
+        let from = Mutex::new(Reading::read(&source));
+        Self { source, from }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new(Machine)
+    }
+}
+
+/// The longest single sleep: a machine that was suspended goes on waiting from there.
 const NAP: Duration = Duration::from_secs(10);
 
 #[async_trait]
-impl Clock for SystemClock {
+impl<S: Source> Clock for SystemClock<S> {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let from = *self.from.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = self.source.uptime().saturating_sub(from.uptime);
+        let since = SignedDuration::try_from(since).unwrap_or(SignedDuration::MAX);
+        from.shown.checked_add(since).unwrap_or(Timestamp::MAX)
+    }
+
+    fn shown(&self) -> Timestamp {
+        self.source.shown()
+    }
+
+    fn follow(&self) {
+        *self.from.lock().unwrap_or_else(PoisonError::into_inner) = Reading::read(&self.source);
     }
 
     async fn sleep_until(&self, at: Timestamp) {

@@ -34,8 +34,8 @@ pub trait Watcher: Send + Sync {
         None
     }
 
-    /// Time has passed; the run stands here.
-    fn glance(&self, _state: &RunState) {}
+    /// Time has passed: it is now that late, and the run stands here.
+    fn glance(&self, _state: &RunState, _now: Timestamp) {}
 }
 
 /// What a running loop is told from outside.
@@ -127,7 +127,7 @@ impl Run {
             tokio::select! {
                 Some(message) = inbox.recv() => inputs = desk.gather(message, inbox)?,
                 () = sleep_until(clock.as_ref(), wake) => inputs = vec![Input::Clock],
-                () = beat(&mut desk.pulse) => desk.watcher.glance(&self.state),
+                () = beat(&mut desk.pulse) => self.is_glanced_at(desk),
                 asked = door.next() => {
                     let entries = self.answer_while(asked, draining).await?;
                     desk.watcher.recorded(&entries, &self.state);
@@ -143,6 +143,10 @@ impl Run {
                 }
             }
         }
+    }
+
+    fn is_glanced_at(&self, desk: &Desk) {
+        desk.watcher.glance(&self.state, self.engine.clock.now());
     }
 
     /// Lets lists show where the run stands: when its status changes, and otherwise now and then.
@@ -171,7 +175,7 @@ impl Run {
             let inputs = tokio::select! {
                 Some(message) = inbox.recv() => desk.gather(message, inbox)?,
                 () = beat(&mut desk.pulse) => {
-                    desk.watcher.glance(&self.state);
+                    self.is_glanced_at(desk);
                     continue;
                 }
                 () = &mut patience => break,

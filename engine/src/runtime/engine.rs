@@ -132,6 +132,7 @@ impl Engine {
             text: text.clone(),
         });
         let events = std::iter::once(Event::RunStarted(Box::new(started))).chain(pinned);
+        self.clock.follow();
         let time = self.clock.now();
         let entries: Vec<Entry> = (0..)
             .zip(events)

@@ -26,6 +26,7 @@ mod door;
 mod driver;
 mod engine;
 mod mask;
+mod overflow;
 mod plan;
 mod rehearse;
 mod run;
@@ -35,7 +36,7 @@ mod transcriber;
 #[cfg(test)]
 mod tests;
 
-pub use self::clock::{Clock, SystemClock};
+pub use self::clock::{Clock, Machine, Source, SystemClock};
 pub use self::door::{Access, Asked, Door, Doors, Seat, Visit};
 pub use self::driver::{Control, Ended, Watcher};
 pub use self::engine::{Author, Engine, NewRun, PinnedFiles, RuntimeError, Story};

@@ -9,7 +9,7 @@ use super::door::Asked;
 use super::engine::{Author, Engine, RuntimeError};
 use super::mask::Mask;
 use crate::core::event::{Entry, Failure, FailureKind, RunStarted};
-use crate::core::{Act, Input, InstanceIx, RunState, Turn, turn};
+use crate::core::{Act, Input, InstanceIx, RunState, Turn, is_timed, turn};
 use crate::id::{Host, InstanceId, Operator, ParamName, Seq};
 use crate::journal::{Claim, Durable, Summary, TranscriptHasher};
 use crate::runbook::Runbook;
@@ -141,7 +141,8 @@ impl Run {
         asked: Asked,
         draining: bool,
     ) -> Result<Vec<Entry>, RuntimeError> {
-        if self.engine.clock.now() > asked.until {
+        // That was written by another process.
+        if self.engine.clock.shown() > asked.until {
             asked.refuse_late();
             return Ok(Vec::new());
         }
@@ -172,6 +173,9 @@ impl Run {
         inputs: &[Input],
         draining: bool,
     ) -> Result<Vec<Entry>, RuntimeError> {
+        if !is_timed(&self.state) {
+            self.engine.clock.follow();
+        }
         let who = Turn {
             operator,
             host,

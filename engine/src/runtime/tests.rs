@@ -11,6 +11,8 @@ use serde_json::json;
 use tokio::sync::Barrier;
 use tokio::sync::mpsc::unbounded_channel;
 
+mod clock;
+
 use super::*;
 use crate::core::RunStatus;
 use crate::core::event::{Entry, ProcessMark};
@@ -255,7 +257,7 @@ impl Bench {
         let engine = Engine {
             journal: journal.clone(),
             registry,
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::default()),
             author: Author {
                 operator: Operator::new("alice"),
                 host: Host::new("here"),

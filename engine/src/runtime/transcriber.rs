@@ -1,4 +1,5 @@
-//! What a call prints, on its way into the journal: masked, cut into chunks, counted and hashed.
+//! What a call prints, on its way into the journal: masked, cut into chunks, counted and hashed. A call that prints
+//! without end fills its transcript, not the disk: of the rest, the last part is kept, and how much there was.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,12 +9,17 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::desk::Message;
 use super::driver::Watcher;
 use super::mask::{Mask, MaskedStream};
+use super::overflow::Overflow;
 use crate::core::Input;
 use crate::core::event::{ProcessMark, Transcript};
 use crate::id::{InstanceId, Seq};
 use crate::journal::{Chunk, Claim, Journal, JournalError, LARGEST_CHUNK, TranscriptHasher};
 use crate::runtime::Clock;
 use crate::step::Transcriber;
+
+/// When a transcript is full, in bytes and in chunks: many small ones cost more than their bytes.
+const MOST: u64 = 8 * 1024 * 1024;
+const MOST_CHUNKS: u32 = 64 * 1024;
 
 /// The transcriber of one call.
 pub(super) struct CallTranscriber {
@@ -33,6 +39,7 @@ pub(super) struct CallTranscriber {
 pub(super) struct State {
     streams: BTreeMap<&'static str, MaskedStream>,
     hasher: TranscriptHasher,
+    overflow: Overflow,
     failed: Option<JournalError>,
 }
 
@@ -43,6 +50,13 @@ impl CallTranscriber {
         for (stream, mut held) in std::mem::take(&mut state.streams) {
             let rest = held.finish(&self.mask);
             self.keep(&mut state, stream, &rest);
+        }
+        if !state.overflow.is_empty() {
+            let (lost, last) = state.overflow.take();
+            if lost > 0 {
+                self.note(&mut state, &format!("{lost} bytes were left out here"));
+            }
+            last.iter().for_each(|chunk| self.store(&mut state, chunk));
         }
         match state.failed.take() {
             Some(error) => Err(error),
@@ -55,22 +69,45 @@ impl CallTranscriber {
 
     fn keep(&self, state: &mut State, stream: &'static str, bytes: &[u8]) {
         for piece in bytes.chunks(LARGEST_CHUNK) {
-            if state.failed.is_some() {
-                return;
-            }
-            let chunk = Chunk {
-                time: self.clock.now(),
-                stream: stream.to_owned(),
-                bytes: piece.to_vec(),
-            };
-            match self
-                .journal
-                .print(&self.claim, self.of, state.hasher.chunks(), &chunk)
-            {
-                Ok(()) => state.hasher.update(&chunk),
-                Err(error) => state.failed = Some(error),
+            let chunk = self.chunk(stream, piece);
+            if !state.overflow.is_empty() {
+                state.overflow.hold(chunk);
+            } else if state.hasher.bytes() < MOST && state.hasher.chunks() < MOST_CHUNKS {
+                self.store(state, &chunk);
+            } else {
+                self.note(
+                    state,
+                    "the transcript is full: of what follows, only the end will be kept",
+                );
+                state.overflow.hold(chunk);
             }
             self.watcher.printed(&self.instance, stream, piece);
+        }
+    }
+
+    /// Adds a line of our own.
+    fn note(&self, state: &mut State, line: &str) {
+        self.store(state, &self.chunk("log", format!("{line}\n").as_bytes()));
+    }
+
+    fn chunk(&self, stream: &str, bytes: &[u8]) -> Chunk {
+        Chunk {
+            time: self.clock.now(),
+            stream: stream.to_owned(),
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    fn store(&self, state: &mut State, chunk: &Chunk) {
+        if state.failed.is_some() {
+            return;
+        }
+        match self
+            .journal
+            .print(&self.claim, self.of, state.hasher.chunks(), chunk)
+        {
+            Ok(()) => state.hasher.update(chunk),
+            Err(error) => state.failed = Some(error),
         }
     }
 }

@@ -4,11 +4,8 @@ use anstyle::Style;
 use textwrap::core::display_width;
 use textwrap::{Options, WordSplitter};
 
-use crate::render::layout::{cut, pad};
+use crate::render::layout::{WIDEST_TEXT, cut, pad};
 use crate::render::style::paint;
-
-/// Text is harder to read in longer lines, however wide the terminal is.
-const WIDEST_TEXT: usize = 110;
 
 /// A line that is being put together.
 #[derive(Debug, Default, Clone)]

@@ -146,7 +146,7 @@ impl Seat for Visit {
                 operator: author.operator.clone(),
                 host: author.host.clone(),
                 act: act.clone(),
-                until: guest::act_by(self.engine.clock.now()),
+                until: guest::act_by(self.engine.clock.shown()),
             };
             match self.ask(ask).await {
                 Ok(Reply::Recorded) => return self.catch_up().await,

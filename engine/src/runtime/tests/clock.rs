@@ -1,0 +1,155 @@
+//! A machine whose clock is set while a run is carried out.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use super::*;
+
+/// The machine, with a clock that somebody sets.
+#[derive(Clone, Default)]
+struct Set {
+    by: Arc<AtomicI64>,
+}
+
+impl Set {
+    fn by_hours(&self, hours: i64) {
+        self.by.store(hours, Ordering::SeqCst);
+    }
+}
+
+impl Source for Set {
+    fn shown(&self) -> Timestamp {
+        Timestamp::now() + SignedDuration::from_hours(self.by.load(Ordering::SeqCst))
+    }
+
+    fn uptime(&self) -> Duration {
+        Machine.uptime()
+    }
+}
+
+/// Rounded: the test itself takes its time.
+fn hours_between(from: Timestamp, to: Timestamp) -> i64 {
+    (to.duration_since(from) + SignedDuration::from_mins(30))
+        .as_secs()
+        .div_euclid(3600)
+}
+
+#[test]
+fn a_clock_that_is_set_does_not_move_the_time_until_it_may() {
+    let set = Set::default();
+    let clock = SystemClock::new(set.clone());
+    let start = clock.now();
+    for hours in [5, -7] {
+        set.by_hours(hours);
+        assert_eq!(hours_between(start, clock.shown()), hours);
+    }
+    assert!(clock.now() >= start && hours_between(start, clock.now()) == 0);
+    set.by_hours(5);
+    clock.follow();
+    assert_eq!(hours_between(start, clock.now()), 5);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_nobody_wait() {
+    let set = Set::default();
+    let clock = SystemClock::new(set.clone());
+    let soon = clock.now() + SignedDuration::from_millis(20);
+    set.by_hours(-2);
+    let waited = tokio::time::timeout(Duration::from_secs(60), clock.sleep_until(soon)).await;
+    assert!(waited.is_ok());
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Part {
+    /// Waits until it is let go.
+    Waits,
+    /// Sets the clock two hours forward.
+    Sets,
+    /// Lets the other go.
+    LetsGo,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Inputs {
+    run: Part,
+}
+
+struct Play {
+    set: Set,
+    gone: Notify,
+}
+
+#[async_trait]
+impl StepKind for Play {
+    type Inputs = Inputs;
+
+    const NAME: &'static str = "play";
+
+    fn doc(&self) -> KindDoc {
+        KindDoc {
+            summary: "plays a part",
+            text: "",
+            scripts: &[],
+            available: true,
+        }
+    }
+
+    fn abilities(&self, _: &Inputs) -> Abilities {
+        Abilities::default()
+    }
+
+    async fn validate(&self, _: &Inputs, _: &Context) -> Result<Observation, Failure> {
+        Ok(Observation::unknown())
+    }
+
+    async fn run(&self, inputs: &Inputs, cx: &Context) -> Result<Outputs, Failure> {
+        match inputs.run {
+            Part::Waits => tokio::select! {
+                () = self.gone.notified() => {}
+                () = cx.cancel.cancelled() => return Err(Failure::new(FailureKind::Failed, "stopped")),
+            },
+            Part::Sets => self.set.by_hours(2),
+            Part::LetsGo => self.gone.notify_one(),
+        }
+        Ok(Outputs::new())
+    }
+
+    async fn rollback(&self, _: &Inputs, _: &Context) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_time_is_up_because_the_clock_was_set_and_the_journal_follows_it_afterwards() {
+    let set = Set::default();
+    let play = Play {
+        set: set.clone(),
+        gone: Notify::new(),
+    };
+    let trace = Trace::default();
+    let mut bench = Bench::over(MemoryJournal::new(), Registry::default().with(play), trace);
+    bench.engine.clock = Arc::new(SystemClock::new(set));
+    let steps = "
+  long: { uses: play, timeout: 1h, with: { run: waits } }
+  set: { uses: play, with: { run: sets } }
+  end: { uses: play, needs: set, with: { run: letsgo } }
+  after: { uses: play, needs: [long, end], with: { run: sets } }
+";
+    let start = Timestamp::now();
+    let mut run = bench.start(steps).await;
+    let ended = carry_out(&mut run).await.unwrap();
+    assert_eq!(ended.status, RunStatus::Completed, "{:?}", bench.trace.all());
+    // While something is timed, its times belong together.
+    let entries = run.entries().await.unwrap();
+    let long = entries.iter().filter(|entry| to_json(entry)["step"] == "long");
+    for entry in long {
+        assert_eq!(hours_between(start, entry.time), 0, "{entry:?}");
+    }
+    run.engine.clock.follow();
+    assert_eq!(hours_between(start, run.engine.clock.now()), 2);
+}
