@@ -13,6 +13,7 @@ use crate::render::layout::Width;
 use crate::render::plain;
 use crate::render::style::{DIM, paint};
 use crate::setting::Setting;
+use crate::shipped;
 
 /// The largest overlay, in bytes.
 const LARGEST_OVERLAY: u64 = 4 * 1024 * 1024;
@@ -100,12 +101,39 @@ impl Overlays {
                 folders.push(folder);
             }
         }
-        FolderFiles(folders)
+        FolderFiles {
+            folders,
+            shipped: &[],
+        }
     }
 }
 
+/// The most files of a folder that are looked through.
+const MOST_NAMES: usize = 10_000;
+
 /// The files in some folders. A name that means different texts in two of them means nothing.
-pub(crate) struct FolderFiles(Vec<PathBuf>);
+pub(crate) struct FolderFiles {
+    folders: Vec<PathBuf>,
+    /// Those of a runbook that ships.
+    shipped: &'static [(&'static str, &'static str)],
+}
+
+impl FolderFiles {
+    /// The files beside these.
+    pub(crate) fn beside(files: &[&Path]) -> Self {
+        let folders = files.iter().filter_map(|path| path.parent());
+        Self {
+            folders: folders.map(Path::to_owned).collect(),
+            shipped: &[],
+        }
+    }
+
+    /// The same, and those of the runbook of this name that ships.
+    pub(crate) fn and_of(self, shipped: &str) -> Self {
+        let shipped = shipped::find(shipped).map_or(&[][..], |shipped| shipped.files);
+        Self { shipped, ..self }
+    }
+}
 
 impl Files for FolderFiles {
     fn read(&self, name: &str) -> Result<String, io::Error> {
@@ -120,7 +148,7 @@ impl Files for FolderFiles {
             ));
         }
         let mut found: Option<String> = None;
-        for folder in &self.0 {
+        for folder in &self.folders {
             match (read_bounded(&folder.join(name), LARGEST_FILE), &found) {
                 (Ok(text), Some(first)) if text != *first => {
                     return Err(io::Error::new(
@@ -133,13 +161,24 @@ impl Files for FolderFiles {
                 (Err(error), _) => return Err(error),
             }
         }
-        found.ok_or_else(|| {
-            let message = if self.0.is_empty() {
-                "the runbook that ships has no such file"
-            } else {
-                "there is no such file beside the runbook"
-            };
-            io::Error::new(io::ErrorKind::NotFound, message)
-        })
+        let ships = self.shipped.iter().find(|(known, _)| *known == name);
+        found
+            .or(ships.map(|(_, text)| (*text).to_owned()))
+            .ok_or_else(|| {
+                let message = if self.folders.is_empty() {
+                    "the runbook that ships has no such file"
+                } else {
+                    "there is no such file beside the runbook"
+                };
+                io::Error::new(io::ErrorKind::NotFound, message)
+            })
+    }
+    fn names(&self, folder: &str) -> Vec<String> {
+        let folders = self.folders.iter();
+        let entries = folders.flat_map(|own| std::fs::read_dir(own.join(folder)).into_iter().flatten());
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let within = |name: &str| Some(name.strip_prefix(folder)?.strip_prefix('/')?.to_owned());
+        let shipped = self.shipped.iter().filter_map(|(name, _)| within(name));
+        names.take(MOST_NAMES).chain(shipped).collect()
     }
 }

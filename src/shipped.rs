@@ -10,6 +10,8 @@ pub(crate) struct Shipped {
     pub(crate) yaml: &'static str,
     /// For the administrators who carry it out, in Markdown.
     pub(crate) readme: &'static str,
+    /// The files that it refers to, by their names beside it.
+    pub(crate) files: &'static [(&'static str, &'static str)],
 }
 
 /// Every runbook that ships.
@@ -19,12 +21,21 @@ pub(crate) const ALL: &[Shipped] = &[
         about: "puts up notices of a maintenance, and takes them down again",
         yaml: include_str!("../runbooks/quickstart.yaml"),
         readme: include_str!("../runbooks/quickstart.README.md"),
+        files: &[],
+    },
+    Shipped {
+        name: "site-notice",
+        about: "puts up two notices with a kind of step of its own",
+        yaml: include_str!("../runbooks/site-notice.yaml"),
+        readme: include_str!("../runbooks/site-notice.README.md"),
+        files: &[("steps/notice.rhai", include_str!("../runbooks/steps/notice.rhai"))],
     },
     Shipped {
         name: "hybrid-s2s",
         about: "makes a SharePoint farm and a Microsoft 365 tenant trust each other",
         yaml: include_str!("../runbooks/hybrid-s2s.yaml"),
         readme: include_str!("../runbooks/hybrid-s2s.README.md"),
+        files: &[],
     },
 ];
 

@@ -15,6 +15,7 @@ use crate::render;
 use crate::render::layout::Width;
 use crate::render::live::{self, Scene, Tails};
 use crate::render::progress::Progress;
+use crate::render::script;
 use crate::render::style::{DIM, Look, paint};
 use crate::screen::{Reserved, Screen};
 use crate::setting::Setting;
@@ -62,9 +63,12 @@ impl Watcher for Lines {
             return;
         }
         let width = Width::of_talk();
-        let lines = entries
-            .iter()
-            .filter_map(|one| self.progress.line(one, state, width));
+        let name = state.started().name();
+        let lines = entries.iter().flat_map(|one| {
+            let failure = script::failure(&one.event, &name, &self.runbook);
+            let failure = failure.map(|failure| render::diagnostic::as_text(&failure));
+            self.progress.line(one, state, width).into_iter().chain(failure)
+        });
         let lines: Vec<String> = lines.collect();
         if !lines.is_empty() {
             self.look.tell(&lines.join("\n"));

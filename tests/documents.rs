@@ -13,12 +13,12 @@ fn root() -> &'static Path {
 }
 
 /// A fenced block of a document.
-struct Block {
+pub(crate) struct Block {
     /// Where it begins, as `file:line`.
     place: String,
     /// What stands behind the opening fence.
-    tag: String,
-    text: String,
+    pub(crate) tag: String,
+    pub(crate) text: String,
 }
 
 /// All Markdown files that belong to the project.
@@ -46,7 +46,7 @@ fn name_of(document: &Path) -> String {
     document.strip_prefix(root()).unwrap().display().to_string()
 }
 
-fn blocks(document: &Path) -> Vec<Block> {
+pub(crate) fn blocks(document: &Path) -> Vec<Block> {
     let text = std::fs::read_to_string(document).unwrap();
     let mut blocks: Vec<Block> = Vec::new();
     let mut open: Option<(usize, Block)> = None;
@@ -267,7 +267,7 @@ fn every_command_in_the_documents_exists_with_its_options() {
 }
 
 /// The lines of a console block that call the program; a line that ends with `\` goes on.
-fn commands(text: &str) -> Vec<String> {
+pub(crate) fn commands(text: &str) -> Vec<String> {
     let joined = text.replace("\\\n", " ");
     let typed = joined.lines().filter_map(|line| line.trim().strip_prefix("$ "));
     let calls = typed.filter_map(|line| Some(format!("runbook {}", line.split_once("runbook ")?.1)));

@@ -41,6 +41,7 @@ mod report;
 mod second_terminal;
 mod secrets;
 mod signals;
+mod site_steps;
 mod start;
 mod suspend;
 mod terminal;

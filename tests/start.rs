@@ -127,3 +127,31 @@ fn a_schema_replaces_an_older_one_and_nothing_else() {
         .tells("RB0503");
     assert_eq!(project.read("here.json").unwrap(), "{\"mine\": 1}");
 }
+
+#[test]
+fn a_runbook_that_ships_brings_its_site_steps() {
+    let project = Project::new();
+    let folder = format!("folder={}", project.path().display());
+    project.run(["exec", "site-notice", "--set", &folder]).code(0);
+    let run = project.run_name();
+    assert_eq!(project.read("door.txt").as_deref(), Some("Closed on Saturday\n"));
+    project.run(["rollback", &run]).code(0);
+    assert_eq!(project.read("door.txt"), None);
+    project
+        .run(["new", "sub/mine", "--from", "site-notice"])
+        .code(2)
+        .tells("cannot be");
+    project
+        .run(["new", "mine", "--from", "site-notice"])
+        .code(0)
+        .tells("notice.rhai");
+    project.run(["check", "mine.yaml"]).code(0);
+    project
+        .run(["steps", "site.notice"])
+        .code(0)
+        .prints("puts a notice into a file");
+    project
+        .run(["new", "other", "--from", "site-notice"])
+        .code(2)
+        .tells("notice.rhai` exists already");
+}

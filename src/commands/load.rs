@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use runbook_engine::id::{PluginName, StepId};
+use runbook_engine::journal::Digest;
 use runbook_engine::runbook::{self, Loaded, Runbook};
+use runbook_engine::step::Files as _;
 
 use crate::error::Failed;
-use crate::overlays::Wanted;
+use crate::overlays::{FolderFiles, Wanted};
 use crate::params::Like;
 use crate::render;
 use crate::render::style::{self, count};
@@ -59,9 +61,13 @@ pub(super) fn runbook(path: &Path, overlays: &Wanted, setting: &Setting) -> Resu
 ///
 /// A file comes before a runbook of that name that ships.
 pub(super) fn loaded(path: &Path, overlays: &Wanted, setting: &Setting) -> Result<Loaded, Failed> {
-    let (file, path) = source(path)?;
+    let typed = path;
+    let (file, path) = source(typed)?;
     let overlays = overlays.read(path, setting)?;
-    let files = overlays.files_with(path);
+    let files = match path {
+        Some(_) => overlays.files_with(path),
+        None => overlays.files_with(None).and_of(&typed.to_string_lossy()),
+    };
     Ok(runbook::load_with(
         &file,
         &overlays.files,
@@ -89,6 +95,40 @@ fn source(path: &Path) -> Result<(Arc<SourceFile>, Option<&Path>), Failed> {
         ))
     })?;
     Ok((SourceFile::new(path.display().to_string(), text), Some(path)))
+}
+
+/// What of a run's definition is no longer what it was when the run began. A run needs none of these files.
+pub(super) fn changed(runbook: &Runbook) -> Vec<Diagnostic> {
+    let definition = runbook.definition();
+    let sources: Vec<(&str, &str)> = match runbook.overlays() {
+        None => vec![(&definition.name, &definition.text)],
+        Some(overlaid) => {
+            let overlays = overlaid.overlays.iter();
+            let overlays = overlays.map(|overlay| (overlay.file.as_str(), overlay.text.as_str()));
+            let first = (overlaid.file.as_str(), overlaid.text.as_str());
+            std::iter::once(first).chain(overlays).collect()
+        }
+    };
+    let folders = sources.iter().map(|(name, _)| Path::new(name));
+    let there: Vec<&Path> = folders.filter(|path| path.is_file()).collect();
+    let beside = FolderFiles::beside(&there);
+    let own = sources
+        .into_iter()
+        .map(|(name, kept)| (name, kept, read_bounded(Path::new(name), LARGEST_RUNBOOK)));
+    let others = runbook.files().iter();
+    let others = others.map(|(name, kept)| (name.as_str(), kept.as_str(), beside.read(name)));
+    own.chain(others)
+        .filter_map(|(name, kept, now)| Some((name, kept, now.ok()?)))
+        .filter(|(_, kept, now)| now != kept)
+        .map(|(name, kept, now)| {
+            let message =
+                format!("`{name}` was changed since the run began; it goes on with what it began with");
+            let digest = |text: &str| Digest::of(text.as_bytes()).to_string()[..12].to_owned();
+            let (kept, now) = (digest(kept), digest(&now));
+            let help = format!("the run keeps sha256 {kept}…, the file is now {now}…");
+            Diagnostic::warning(Code::FileChanged, message).help(help)
+        })
+        .collect()
 }
 
 /// Why this version cannot carry out a runbook: an error for every kind of step that it can only rehearse.

@@ -77,6 +77,8 @@ fn create(target: &Path, from: Option<&str>, setting: &Setting) -> Result<(), Fa
             let shipped = find(wanted)?;
             files.push((yaml.clone(), renamed(shipped.yaml, shipped.name, &name)));
             files.push((yaml.with_extension("README.md"), shipped.readme.to_owned()));
+            let beside = shipped.files.iter();
+            files.extend(beside.map(|(name, text)| (yaml.with_file_name(name), (*text).to_owned())));
         }
     }
     // All are looked at before the first is written, so that a refusal leaves nothing behind.
@@ -84,6 +86,7 @@ fn create(target: &Path, from: Option<&str>, setting: &Setting) -> Result<(), Fa
         return Err(already(there));
     }
     for (path, text) in &files {
+        make_folder_beside(&yaml, path)?;
         write(path, text)?;
         setting.look.tell(&format!("wrote {}", path.display()));
     }
@@ -138,6 +141,18 @@ fn already(path: &Path) -> Failed {
     let message = format!("`{}` exists already, and nothing was written", path.display());
     let diagnostic = Diagnostic::error(Code::Usage, message);
     diagnostic.help("choose another name, or move it away").into()
+}
+
+/// Makes the folder below the runbook's own in which one of its files stands.
+fn make_folder_beside(yaml: &Path, file: &Path) -> Result<(), Failed> {
+    match file.parent() {
+        Some(folder) if Some(folder) != yaml.parent() => std::fs::create_dir_all(folder).map_err(|error| {
+            let message = format!("the folder `{}` cannot be made", folder.display());
+            let diagnostic = Diagnostic::error(Code::Usage, message).caused_by(&error);
+            diagnostic.help("choose a folder that you may write to").into()
+        }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Writes a file that does not exist.

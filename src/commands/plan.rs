@@ -37,12 +37,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let runbook = load::runbook_or_like(args.file.as_deref(), &args.overlays, like.as_ref(), setting)?;
     let params = params::settle(&runbook, &args.given, like.as_ref(), false, setting)?;
     let rows = runbook
-        .plan(
-            &setting.registry,
-            &setting.author(),
-            &params.values,
-            &params.secrets,
-        )
+        .plan(&setting.author(), &params.values, &params.secrets)
         .await;
     if setting.global.json {
         rows.iter().for_each(|row| render::json(&as_json(row, &runbook)));

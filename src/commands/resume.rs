@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{carry, give_up, leave, open};
+use super::{carry, give_up, leave, load, open};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::jobs;
 use crate::params;
 use crate::render::briefing::briefing;
+use crate::render::diagnostic;
 use crate::render::heading::heading;
 use crate::render::layout::Width;
 use crate::render::time;
@@ -46,6 +47,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     look.tell(&heading(state, run.runbook(), &remark, width));
     look.tell(&briefing(state, run.runbook(), Timestamp::now(), width));
     look.tell("");
+    diagnostic::print_all(&load::changed(run.runbook()), setting);
     if state.started().rehearsal.is_none() {
         match params::secrets(run.runbook(), setting) {
             Ok(secrets) => run.set_secrets(secrets),

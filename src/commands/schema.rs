@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::runbook;
+use runbook_engine::step::Registry;
 use serde_json::Value;
 
 use super::read_bounded;
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::overlays::FolderFiles;
 use crate::render;
 use crate::setting::Setting;
 
@@ -26,12 +28,16 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 
 Examples:
   runbook schema --output runbook.schema.json    beside your runbooks, where that line looks for it
-  runbook schema overlay"
+  runbook schema overlay
+  runbook schema --runbook farm.yaml             with the kinds of step in the folder `steps` beside it"
 )]
 pub(crate) struct Args {
     /// Of which kind of file
     #[arg(value_name = "KIND", default_value = "runbook")]
     kind: Kind,
+    /// With the kinds of step that files beside this runbook define
+    #[arg(long, value_name = "FILE")]
+    runbook: Option<PathBuf>,
     /// Write it to this file; an older schema there is replaced
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -45,7 +51,10 @@ pub(crate) enum Kind {
 }
 
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
-    let text = text(args.kind)?;
+    let text = match &args.runbook {
+        None => text(args.kind)?,
+        Some(runbook) => text_of(args.kind, &with_kinds_beside(runbook, setting)?)?,
+    };
     match &args.output {
         None => render::result(&text),
         Some(path) => {
@@ -60,12 +69,27 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     Ok(Exit::Done)
 }
 
+/// The kinds of step of the program, and those that files beside a runbook define.
+fn with_kinds_beside(runbook: &Path, setting: &Setting) -> Result<Registry, Failed> {
+    let files = FolderFiles::beside(&[runbook]);
+    let mut registry = setting.registry.clone();
+    for kind in setting.registry.beside(&files) {
+        let plugin = setting.registry.find(&kind, &files);
+        let plugin = plugin.map_err(|why| Failed::input(why.diagnostics(&runbook.to_string_lossy())))?;
+        registry = registry.with_plugin(plugin);
+    }
+    Ok(registry)
+}
+
 /// The schema of a kind of file, with this program's kinds of step.
 pub(crate) fn text(kind: Kind) -> Result<String, Failed> {
-    let registry = runbook_steps::builtin();
+    text_of(kind, &runbook_steps::builtin())
+}
+
+fn text_of(kind: Kind, registry: &Registry) -> Result<String, Failed> {
     let schema = match kind {
-        Kind::Runbook => runbook::schema(&registry),
-        Kind::Overlay => runbook::overlay_schema(&registry),
+        Kind::Runbook => runbook::schema(registry),
+        Kind::Overlay => runbook::overlay_schema(registry),
     };
     serde_json::to_string_pretty(&schema)
         .map_err(|error| Failed::fault("the schema could not be written as JSON", &error))

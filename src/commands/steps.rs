@@ -1,51 +1,59 @@
 //! `runbook steps`
 
+use std::path::PathBuf;
+
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::step::Plugin;
 use serde_json::{Value, json};
 
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::overlays::FolderFiles;
 use crate::render;
+use crate::render::layout::widest;
 use crate::render::style::{BOLD, CARE, paint};
 use crate::setting::Setting;
 
+/// The widest column of kinds.
+const WIDEST_KIND: usize = 32;
+
 /// Show the kinds of step, or one kind's documentation and inputs
+///
+/// Kinds that scripts define (`site.NAME`, in `steps/NAME.rhai` beside a runbook) are shown like built-in ones.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  runbook steps
+  runbook steps command
+  runbook steps --runbook farm.yaml                    with those in the folder `steps` beside it
+  runbook steps site.licence --runbook farm.yaml")]
 pub(crate) struct Args {
     /// The kind, as `uses:` says it
     #[arg(value_name = "KIND")]
     kind: Option<String>,
+    /// With the kinds that files beside this runbook define, instead of those in the folder where you are
+    #[arg(long, value_name = "FILE")]
+    runbook: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    let runbook = args
+        .runbook
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("runbook.yaml"));
+    if args.runbook.is_some() && !runbook.is_file() {
+        let message = format!("there is no runbook `{}`", runbook.display());
+        let diagnostic = Diagnostic::error(Code::UnreadableFile, message);
+        return Err(diagnostic
+            .help("give the path of a runbook; the folder `steps` stands beside it")
+            .into());
+    }
+    let files = FolderFiles::beside(&[&runbook]);
     let Some(kind) = &args.kind else {
-        for plugin in setting.registry.iter() {
-            let doc = plugin.doc();
-            if setting.global.json {
-                render::json(
-                    &json!({ "kind": plugin.name(), "summary": doc.summary, "available": doc.available }),
-                );
-            } else {
-                let name = paint(BOLD, format!("{:<12}", plugin.name()));
-                let only = if doc.available {
-                    String::new()
-                } else {
-                    paint(CARE, " (rehearsed only)")
-                };
-                render::result(&format!("{name} {}{only}", doc.summary));
-            }
-        }
+        list(&files, setting);
         return Ok(Exit::Done);
     };
-    let plugin = setting.registry.get(kind).map_err(|error| {
-        let diagnostic = Diagnostic::error(Code::UnknownPlugin, error.to_string());
-        let diagnostic = error
-            .closest
-            .iter()
-            .fold(diagnostic, |d, near| d.help(format!("did you mean `{near}`?")));
-        diagnostic.help("`runbook steps` lists the kinds")
-    })?;
+    let found = setting.registry.find(kind, &files);
+    let plugin = found.map_err(|missing| Failed::input(missing.diagnostics(&runbook.to_string_lossy())))?;
     if setting.global.json {
         let doc = plugin.doc();
         render::json(&json!({
@@ -56,6 +64,50 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
         render::result(&page(plugin.as_ref()));
     }
     Ok(Exit::Done)
+}
+
+/// All kinds: those of the program, then those that files define.
+fn list(files: &FolderFiles, setting: &Setting) {
+    let beside = setting.registry.beside(files);
+    let column = widest(beside.iter().map(String::as_str), WIDEST_KIND).max(12);
+    let line = |kind: &str, summary: &str, remark: &str| {
+        let name = paint(BOLD, format!("{kind:<column$}"));
+        let remark = if remark.is_empty() {
+            String::new()
+        } else {
+            paint(CARE, format!(" ({remark})"))
+        };
+        render::result(&format!("{name} {summary}{remark}"));
+    };
+    let show = |plugin: &dyn Plugin| {
+        let doc = plugin.doc();
+        if setting.global.json {
+            render::json(
+                &json!({ "kind": plugin.name(), "summary": doc.summary, "available": doc.available }),
+            );
+        } else {
+            line(
+                plugin.name(),
+                doc.summary,
+                if doc.available { "" } else { "rehearsed only" },
+            );
+        }
+    };
+    setting.registry.iter().for_each(|plugin| show(plugin.as_ref()));
+    for kind in beside {
+        match setting.registry.find(&kind, files) {
+            Ok(plugin) => show(plugin.as_ref()),
+            Err(why) if setting.global.json => {
+                render::json(
+                    &json!({ "kind": kind, "summary": null, "available": false, "problem": why.to_string() }),
+                );
+            }
+            Err(_) => {
+                let remark = format!("cannot be used: `runbook steps {kind}` tells why");
+                line(&kind, "", &remark);
+            }
+        }
+    }
 }
 
 /// The documentation of a kind of step: what it does, its inputs from their types, an example.
@@ -113,6 +165,9 @@ fn kind_of(schema: &Value, definitions: &Value) -> String {
         let mut names: Vec<String> = names.map(|one| kind_of(one, definitions)).collect();
         names.dedup();
         return names.join(" or ");
+    }
+    if let Some(name) = schema["format"].as_str() {
+        return name.to_owned();
     }
     if let Some(values) = schema["enum"].as_array() {
         return values

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::files;
 use super::typed::Typed;
 use crate::commands::read_bounded;
-use crate::overlays::Overlays;
+use crate::overlays::FolderFiles;
 use crate::render::layout::cut;
 use crate::render::plain;
 use crate::render::style::words;
@@ -196,10 +196,12 @@ fn named_runbook(typed: &Typed) -> Option<Runbook> {
     let path = typed.path("file")?;
     let name = path.to_string_lossy();
     let registry = runbook_steps::builtin();
-    let text = match shipped::find(&name).filter(|_| !path.is_file()) {
-        Some(ships) => ships.yaml.to_owned(),
-        None => read_bounded(&path, LARGEST_RUNBOOK).ok()?,
+    let (text, files) = match shipped::find(&name).filter(|_| !path.is_file()) {
+        Some(ships) => (ships.yaml.to_owned(), FolderFiles::beside(&[]).and_of(&name)),
+        None => (
+            read_bounded(&path, LARGEST_RUNBOOK).ok()?,
+            FolderFiles::beside(&[&path]),
+        ),
     };
-    let files = Overlays::default().files_with(None);
     runbook::load(&SourceFile::new(name, text), &registry, &files).runbook
 }

@@ -12,6 +12,7 @@ pub(crate) mod next;
 pub(crate) mod overlay;
 pub(crate) mod progress;
 pub(crate) mod rows;
+pub(crate) mod script;
 pub(crate) mod story;
 pub(crate) mod style;
 pub(crate) mod time;

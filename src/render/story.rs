@@ -7,6 +7,7 @@ use runbook_engine::core::event::{
     DoubtRuling, Event, LeftProcess, Need, Ruling, StopReason, Transcript, Verdict,
 };
 use runbook_engine::id::{InstanceId, Seq};
+use runbook_engine::journal::Digest;
 
 use super::style::count;
 use super::time::local;
@@ -31,7 +32,10 @@ pub(crate) fn words(event: &Event) -> String {
             };
             format!("{what} started: {} (program {})", started.file, started.program)
         }
-        Event::FilePinned { name, text } => format!("kept the file `{name}` ({} bytes)", text.len()),
+        Event::FilePinned { name, text } => {
+            let hash = Digest::of(text.as_bytes());
+            format!("kept the file `{name}` ({} bytes, sha256 {hash})", text.len())
+        }
         Event::RunResumed { jobs } => format!("run taken up again ({jobs} at once)"),
         Event::StepOpened { items: None, .. } => "opened".to_owned(),
         Event::StepOpened {

@@ -7,12 +7,15 @@
 //! - [`manual`]: work that a person does, and the values and files that they bring back.
 //! - [`wait`]: another step's `validate`, asked until it is as it should be.
 //! - [`script`]: `rhai` steps, scripts in a sandbox whose doors the runbook opens one by one.
+//! - [`site`]: kinds of step that scripts beside a runbook define, in the same sandbox.
 //! - [`certificate`]: looks at certificates, and makes keys, requests and test certificates.
 //! - [`powershell`]: scripts that PowerShell carries out, in processes of their own or one that steps share.
 //! - [`announced`]: `http` and `graph`, which runbooks can already be written
 //!   against, checked and rehearsed with.
 //!
 //! [`text`] holds the forms of input that they share.
+
+use std::sync::Arc;
 
 use runbook_engine::step::Registry;
 
@@ -25,6 +28,7 @@ pub mod command;
 pub mod manual;
 pub mod powershell;
 pub mod script;
+pub mod site;
 pub mod text;
 pub mod wait;
 
@@ -53,4 +57,5 @@ pub fn builtin_with(settings: Settings) -> Registry {
         .with(powershell::PowerShell::new(settings.powershell))
         .with(NotYet(announced::http::Http))
         .with(NotYet(announced::graph::Graph))
+        .with_family(Arc::new(site::Site))
 }

@@ -107,20 +107,17 @@ impl StepKind for Wait {
         }
         let Awaited { uses, with } = &inputs.awaited;
         let path = || vec!["for".to_owned(), "uses".to_owned()];
-        match check.registry().get(uses) {
-            Err(unknown) => {
-                let help = unknown
-                    .closest
-                    .as_ref()
-                    .map(|near| format!("did you mean `{near}`?"));
+        match check.plugin(uses) {
+            Err(missing) => {
+                let help = missing.closest().map(|near| format!("did you mean `{near}`?"));
                 check.report(InputProblem {
                     path: path(),
                     help,
-                    ..InputProblem::new(unknown.to_string())
+                    ..InputProblem::new(missing.to_string())
                 });
             }
             Ok(plugin) => {
-                let abilities = check.nested(&["for", "with"], plugin, &Value::Object(with.clone()));
+                let abilities = check.nested(&["for", "with"], &plugin, &Value::Object(with.clone()));
                 if abilities.is_some_and(|abilities| !abilities.validates) {
                     let message =
                         format!("there is nothing to wait for: this `{uses}` step has no validation");
@@ -259,6 +256,7 @@ impl<'a> Question<'a> {
             Err(Failure {
                 kind: FailureKind::Failed | FailureKind::TimedOut,
                 message,
+                ..
             }) => {
                 return Ok(Poll {
                     holds: false,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use runbook_engine::step::Context;
 use runbook_engine::testing::conformance::{CANARY, Case, Folder, World, conformance};
-use runbook_engine::testing::doubles::Recorder;
+use runbook_engine::testing::doubles::{MemoryFiles, Recorder};
 use serde_json::json;
 
 use crate::support::{helper, plugin};
@@ -65,6 +65,51 @@ async fn rhai_keeps_its_promises() {
             world,
         };
         conformance(plugin("rhai"), case).await;
+    }
+}
+
+#[tokio::test]
+async fn a_site_step_keeps_its_promises() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = r#"
+        const STEP = #{
+            summary: "sets a setting",
+            inputs: #{
+                path: #{ type: "path", doc: "The file" },
+                text: #{ type: "string", doc: "What it is to say" },
+                hang: #{ type: "boolean", default: false, doc: "Whether it stops half-way" },
+            },
+            outputs: #{ file: #{ type: "path", doc: "The file" } },
+        };
+        fn validate(input, cx) {
+            let found = if exists(input.path) { read_file(input.path) };
+            #{ satisfied: found == input.text, observed: #{ text: found }, outputs: #{ file: input.path } }
+        }
+        fn run(input, cx) {
+            if input.hang { write_file(input.path, "half"); loop { } }
+            write_file(input.path, input.text);
+            #{ file: input.path }
+        }
+        fn rollback(input, cx) {
+            if cx.before.text == () { remove_file(input.path) } else { write_file(input.path, cx.before.text) }
+        }
+    "#;
+    let files = MemoryFiles::of([("steps/setting.rhai", script)]);
+    let site = runbook_steps::builtin().find("site.setting", &files).unwrap();
+    for start in [&[("setting", "old")][..], &[]] {
+        let world = Arc::new(Folder::new(folder.path(), start, ("setting", "half")));
+        let with = |hang: bool| {
+            json!({
+                "path": folder.path().join("setting"), "text": "new", "hang": hang,
+                "allow": { "folders": [folder.path()] },
+            })
+        };
+        let case = Case {
+            with: with(false),
+            slow: with(true),
+            world,
+        };
+        conformance(Arc::clone(&site), case).await;
     }
 }
 

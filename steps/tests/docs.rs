@@ -66,3 +66,14 @@ fn summaries_are_short_fragments() {
         assert!(summary.starts_with(char::is_lowercase), "{summary}");
     }
 }
+
+#[test]
+fn the_reference_tells_every_function_of_the_host() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/scripts.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let table = runbook_steps::script::as_markdown(runbook_steps::script::functions());
+    assert!(
+        page.contains(&table),
+        "docs/reference/scripts.md should hold this table:\n{table}"
+    );
+}

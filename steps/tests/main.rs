@@ -19,5 +19,7 @@ mod manual;
 mod powershell;
 mod processes;
 mod script;
+mod site;
 mod support;
 mod wait;
+mod web;

@@ -129,7 +129,7 @@ async fn only_allowed_programs_are_carried_out() {
     let ended = value(&call, json!({ "commands": [HELPER] })).await.unwrap();
     assert_eq!(
         ended,
-        json!({ "code": 3, "stdout": "out $(id)", "stderr": "err" })
+        json!({ "code": 3, "stdout": "out $(id)", "stderr": "err", "truncated": false })
     );
     let refused = value(&call, json!({ "commands": ["other"] })).await.unwrap_err();
     assert!(
@@ -276,11 +276,13 @@ fn mistakes_are_found_where_they_stand() {
     inside("fn run(cx) { import \"x\" as y; }");
 
     assert_eq!(problem("rhai", &json!({})).0, "");
-    let hosts = json!({ "script": "fn run(cx) {}", "allow": { "hosts": ["a.example"] } });
+    let hosts = json!({ "script": "fn run(cx) {}", "allow": { "hosts": ["*.example"] } });
     assert_eq!(
         problem("rhai", &hosts).1,
-        "scripts cannot reach the network in this version"
+        "`*.example` is not a host, or a host and a port"
     );
+    let commands = json!({ "script": "fn run(cx) {}", "allow": { "commands": ["hostname", "./here"] } });
+    assert_eq!(problem("rhai", &commands).0, "allow.commands.1");
     let folders = json!({ "script": "fn run(cx) {}", "allow": { "folders": ["here"] } });
     assert_eq!(problem("rhai", &folders).0, "allow.folders.0");
 }

@@ -65,6 +65,10 @@ codes! {
     RB0030 UnknownPlugin "a kind of step that does not exist";
     RB0031 PluginNotAvailable "a kind of step that can only be rehearsed";
     RB0032 InputProblem "an input that the plugin cannot use";
+    RB0033 UndefinedKind "a site step that no file defines";
+    RB0034 ScriptMistake "a mistake in a site step's script";
+    RB0035 ScriptFailed "a script failed";
+    RB0036 FileChanged "a file was changed since the run began";
     // Overlays.
     RB0040 NotARunbook "a file of another kind stands where a runbook is needed";
     RB0041 OverlayAnchor "an overlay names something that the runbook does not have";

@@ -90,12 +90,14 @@ impl Sources {
         diagnostic
     }
 
-    /// Where a diagnostic stands among others: by file, then by place.
+    /// Where a diagnostic stands among others: by file, then by place; other files come last, by their names.
     #[must_use]
-    pub fn rank(&self, diagnostic: &Diagnostic) -> Option<(usize, Span)> {
+    pub fn rank(&self, diagnostic: &Diagnostic) -> Option<(usize, Option<String>, Span)> {
         let label = diagnostic.labels.first()?;
         let is_it = |(_, file): &(usize, Arc<SourceFile>)| Arc::ptr_eq(file, &label.file);
-        let number = self.parts.iter().position(is_it);
-        Some((number.unwrap_or(self.parts.len()), label.span))
+        Some(match self.parts.iter().position(is_it) {
+            Some(number) => (number, None, label.span),
+            None => (self.parts.len(), Some(label.file.name.clone()), label.span),
+        })
     }
 }

@@ -13,7 +13,7 @@ use crate::core::event::Overlaid;
 use crate::core::{OnFailure, Retry, Workflow};
 use crate::diagnostic::{SourceFile, Sources, Span};
 use crate::id::{LockName, ParamName, PluginName, RoleName, RunbookName, SessionName, StepId};
-use crate::step::{Abilities, Outputs};
+use crate::step::{Abilities, Outputs, Registry};
 
 /// A checked runbook, made by [`load`](super::load).
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub struct Runbook {
     pub(super) overlaid: Option<Arc<Overlaid>>,
     /// Where the plugins that this version cannot carry out are named, by step.
     pub(super) unavailable: Vec<(StepId, PluginName, Span)>,
+    /// The kinds of step, with those that files beside it define.
+    pub(super) registry: Registry,
 }
 
 impl Runbook {
@@ -108,6 +110,12 @@ impl Runbook {
     #[must_use]
     pub fn definition(&self) -> &Arc<SourceFile> {
         &self.file
+    }
+
+    /// The kinds of step that carry it out, with those that files beside it define.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// The file in which something of it stands, and where.

@@ -283,9 +283,14 @@ pub fn schema(registry: &Registry) -> Value {
         }));
         names.push(json!({ "const": name, "description": plugin.doc().summary }));
     }
+    for family in registry.families() {
+        let (prefix, folder, extension) = (family.prefix(), family.folder(), family.extension());
+        let description = format!("a kind that `{folder}/NAME.{extension}` beside the runbook defines");
+        names.push(json!({ "pattern": format!(r"^{prefix}\..+$"), "description": description }));
+    }
     if !names.is_empty() {
         schema["$defs"]["StepFile"]["allOf"] = rules.into();
-        schema["$defs"]["StepFile"]["properties"]["uses"]["oneOf"] = names.into();
+        schema["$defs"]["StepFile"]["properties"]["uses"]["anyOf"] = names.into();
     }
     schema
 }

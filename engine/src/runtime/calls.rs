@@ -96,7 +96,7 @@ impl Run {
     ) -> Option<Call> {
         let instance = self.state.instance(work.ix);
         let step = self.runbook.step(work.instance.step())?;
-        let plugin = Arc::clone(self.engine.registry.get(step.uses.as_str()).ok()?);
+        let plugin = Arc::clone(self.runbook.registry().get(step.uses.as_str()).ok()?);
         let outputs = match instance.outputs.as_ref() {
             Value::Object(outputs) => Some(outputs.clone()),
             _ => None,
@@ -122,7 +122,7 @@ impl Run {
             transcript,
             files: Arc::new(PinnedFiles(Arc::new(self.state.files().clone()))),
             session: None,
-            registry: self.engine.registry.clone(),
+            registry: self.runbook.registry().clone(),
             token: format!("{}:{}", self.claim.run, work.of),
         };
         let (runbook, mask) = (Arc::clone(&self.runbook), self.mask());

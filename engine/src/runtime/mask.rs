@@ -80,6 +80,7 @@ impl Mask {
         Failure {
             kind: failure.kind,
             message: self.text(&failure.message),
+            place: failure.place.clone(),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::core::event::{ProcessMark, Verdict};
 use crate::id::{AttemptNo, InstanceId, ParamName, StepId};
 use crate::runbook::expr::{self, Scope};
 use crate::runbook::{Runbook, Step};
-use crate::step::{Context, Purpose, Registry, RunFacts, StepFacts, Transcriber};
+use crate::step::{Context, Purpose, RunFacts, StepFacts, Transcriber};
 
 /// What would become of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,6 @@ pub struct Planned {
 /// A plan in the making: what steps would give, as far as they could tell.
 struct Planner<'a> {
     runbook: &'a Runbook,
-    registry: &'a Registry,
     author: &'a Author,
     params: Arc<Value>,
     mask: Mask,
@@ -56,7 +55,6 @@ impl Runbook {
     /// Asks every step that can answer now, in order. The rows are in the runbook's order.
     pub async fn plan(
         &self,
-        registry: &Registry,
         author: &Author,
         params: &BTreeMap<ParamName, Value>,
         secrets: &BTreeMap<ParamName, String>,
@@ -69,7 +67,6 @@ impl Runbook {
             .map(|(name, value)| (name.to_string(), Value::String(value.clone())));
         let mut planner = Planner {
             runbook: self,
-            registry,
             author,
             params: Arc::new(Value::Object(plain.chain(hidden).collect())),
             mask: Mask::new(secrets.values().map(String::as_str)),
@@ -185,7 +182,7 @@ impl Planner<'_> {
         if step.abilities.by_person {
             return (Forecast::NeedsPerson, None);
         }
-        let Ok(plugin) = self.registry.get(step.uses.as_str()) else {
+        let Ok(plugin) = self.runbook.registry().get(step.uses.as_str()) else {
             return (
                 Forecast::CannotTell(format!("there is no kind of step `{}`", step.uses)),
                 None,
@@ -204,7 +201,7 @@ impl Planner<'_> {
         let mut cx = self.context(id, item);
         let scope = Scope::of(&cx);
         let kept = self.sessions.of(step);
-        let session = session(self.runbook, self.registry, step, kept.as_ref(), &scope);
+        let session = session(self.runbook, self.runbook.registry(), step, kept.as_ref(), &scope);
         let (Ok(with), Ok(session)) = (fill(step, plugin.as_ref(), &scope), session) else {
             return (unknown_yet("what it is given"), None);
         };
@@ -241,7 +238,7 @@ impl Planner<'_> {
             transcript: Arc::new(Unheard),
             files: Arc::new(PinnedFiles(Arc::new(self.runbook.files().clone()))),
             session: None,
-            registry: self.registry.clone(),
+            registry: self.runbook.registry().clone(),
             token: String::new(),
         }
     }

@@ -265,8 +265,8 @@ pub(super) fn inputs(
     let missing = || Failure::new(FailureKind::Fault, format!("the run has no instance `{id}`"));
     let ix = state.find(id).ok_or_else(missing)?;
     let step = runbook.step(id.step()).ok_or_else(missing)?;
-    let scripts = engine
-        .registry
+    let scripts = runbook
+        .registry()
         .get(step.uses.as_str())
         .map_or(&[] as &[&str], |plugin| plugin.doc().scripts);
     expr::fill(&step.with, scripts, &scope(engine, state, secrets, ix), put)

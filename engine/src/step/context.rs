@@ -70,6 +70,12 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// When there is no such file, it is too big or not text, or the name leads outside.
     fn read(&self, name: &str) -> Result<String, std::io::Error>;
+
+    /// The names of the files in a folder, relative to it; none where there is no such folder, or nobody can say.
+    fn names(&self, folder: &str) -> Vec<String> {
+        let _ = folder;
+        Vec::new()
+    }
 }
 
 /// All that one call of a step may use.

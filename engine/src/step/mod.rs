@@ -25,13 +25,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use self::context::{Context, Files, Purpose, RunFacts, StepFacts, Transcriber};
+pub use self::family::{Definition, Family, NoPlugin, TextProblem};
 pub use self::plugin::{InputProblem, Plugin, Typed, fitted, typed};
 pub use self::registry::{Registry, UnknownPlugin};
 pub use self::session::{Inside, Kept, Open, Session};
 pub use self::templated::Templated;
-pub use crate::core::event::{Failure, FailureKind, Outputs, ProcessMark, Verdict};
+pub use crate::core::event::{Failure, FailureKind, Outputs, Place, ProcessMark, Verdict};
 
 mod context;
+mod family;
 mod plugin;
 mod registry;
 mod session;
@@ -76,16 +78,19 @@ pub struct Abilities {
 
 /// The documentation of a plugin, printed by `runbook steps KIND`.
 #[derive(Debug, Clone, Copy)]
-pub struct KindDoc {
+pub struct Doc<'a> {
     /// One line: what it does.
-    pub summary: &'static str,
+    pub summary: &'a str,
     /// The rest, in Markdown; ends with an example in a fenced YAML block.
-    pub text: &'static str,
+    pub text: &'a str,
     /// Inputs (top-level names) that are scripts or expressions: never templated.
-    pub scripts: &'static [&'static str],
+    pub scripts: &'a [&'a str],
     /// Whether this version can carry it out, or only check and rehearse it.
     pub available: bool,
 }
+
+/// The documentation of a kind of step that is part of the program.
+pub type KindDoc = Doc<'static>;
 
 /// A kind of step. See the [module's documentation](self) for what each function promises.
 #[async_trait]
@@ -147,6 +152,7 @@ pub struct Check<'a> {
     session: Option<&'a Value>,
     problems: Vec<InputProblem>,
     used: Vec<(String, String)>,
+    kinds: Vec<Arc<dyn Plugin>>,
 }
 
 impl<'a> Check<'a> {
@@ -159,6 +165,7 @@ impl<'a> Check<'a> {
             session: None,
             problems: Vec::new(),
             used: Vec::new(),
+            kinds: Vec::new(),
         }
     }
 
@@ -206,10 +213,22 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The plugins, for a step that contains another.
-    #[must_use]
-    pub fn registry(&self) -> &'a Registry {
-        self.registry
+    /// The plugin of that name, for a step that contains another.
+    ///
+    /// # Errors
+    /// When there is none, or the file that should define it cannot be used.
+    pub fn plugin(&mut self, name: &str) -> Result<Arc<dyn Plugin>, NoPlugin> {
+        let plugin = self.registry.find(name, self.files)?;
+        if let Some(Definition { file, text }) = plugin.definition() {
+            self.used.push((file.to_owned(), text.to_owned()));
+            self.kinds.push(Arc::clone(&plugin));
+        }
+        Ok(plugin)
+    }
+
+    /// The kinds of nested steps that files define.
+    pub(crate) fn take_kinds(&mut self) -> Vec<Arc<dyn Plugin>> {
+        std::mem::take(&mut self.kinds)
     }
 
     /// Checks a nested step's `with` (found at `path`) against its plugin.
@@ -236,6 +255,7 @@ impl<'a> Check<'a> {
             }
         }
         self.used.append(&mut nested.used);
+        self.kinds.append(&mut nested.kinds);
         for mut problem in nested.problems {
             problem
                 .path

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::{Abilities, Check, Context, Failure, FailureKind, KindDoc, Observation, Outputs, StepKind};
+use super::{
+    Abilities, Check, Context, Definition, Doc, Failure, FailureKind, Observation, Outputs, StepKind,
+};
 use crate::diagnostic::Code;
 
 /// Something wrong with a step's `with:`.
@@ -48,7 +50,17 @@ pub trait Plugin: Send + Sync {
     fn name(&self) -> &str;
 
     /// What people read about it.
-    fn doc(&self) -> KindDoc;
+    fn doc(&self) -> Doc<'_>;
+
+    /// The file beside the runbook that defines it; none for a kind that is part of the program.
+    fn definition(&self) -> Option<Definition<'_>> {
+        None
+    }
+
+    /// What a step of this kind gives in a rehearsal where the runbook does not say it.
+    fn rehearsed_outputs(&self) -> Outputs {
+        Outputs::new()
+    }
 
     /// The JSON Schema of its inputs.
     fn schema(&self) -> Value;
@@ -130,7 +142,7 @@ impl<K: StepKind> Plugin for Typed<K> {
         K::NAME
     }
 
-    fn doc(&self) -> KindDoc {
+    fn doc(&self) -> Doc<'_> {
         self.0.doc()
     }
 

@@ -3,13 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Plugin, StepKind, Typed};
+use super::{Family, Plugin, StepKind, Typed};
 use crate::diagnostic::closest;
 
 /// All kinds of step that runbooks can use.
 #[derive(Default, Clone)]
 pub struct Registry {
     plugins: BTreeMap<String, Arc<dyn Plugin>>,
+    families: Vec<Arc<dyn Family>>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.plugins.keys()).finish()
+    }
 }
 
 /// No plugin has that name.
@@ -36,6 +43,13 @@ impl Registry {
         self
     }
 
+    /// Adds kinds of step that files beside a runbook define; see [`find`](Self::find).
+    #[must_use]
+    pub fn with_family(mut self, family: Arc<dyn Family>) -> Self {
+        self.families.push(family);
+        self
+    }
+
     /// The plugin of that name.
     ///
     /// # Errors
@@ -45,6 +59,10 @@ impl Registry {
             name: name.to_owned(),
             closest: closest(name, self.plugins.keys().map(String::as_str)).map(str::to_owned),
         })
+    }
+
+    pub(crate) fn families(&self) -> impl Iterator<Item = &Arc<dyn Family>> {
+        self.families.iter()
     }
 
     /// All plugins, by name.

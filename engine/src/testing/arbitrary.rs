@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use self::overlaid::overlaid;
 use crate::core::event::{
-    Attachment, DoubtRuling, Entry, Event, Failure, FailureKind, Item, LeftProcess, Need, Outputs,
+    Attachment, DoubtRuling, Entry, Event, Failure, FailureKind, Item, LeftProcess, Need, Outputs, Place,
     ProcessMark, Rehearsal, RehearsedFailure, RollbackScope, Ruling, RunStarted, StopReason, Transcript,
     Verdict,
 };
@@ -109,7 +109,10 @@ pub fn outputs() -> impl Strategy<Value = Outputs> {
 pub fn failure() -> impl Strategy<Value = Failure> {
     use FailureKind::{Decided, Failed, Fault, Inputs, NotVerified, TimedOut};
     let kind = prop::sample::select(vec![Failed, TimedOut, NotVerified, Inputs, Decided, Fault]);
-    (kind, text()).prop_map(|(kind, message)| Failure { kind, message })
+    let place = (text(), any::<u32>(), any::<u32>());
+    let place = place.prop_map(|(file, line, column)| Place { file, line, column });
+    let failure = (kind, text(), proptest::option::of(place));
+    failure.prop_map(|(kind, message, place)| Failure { kind, message, place })
 }
 
 /// Any verdict.

@@ -295,7 +295,7 @@ impl Trial {
 
     #[expect(clippy::panic, reason = "the kit reports by panicking, as tests do")]
     fn right<T>(&self, result: Result<T, Failure>, function: &str) -> T {
-        result.unwrap_or_else(|Failure { kind, message }| {
+        result.unwrap_or_else(|Failure { kind, message, .. }| {
             let hint = if kind == FailureKind::Inputs {
                 " (its inputs do not fit)"
             } else {

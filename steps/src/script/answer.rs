@@ -29,7 +29,7 @@ fn data(value: &Dynamic) -> Result<Value, Failure> {
 }
 
 /// What `validate` found.
-pub(super) fn observation(value: &Dynamic) -> Result<Observation, Failure> {
+pub(crate) fn observation(value: &Dynamic) -> Result<Observation, Failure> {
     let of = |verdict| Observation {
         verdict,
         ..Observation::unknown()
@@ -61,7 +61,7 @@ pub(super) fn observation(value: &Dynamic) -> Result<Observation, Failure> {
 }
 
 /// What `run` gave.
-pub(super) fn outputs(value: &Dynamic) -> Result<Outputs, Failure> {
+pub(crate) fn outputs(value: &Dynamic) -> Result<Outputs, Failure> {
     match data(value)? {
         Value::Null => Ok(Outputs::new()),
         Value::Object(outputs) => Ok(outputs),

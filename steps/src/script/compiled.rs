@@ -1,136 +1,92 @@
 //! A compiled script: what it defines, and how it is called.
 
-use std::fmt;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use rhai::{AST, ASTFlags, CallFnOptions, Dynamic, EvalAltResult, Position, Scope, Stmt};
-use runbook_engine::step::{Abilities, Context, Failure, FailureKind};
+use rhai::{AST, CallFnOptions, Dynamic, EvalAltResult, FuncArgs, Position, Scope};
+use runbook_engine::step::{Abilities, Context, Failure, FailureKind, Place};
 
-use super::{Allow, host};
-
-/// The functions that the engine calls.
-const FUNCTIONS: [&str; 3] = ["validate", "run", "rollback"];
+use super::host::{self, Grant};
+use super::mistakes::{self, Problem};
+use super::{Allow, lower_first};
 
 /// The longest script, in bytes.
-const LONGEST_SCRIPT: usize = 256 * 1024;
+pub(crate) const LONGEST_SCRIPT: usize = 256 * 1024;
 
 /// A script that compiles and defines what it must.
 #[derive(Debug)]
-pub(super) struct Compiled {
+pub(crate) struct Compiled {
     ast: AST,
-}
-
-/// What is wrong with a script.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
-    pub(super) message: String,
-    at: Position,
-}
-
-impl Problem {
-    fn new(message: impl Into<String>, at: Position) -> Self {
-        Self {
-            message: message.into(),
-            at,
-        }
-    }
-
-    /// Where in the text, as a range of bytes.
-    pub(super) fn inside(&self, text: &str) -> Option<(usize, usize)> {
-        let (line, column) = (self.at.line()?, self.at.position().unwrap_or(1));
-        let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-        let rest = text.get(start..)?;
-        let (at, found) = rest
-            .char_indices()
-            .nth(column.saturating_sub(1))
-            .unwrap_or((rest.len(), ' '));
-        let length = if found == '\n' { 0 } else { found.len_utf8() };
-        let start = start + at;
-        Some((start, (start + length).min(text.len())))
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&place(self.at))?;
-        f.write_str(&self.message)
-    }
-}
-
-/// `line 3, column 5: `, as far as it is known.
-fn place(at: Position) -> String {
-    match (at.line(), at.position()) {
-        (Some(line), Some(column)) => format!("line {line}, column {column}: "),
-        (Some(line), None) => format!("line {line}: "),
-        (None, _) => String::new(),
-    }
+    /// The grants without which a function that it calls refuses.
+    needs: BTreeSet<Grant>,
+    /// The file that it was read from, relative to the runbook.
+    file: Option<Arc<str>>,
 }
 
 impl Compiled {
-    pub(super) fn new(text: &str) -> Result<Self, Problem> {
+    /// Compiles a script whose functions take these arguments.
+    pub(crate) fn new(text: &str, arguments: &[&str]) -> Result<Self, Vec<Problem>> {
+        Self::declared(text, arguments, |_, _| Ok(())).map(|(script, ())| script)
+    }
+
+    /// As [`new`](Self::new), for a script that says something of itself. `read` gets its parts that compile, and
+    /// whether that is all of them; what it finds wrong is told with the rest.
+    pub(crate) fn declared<T>(
+        text: &str,
+        arguments: &[&str],
+        read: impl FnOnce(&[AST], bool) -> Result<T, Vec<Problem>>,
+    ) -> Result<(Self, T), Vec<Problem>> {
         if text.len() > LONGEST_SCRIPT {
-            return Err(Problem::new(
-                format!("it is longer than {LONGEST_SCRIPT} bytes"),
-                Position::NONE,
-            ));
+            let message = format!("it is longer than {LONGEST_SCRIPT} bytes");
+            return Err(vec![Problem::new(message, Position::NONE)]);
         }
-        let compiled = host::sandbox().compile(text);
-        let ast = compiled
-            .map_err(|error| Problem::new(lower_first(&error.err_type().to_string()), error.position()))?;
-        let script = Self { ast };
-        script.holds_only_definitions()?;
-        script.defines_what_it_must()?;
-        Ok(script)
-    }
-
-    /// What stands outside of functions would be carried out with each of them, `validate` too.
-    fn holds_only_definitions(&self) -> Result<(), Problem> {
-        let is_definition = |statement: &&Stmt| match statement {
-            Stmt::Noop(_) => true,
-            Stmt::Var(_, flags, _) => flags.contains(ASTFlags::CONSTANT),
-            _ => false,
+        let found = mistakes::find(text, arguments);
+        let mut problems = found.problems;
+        let declared = match read(&found.parts, found.whole.is_some()) {
+            Ok(declared) => Some(declared),
+            Err(more) => {
+                problems.extend(more);
+                None
+            }
         };
-        match self
-            .ast
-            .statements()
-            .iter()
-            .find(|statement| !is_definition(statement))
-        {
-            None => Ok(()),
-            Some(other) => {
-                let message = "outside of functions a script holds only constants: `const NAME = value;`";
-                Err(Problem::new(message, other.position()))
+        match (found.whole, declared) {
+            (Some(ast), Some(declared)) if problems.is_empty() => {
+                let (needs, file) = (mistakes::needs(&ast), None);
+                Ok((Self { ast, needs, file }, declared))
             }
+            _ => Err(problems),
         }
     }
 
-    fn defines_what_it_must(&self) -> Result<(), Problem> {
-        let problem = |message: String| Err(Problem::new(message, Position::NONE));
-        for name in FUNCTIONS {
-            let mut arities = self
-                .ast
-                .iter_functions()
-                .filter(|f| f.name == name)
-                .map(|f| f.params.len());
-            if arities.any(|arity| arity != 1) {
-                return problem(format!("`{name}` takes one argument: `fn {name}(cx)`"));
-            }
-        }
-        if !self.has("run") && !self.has("validate") {
-            return problem(
-                "it defines neither `fn run(cx)` nor `fn validate(cx)`: the step would do nothing".to_owned(),
-            );
-        }
-        if self.has("rollback") && !self.has("run") {
-            return problem("it defines `rollback` but no `run`: there is nothing to undo".to_owned());
-        }
-        Ok(())
+    /// Compiles a script that was checked when its run began; its mistakes are not looked for again.
+    pub(super) fn of_checked(text: &str) -> Result<Self, Problem> {
+        let compiled = host::sandbox().compile(text);
+        let ast = compiled.map_err(|error| mistakes::syntax(error.err_type(), error.position()))?;
+        Ok(Self {
+            ast,
+            needs: BTreeSet::new(),
+            file: None,
+        })
     }
 
-    pub(super) fn has(&self, function: &str) -> bool {
+    /// The same script, as the text of this file.
+    pub(crate) fn of_file(self, file: &str) -> Self {
+        Self {
+            file: Some(file.into()),
+            ..self
+        }
+    }
+
+    /// The grants without which a function that it calls refuses.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = Grant> {
+        self.needs.iter().copied()
+    }
+
+    pub(crate) fn has(&self, function: &str) -> bool {
         self.ast.iter_functions().any(|defined| defined.name == function)
     }
 
-    pub(super) fn abilities(&self) -> Abilities {
+    pub(crate) fn abilities(&self) -> Abilities {
         Abilities {
             validates: self.has("validate"),
             undoes: self.has("rollback"),
@@ -139,56 +95,66 @@ impl Compiled {
         }
     }
 
-    /// Calls a function with the step's document, on the thread that it is called from. Other threads of the
-    /// runtime must be free to carry out what it waits for.
-    pub(super) fn call(&self, function: &str, allow: &Allow, cx: &Context) -> Result<Dynamic, Failure> {
+    /// Calls a function, on the thread that it is called from. Other threads of the runtime must be free to carry
+    /// out what it waits for.
+    pub(super) fn call(
+        &self,
+        function: &str,
+        arguments: impl FuncArgs,
+        allow: &Allow,
+        cx: &Context,
+    ) -> Result<Dynamic, Failure> {
         let engine = host::engine(allow, cx);
-        let document = rhai::serde::to_dynamic(cx.document());
-        let document = document.map_err(|error| Failure::new(FailureKind::Fault, error.to_string()))?;
         let result = engine.call_fn_with_options::<Dynamic>(
             CallFnOptions::new().eval_ast(true),
             &mut Scope::new(),
             &self.ast,
             function,
-            (document,),
+            arguments,
         );
-        result.map_err(|error| failure(*error))
+        result.map_err(|error| self.failure(*error))
     }
-}
 
-/// What a script's error means to people.
-fn failure(mut error: EvalAltResult) -> Failure {
-    while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = error {
-        error = *inner;
+    /// What a script's error means to people.
+    fn failure(&self, mut error: EvalAltResult) -> Failure {
+        while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = error {
+            error = *inner;
+        }
+        let at = error.take_position();
+        let message = match &error {
+            EvalAltResult::ErrorTerminated(_, _) => {
+                return Failure::new(FailureKind::Failed, "the script was stopped");
+            }
+            EvalAltResult::ErrorTooManyOperations(_) => {
+                format!("it did not end within {} operations", host::MOST_OPERATIONS)
+            }
+            EvalAltResult::ErrorRuntime(thrown, _) if thrown.is_string() => thrown.to_string(),
+            EvalAltResult::ErrorRuntime(thrown, _) => format!("it threw {thrown}"),
+            // Rhai quotes the text that is no number, and that may be a secret.
+            EvalAltResult::ErrorArithmetic(text, _) if text.to_lowercase().contains("pars") => {
+                "a text that should be a number is not one".to_owned()
+            }
+            other => lower_first(&other.to_string()),
+        };
+        let failed = |place: &str| {
+            Failure::new(
+                FailureKind::Failed,
+                format!("the script failed: {place}{message}"),
+            )
+        };
+        match (&self.file, at.line(), at.position()) {
+            (Some(file), Some(line), column) => {
+                let column = column.unwrap_or(1);
+                let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+                failed(&format!("{file}:{line}:{column}: ")).at(Place {
+                    file: file.to_string(),
+                    line: number(line),
+                    column: number(column),
+                })
+            }
+            (Some(_) | None, _, _) => failed(&mistakes::place(at)),
+        }
     }
-    let at = error.take_position();
-    let message = match &error {
-        EvalAltResult::ErrorTerminated(_, _) => {
-            return Failure::new(FailureKind::Failed, "the script was stopped");
-        }
-        EvalAltResult::ErrorTooManyOperations(_) => {
-            format!("it did not end within {} operations", host::MOST_OPERATIONS)
-        }
-        EvalAltResult::ErrorRuntime(thrown, _) if thrown.is_string() => thrown.to_string(),
-        EvalAltResult::ErrorRuntime(thrown, _) => format!("it threw {thrown}"),
-        // Rhai quotes the text that is no number, and that may be a secret.
-        EvalAltResult::ErrorArithmetic(text, _) if text.to_lowercase().contains("pars") => {
-            "a text that should be a number is not one".to_owned()
-        }
-        other => lower_first(&other.to_string()),
-    };
-    Failure::new(
-        FailureKind::Failed,
-        format!("the script failed: {}{message}", place(at)),
-    )
-}
-
-fn lower_first(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_lowercase().chain(letters).collect())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `rhai`: a script in a sandbox.
 
+use std::sync::{Arc, LazyLock};
+
 use async_trait::async_trait;
 use runbook_engine::step::{
     Abilities, Check, Context, Failure, FailureKind, Files, InputProblem, KindDoc, Observation, Outputs,
@@ -7,14 +9,20 @@ use runbook_engine::step::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
-use self::compiled::Compiled;
-pub use self::host::{LONGEST_TEXT, MOST_OPERATIONS};
+pub use self::allow::Allow;
+pub(crate) use self::compiled::Compiled;
+pub use self::host::{Function, Grant, LONGEST_TEXT, MOST_OPERATIONS, as_markdown, functions};
 
-mod answer;
+mod allow;
+pub(crate) mod answer;
 mod compiled;
-mod folders;
 mod host;
+pub(crate) mod mistakes;
+
+/// The arguments of a `rhai` step's functions.
+const ARGUMENTS: &[&str] = &["cx"];
 
 /// See [`KindDoc`].
 pub struct Script;
@@ -32,22 +40,7 @@ pub struct ScriptInputs {
     pub allow: Allow,
 }
 
-/// What a script may do beyond computing; nothing where it is left out.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Allow {
-    /// Hosts that it may reach. Not in this version.
-    #[serde(default)]
-    pub hosts: Vec<String>,
-    /// Programs that it may carry out, as it names them.
-    #[serde(default)]
-    pub commands: Vec<String>,
-    /// Folders whose files it may read and write, as absolute paths.
-    #[serde(default)]
-    pub folders: Vec<String>,
-}
-
-const TEXT: &str = r#"The script defines any of three functions; `run` or `validate` must be among them. Outside of
+const INTRODUCTION: &str = r#"The script defines any of three functions; `run` or `validate` must be among them. Outside of
 functions it may hold only constants. `cx` is a map of all that the step may know: `cx.params`, `cx.steps`
 (`cx.steps["connect"].outputs.tenant`), `cx.item`, `cx.before` and `cx.outputs` (in `rollback`), `cx.run`, `cx.step`
 and `cx.attempt`.
@@ -58,19 +51,11 @@ and `cx.attempt`.
 | `run(cx)` | a map of outputs, or `()` |
 | `rollback(cx)` | anything |
 
-`throw "why"` ends the step as failed. Besides Rhai's own functions there are:
+`throw "why"` ends the step as failed. Besides Rhai's own functions there are those below. What needs a grant is
+refused unless the runbook gives it.
+"#;
 
-| function | what it does |
-| --- | --- |
-| `log(text)`, `print(text)` | adds a line to the transcript |
-| `matches(text, pattern)`, `find(text, pattern)` | regular expressions; `find` gives the first match or `()` |
-| `parse_json(text)`, `to_json(value)` | JSON |
-| `sha256(text)` | the hash, in hexadecimal |
-| `now()` | the time in UTC, such as `2026-01-31T08:00:00Z` |
-| `sleep(seconds)` | waits, at most an hour |
-| `command([program, argument, …])` | carries out a program of `allow.commands`: a map of `code`, `stdout`, `stderr` |
-| `read_file(path)`, `write_file(path, text)`, `exists(path)`, `remove_file(path)` | files below `allow.folders`, by absolute path; links that lead out are refused |
-
+const REST: &str = r#"
 A script is never templated. It is ended when the step's time is up, or after fifty million operations.
 
 ```yaml
@@ -93,6 +78,9 @@ steps:
 ```
 "#;
 
+static TEXT: LazyLock<String> =
+    LazyLock::new(|| format!("{INTRODUCTION}\n{}{REST}", as_markdown(functions())));
+
 /// Where a script stands.
 enum Source<'a> {
     Inline(&'a str),
@@ -114,12 +102,12 @@ impl ScriptInputs {
         let unfit = |why: String| Failure::new(FailureKind::Inputs, why);
         let source = self.source().map_err(|why| unfit(why.to_owned()))?;
         let compiled = match source {
-            Source::Inline(script) => Compiled::new(script),
+            Source::Inline(script) => Compiled::of_checked(script),
             Source::File(name) => {
                 let text = files.read(name);
                 let text =
                     text.map_err(|error| unfit(format!("the script `{name}` cannot be read: {error}")))?;
-                Compiled::new(&text)
+                Compiled::of_checked(&text).map(|compiled| compiled.of_file(name))
             }
         };
         compiled.map_err(|problem| unfit(format!("the script cannot be used: {problem}")))
@@ -136,16 +124,16 @@ impl StepKind for Script {
         let summary = "carries out a script in a sandbox";
         KindDoc {
             summary,
-            text: TEXT,
+            text: &TEXT,
             scripts: &["script"],
             available: true,
         }
     }
 
     fn abilities(&self, inputs: &ScriptInputs) -> Abilities {
-        let script = inputs.script.as_deref().map(Compiled::new);
+        let script = inputs.script.as_deref();
         script
-            .and_then(Result::ok)
+            .and_then(|script| Compiled::of_checked(script).ok())
             .map(|compiled| compiled.abilities())
             .unwrap_or_default()
     }
@@ -158,14 +146,15 @@ impl StepKind for Script {
     }
 
     fn check(&self, inputs: &ScriptInputs, check: &mut Check<'_>) {
-        check_allow(&inputs.allow, check);
+        inputs.allow.check(check);
         match inputs.source() {
             Err(why) => check.problem(&[], why),
             Ok(Source::Inline(script)) => {
-                if let Err(problem) = Compiled::new(script) {
+                for problem in Compiled::new(script, ARGUMENTS).err().unwrap_or_default() {
                     check.report(InputProblem {
                         path: vec!["script".to_owned()],
                         inside: problem.inside(script),
+                        help: problem.help,
                         ..InputProblem::new(problem.message)
                     });
                 }
@@ -177,10 +166,15 @@ impl StepKind for Script {
                 );
             }
             Ok(Source::File(name)) => {
-                if let Some(text) = check.file(&["file"], name)
-                    && let Err(problem) = Compiled::new(&text)
-                {
-                    check.problem(&["file"], format!("`{name}` cannot be used: {problem}"));
+                let Some(text) = check.file(&["file"], name) else {
+                    return;
+                };
+                for problem in Compiled::new(&text, ARGUMENTS).err().unwrap_or_default() {
+                    check.report(InputProblem {
+                        path: vec!["file".to_owned()],
+                        help: problem.help.clone(),
+                        ..InputProblem::new(format!("`{name}` cannot be used: {problem}"))
+                    });
                 }
             }
         }
@@ -204,36 +198,30 @@ impl StepKind for Script {
     }
 }
 
-fn check_allow(allow: &Allow, check: &mut Check<'_>) {
-    if !allow.hosts.is_empty() {
-        check.report(InputProblem {
-            path: vec!["allow".to_owned(), "hosts".to_owned()],
-            at_key: true,
-            help: Some("use an `http` step, or a program named in `allow.commands`".to_owned()),
-            ..InputProblem::new("scripts cannot reach the network in this version")
-        });
-    }
-    for (at, folder) in allow.folders.iter().enumerate() {
-        if !folder.contains("${{") && !folders::is_absolute(folder) {
-            let message = format!("the folder `{folder}` must be an absolute path");
-            check.problem(&["allow", "folders", &at.to_string()], message);
-        }
-    }
-    if let Some(at) = allow.commands.iter().position(String::is_empty) {
-        check.problem(
-            &["allow", "commands", &at.to_string()],
-            "the program's name is empty",
-        );
-    }
-}
-
-/// Calls a function of the script on a thread of its own, unless the script does not have it.
+/// Calls a function of an inline script or a script's file, unless it does not have it.
 async fn call(
     inputs: &ScriptInputs,
     cx: &Context,
     function: &'static str,
 ) -> Result<Option<rhai::Dynamic>, Failure> {
-    let compiled = inputs.compiled(cx.files.as_ref())?;
+    let compiled = Arc::new(inputs.compiled(cx.files.as_ref())?);
+    let arguments = vec![as_dynamic(cx.document())?];
+    carry_out(&compiled, function, arguments, &inputs.allow, cx).await
+}
+
+/// Data as a script reads it.
+pub(crate) fn as_dynamic(value: Value) -> Result<rhai::Dynamic, Failure> {
+    rhai::serde::to_dynamic(value).map_err(|error| Failure::new(FailureKind::Fault, error.to_string()))
+}
+
+/// Calls a function of the script on a thread of its own, unless the script does not have it.
+pub(crate) async fn carry_out(
+    compiled: &Arc<Compiled>,
+    function: &'static str,
+    arguments: Vec<rhai::Dynamic>,
+    allow: &Allow,
+    cx: &Context,
+) -> Result<Option<rhai::Dynamic>, Failure> {
     if !compiled.has(function) {
         return Ok(None);
     }
@@ -245,10 +233,18 @@ async fn call(
     let cancel = cx.cancel.child_token();
     let _guard = cancel.clone().drop_guard();
     let cx = Context { cancel, ..cx.clone() };
-    let allow = inputs.allow.clone();
-    let script = tokio::task::spawn_blocking(move || compiled.call(function, &allow, &cx));
+    let (compiled, allow) = (Arc::clone(compiled), allow.clone());
+    let script = tokio::task::spawn_blocking(move || compiled.call(function, arguments, &allow, &cx));
     script
         .await
         .map_err(|_| Failure::new(FailureKind::Fault, "the script's thread ended unexpectedly"))?
         .map(Some)
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 pub use self::overlaid::{Change, ChangeAct, ChangeOf, Overlaid, PinnedOverlay};
 pub use self::parts::{
-    Attachment, DoubtRuling, Failure, FailureKind, Item, LeftProcess, Need, ProcessMark, Rehearsal,
+    Attachment, DoubtRuling, Failure, FailureKind, Item, LeftProcess, Need, Place, ProcessMark, Rehearsal,
     RehearsedFailure, RollbackScope, Ruling, RunStarted, StopReason, Transcript, Verdict,
 };
 use crate::id::{AttemptNo, Host, InstanceId, Operator, Seq, StepId};

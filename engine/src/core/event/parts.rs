@@ -93,6 +93,21 @@ pub struct Failure {
     pub kind: FailureKind,
     /// What happened and what to do, for people.
     pub message: String,
+    /// Where in one of the run's files it happened, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// A place in a file that the run's journal holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The file, relative to the runbook.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
 }
 
 impl Failure {
@@ -102,7 +117,15 @@ impl Failure {
         Self {
             kind,
             message: message.into(),
+            place: None,
         }
+    }
+
+    /// The same failure, at this place.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
     }
 }
 

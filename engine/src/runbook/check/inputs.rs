@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, closest};
 use crate::id::{PluginName, StepId};
 use crate::runbook::expr::{self, Expression, Known, Names, Part, Site};
 use crate::runbook::yaml::Node;
-use crate::step::{Abilities, Check, InputProblem};
+use crate::step::{Abilities, Check, Definition, InputProblem};
 
 /// How often inputs are checked again without what was wrong with them: a type tells of one mistake, and stops.
 const MOST_TRIES: usize = 20;
@@ -59,7 +59,9 @@ impl Checker<'_> {
             reads.extend(self.templates(rehearse.node, &[], &site));
         }
         if let (Some(with), Some((uses, _))) = (draft.with, &draft.uses) {
-            reads.extend(self.templates(with.node, self.scripts(uses), &site));
+            let kind = self.kind_of(uses);
+            let scripts = kind.as_ref().map_or(&[][..], |kind| kind.doc().scripts);
+            reads.extend(self.templates(with.node, scripts, &site));
         }
         let (with, abilities) = self.with(draft, sessions, files);
         Checked {
@@ -209,17 +211,22 @@ impl Checker<'_> {
         let Some((uses, span)) = &draft.uses else {
             return (with, None);
         };
-        let Ok(plugin) = self.registry.get(uses.as_str()) else {
+        let Some(plugin) = self.kind_of(uses) else {
             return (with, None);
         };
+        if let Some(Definition { file, text }) = plugin.definition() {
+            files.insert(file.to_owned(), text.to_owned());
+        }
         let mut tried = with.clone();
         let mut told: Vec<InputProblem> = Vec::new();
         for _ in 0..MOST_TRIES {
             let session = draft.session.as_ref().and_then(|name| sessions.get(name));
             let session = session.map(|(session, _)| &session.with);
-            let mut check = Check::new(self.files, self.registry).in_session(session);
+            let mut check = Check::new(self.files, &self.registry).in_session(session);
             let abilities = plugin.check(&tried, &mut check);
+            let kinds = check.take_kinds();
             let (problems, used) = check.finish();
+            kinds.iter().for_each(|kind| self.define(kind));
             let whole = tried == with || told.iter().all(is_unknown_field);
             let again = abilities.is_none() && problems.iter().any(|problem| leave_out(&mut tried, problem));
             // What is told of inputs that lack some of their fields may be due to just that.

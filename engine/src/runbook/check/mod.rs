@@ -18,6 +18,7 @@ use crate::step::{Files, Registry};
 
 mod fields;
 mod inputs;
+mod kinds;
 mod needs;
 mod params;
 mod policy;
@@ -51,7 +52,8 @@ pub(super) fn check(
 ) -> Option<Runbook> {
     let root = Field::root(document.root());
     let mut checker = Checker {
-        registry,
+        registry: registry.clone(),
+        broken: BTreeSet::new(),
         files,
         report,
     };
@@ -63,7 +65,10 @@ type Sessions = IndexMap<SessionName, (Session, Span)>;
 
 /// What all parts of the check share.
 struct Checker<'c> {
-    registry: &'c Registry,
+    /// The kinds of step, and those that files beside the runbook define as far as they were met.
+    registry: Registry,
+    /// The kinds whose files have mistakes, which are told once.
+    broken: BTreeSet<PluginName>,
     files: &'c dyn Files,
     report: &'c mut Report,
 }
@@ -135,6 +140,7 @@ impl Checker<'_> {
             sources,
             overlaid: None,
             unavailable,
+            registry: std::mem::take(&mut self.registry),
         };
         Some(runbook)
     }

@@ -81,7 +81,7 @@ impl Report {
         let message = format!("there are more than {MOST_MISTAKES} mistakes; the rest is not told");
         let last = full.then(|| located(self.error(Code::TooBig, end, message)));
         let mut problems: Vec<Diagnostic> = self.problems.into_iter().map(located).collect();
-        problems.sort_by_key(|problem| self.sources.rank(problem));
+        problems.sort_by_cached_key(|problem| self.sources.rank(problem));
         problems.dedup();
         problems.extend(last);
         problems

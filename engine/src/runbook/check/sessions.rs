@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fields::{Field, Fields, Named};
+use super::fields::{Field, Fields};
 use super::{Checker, Declared, Sessions};
 use crate::diagnostic::{Code, Span};
 use crate::id::{LockName, PluginName, RoleName, SessionName};
@@ -50,7 +50,8 @@ impl Checker<'_> {
         let with = fields.get("with");
         if let Some(with) = with {
             if with.node.value().is_object() {
-                let scripts = uses.as_ref().map_or(&[][..], |(name, _)| self.scripts(name));
+                let kind = uses.as_ref().and_then(|(name, _)| self.kind_of(name));
+                let scripts = kind.as_ref().map_or(&[][..], |kind| kind.doc().scripts);
                 self.templates(with.node, scripts, &declared.known.at(Site::Session));
             } else {
                 self.report.wrong_type(with, "a map");
@@ -79,11 +80,11 @@ impl Checker<'_> {
 
     /// Checks a session's inputs with its plugin.
     fn session_inputs(&mut self, uses: &PluginName, place: Span, with: Option<Field<'_>>) {
-        let Ok(plugin) = self.registry.get(uses.as_str()) else {
+        let Some(plugin) = self.kind_of(uses) else {
             return;
         };
         let empty = Value::Object(serde_json::Map::new());
-        let mut check = Check::new(self.files, self.registry);
+        let mut check = Check::new(self.files, &self.registry);
         match with.map(|field| field.node.value()) {
             Some(given) if !given.is_object() => {}
             given => plugin.check_session(given.unwrap_or(&empty), &mut check),
@@ -91,31 +92,6 @@ impl Checker<'_> {
         for problem in check.finish().0 {
             let problem = self.input_problem(uses, place, with, &problem);
             self.report.push(problem);
-        }
-    }
-
-    /// The inputs of a plugin that are scripts.
-    pub(super) fn scripts(&self, name: &PluginName) -> &'static [&'static str] {
-        self.registry
-            .get(name.as_str())
-            .map_or(&[], |plugin| plugin.doc().scripts)
-    }
-
-    /// The plugin that `uses:` names, and the place of the name.
-    pub(super) fn plugin(&mut self, field: Field<'_>) -> Option<(PluginName, Span)> {
-        let Named { name, span } = field.named(self.report)?;
-        let plugin = Named { name, span }.parse::<PluginName>(self.report)?;
-        match self.registry.get(name) {
-            Ok(_) => Some((plugin, span)),
-            Err(unknown) => {
-                let problem = self.report.error(Code::UnknownPlugin, span, unknown.to_string());
-                let problem = match unknown.closest {
-                    Some(near) => problem.help(format!("did you mean `{near}`?")),
-                    None => problem.help("`runbook steps` lists the kinds of step"),
-                };
-                self.report.push(problem);
-                None
-            }
         }
     }
 

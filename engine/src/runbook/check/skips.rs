@@ -44,7 +44,8 @@ impl Checker<'_> {
         let (Some(with), Some((uses, _))) = (reader.with, &reader.uses) else {
             return;
         };
-        let names = self.scripts(uses);
+        let kind = self.kind_of(uses);
+        let names = kind.as_ref().map_or(&[][..], |kind| kind.doc().scripts);
         let scripts = with.node.entries().filter(|(key, _)| names.contains(&key.name));
         let mut found = Vec::new();
         for (_, script) in scripts {

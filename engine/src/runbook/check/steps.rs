@@ -165,6 +165,12 @@ impl Checker<'_> {
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             self.out_of_range(fields.get("timeout"), "longer than nothing");
         }
+        let mut rehearse = self.rehearse(fields.get("rehearse"));
+        if let Some(kind) = uses.as_ref().and_then(|(name, _)| self.kind_of(name)) {
+            let mut outputs = kind.rehearsed_outputs();
+            outputs.append(&mut rehearse.outputs);
+            rehearse.outputs = outputs;
+        }
         let draft = Draft {
             // A step without a valid id is read for its other mistakes, and belongs to no graph.
             id: id?,
@@ -192,7 +198,7 @@ impl Checker<'_> {
                 .collect(),
             duration: fields.duration("expect", self.report),
             warning: fields.owned("warning", self.report),
-            rehearse: self.rehearse(fields.get("rehearse")),
+            rehearse,
         };
         Some(draft)
     }

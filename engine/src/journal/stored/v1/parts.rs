@@ -61,12 +61,44 @@ twins! {
     enum DoubtRuling { TookEffect, Again }
     enum Need { ManualWork, Decision }
     enum Ruling { Done, Again, Fail, Skip }
-    struct Failure { kind: FailureKind, message: String }
+    struct Place { file: String, line: u32, column: u32 }
     struct Item { key: ItemKey, value: Value }
     struct ProcessMark { pid: u32, started: u64 }
     struct Transcript { of: Seq, chunks: u32, bytes: u64, sha256: String }
     struct Attachment { name: String, bytes: u64, sha256: String }
     struct RehearsedFailure { instance: InstanceId, attempt: Option<AttemptNo> }
+}
+
+/// Why something did not succeed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Failure {
+    kind: FailureKind,
+    message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<Place>,
+}
+
+impl From<core::Failure> for Failure {
+    fn from(of: core::Failure) -> Self {
+        let core::Failure { kind, message, place } = of;
+        Self {
+            kind: kind.into(),
+            message,
+            place: place.map(Into::into),
+        }
+    }
+}
+
+impl From<Failure> for core::Failure {
+    fn from(of: Failure) -> Self {
+        let Failure { kind, message, place } = of;
+        Self {
+            kind: kind.into(),
+            message,
+            place: place.map(Into::into),
+        }
+    }
 }
 
 /// Converts each of a list.

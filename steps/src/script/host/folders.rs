@@ -7,14 +7,14 @@
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use super::host::LONGEST_TEXT;
+use super::{LONGEST_LIST, LONGEST_TEXT};
 
 /// Folders whose files a script may use.
 #[derive(Debug)]
 pub(super) struct Folders(Vec<PathBuf>);
 
 /// Whether a path means the same wherever it is read, on any system.
-pub(super) fn is_absolute(path: &str) -> bool {
+pub(in crate::script) fn is_absolute(path: &str) -> bool {
     let on_windows = path.starts_with(r"\\") || path.get(1..3).is_some_and(|rest| rest == r":\");
     path.starts_with('/') || on_windows
 }
@@ -66,6 +66,24 @@ impl Folders {
     /// Whether a file, or a folder, is there.
     pub(super) fn exists(&self, path: &str) -> Result<bool, String> {
         self.existing(path).map(|found| found.is_some())
+    }
+
+    /// The names of what is in a folder, sorted.
+    pub(super) fn list(&self, path: &str) -> Result<Vec<String>, String> {
+        let real = self
+            .existing(path)?
+            .filter(|real| real.is_dir())
+            .ok_or_else(|| format!("there is no folder `{path}`"))?;
+        let told = |error: io::Error| format!("`{path}` cannot be listed: {error}");
+        let mut names = Vec::new();
+        for entry in real.read_dir().map_err(told)? {
+            names.push(entry.map_err(told)?.file_name().to_string_lossy().into_owned());
+            if names.len() > LONGEST_LIST {
+                return Err(format!("there is too much in `{path}`"));
+            }
+        }
+        names.sort();
+        Ok(names)
     }
 
     /// Removes a file or a link; tells whether there was one.
