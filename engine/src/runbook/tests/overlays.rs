@@ -211,7 +211,7 @@ roles:
   reader: The night shift
   signer: Who signs
 sessions:
-  farm: { uses: command }
+  farm: { uses: site.cloud }
 ";
     let runbook = merged(&[overlay]);
     let params = runbook.params();
