@@ -13,6 +13,7 @@ mod error;
 mod exit;
 mod jobs;
 mod manual;
+mod observe;
 mod overlays;
 mod params;
 mod programs;

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{Host, Operator, RunId};
@@ -13,6 +13,7 @@ use runbook_engine::step::Registry;
 
 use crate::cli::Global;
 use crate::error::Failed;
+use crate::observe::{Observer, RunLog, start_tracing};
 use crate::programs;
 use crate::render::style::Look;
 
@@ -21,12 +22,17 @@ pub(crate) struct Setting {
     pub(crate) global: Global,
     pub(crate) look: Look,
     pub(crate) registry: Registry,
+    /// The log of the run that is carried out.
+    pub(crate) log: RunLog,
+    /// Those who watch that run from outside.
+    pub(crate) observer: OnceLock<Arc<Observer>>,
 }
 
 impl Setting {
     pub(crate) fn new(global: Global, look: Look) -> Self {
-        start_tracing(global.verbose);
         Self {
+            log: start_tracing(global.verbose, &look),
+            observer: OnceLock::new(),
             global,
             look,
             registry: runbook_steps::builtin_with(programs::settings()),
@@ -167,22 +173,4 @@ fn names(row: &Listed) -> Vec<String> {
         ],
         Err(_) => vec![id, row.run.short()],
     }
-}
-
-/// What the program itself does goes to standard error, on request only.
-fn start_tracing(verbose: u8) {
-    if verbose < 2 {
-        return;
-    }
-    let level = if verbose == 2 {
-        "runbook=debug,runbook_engine=debug,runbook_steps=debug"
-    } else {
-        "trace"
-    };
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(level)
-        .with_writer(std::io::stderr)
-        .finish();
-    // Fails only when there is a subscriber already, which only tests set.
-    let _already = tracing::subscriber::set_global_default(subscriber);
 }

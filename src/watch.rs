@@ -11,6 +11,7 @@ use runbook_engine::journal::stored;
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::Watcher;
 
+use crate::observe::Observer;
 use crate::render;
 use crate::render::layout::Width;
 use crate::render::live::{self, Scene, Tails};
@@ -32,6 +33,8 @@ pub(crate) struct Lines {
     runbook: Arc<Runbook>,
     progress: Progress,
     tails: Mutex<Tails>,
+    /// Those who watch from outside.
+    observer: Option<Arc<Observer>>,
 }
 
 impl Lines {
@@ -43,6 +46,7 @@ impl Lines {
             runbook: Arc::clone(runbook),
             progress: Progress::new(runbook),
             tails: Mutex::default(),
+            observer: setting.observer.get().cloned(),
         })
     }
 
@@ -58,6 +62,9 @@ impl Lines {
 
 impl Watcher for Lines {
     fn recorded(&self, entries: &[Entry], state: &RunState) {
+        if let Some(observer) = &self.observer {
+            observer.recorded(entries, state);
+        }
         if self.json {
             entries.iter().for_each(|one| render::json(&stored::to_json(one)));
             return;

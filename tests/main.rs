@@ -33,6 +33,7 @@ mod like;
 mod limits;
 mod live;
 mod man;
+mod observe;
 mod overlays;
 mod params;
 mod powershell;

@@ -261,6 +261,12 @@ impl RunId {
         Self(uuid)
     }
 
+    /// The identity as a number, for other systems that number things so.
+    #[must_use]
+    pub fn as_u128(&self) -> u128 {
+        self.0.as_u128()
+    }
+
     /// The last four hexadecimal digits, which are random: the short form that people type.
     #[must_use]
     pub fn short(&self) -> String {

@@ -13,15 +13,25 @@ use super::{act_on, leave};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::manual::{Answer, Asking};
+use crate::observe::{Observer, Watched};
 use crate::render;
 use crate::setting::Setting;
 use crate::signals;
 use crate::watch::Lines;
 
 /// Carries a run on until nothing goes on by itself and nobody here does what it waits for.
-pub(super) async fn carry(mut run: Run, jobs: Option<u32>, setting: &Setting) -> Result<Exit, Failed> {
+pub(super) async fn carry(
+    mut run: Run,
+    jobs: Option<u32>,
+    watched: Watched,
+    setting: &Setting,
+) -> Result<Exit, Failed> {
     let mut control = signals::listen(&setting.look)?;
-    let interrupted = work(&mut run, jobs, &mut control, setting).await?;
+    let observer = Observer::begin(&run, watched, setting);
+    let observer = setting.observer.get_or_init(|| observer);
+    let worked = work(&mut run, jobs, &mut control, setting).await;
+    observer.end(run.state(), setting).await;
+    let interrupted = worked?;
     let rollback_was_asked_for = run.is_undone_by_person();
     let state = leave(run, setting).await?;
     Ok(if interrupted {

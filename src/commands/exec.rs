@@ -13,6 +13,7 @@ use super::{carry, load};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::jobs;
+use crate::observe::Options;
 use crate::overlays::Wanted;
 use crate::params::{self, Given};
 use crate::render::heading::heading;
@@ -48,6 +49,8 @@ pub(crate) struct Args {
     /// How many steps may be under way at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
     jobs: u32,
+    #[command(flatten)]
+    observe: Options,
 }
 
 fn rehearsed_failure(text: &str) -> Result<RehearsedFailure, String> {
@@ -65,6 +68,7 @@ fn rehearsed_failure(text: &str) -> Result<RehearsedFailure, String> {
 }
 
 pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
+    let watched = args.observe.checked()?;
     let like = args.given.like(setting).await?;
     let runbook = load::runbook_or_like(args.file.as_deref(), &args.overlays, like.as_ref(), setting)?;
     let rehearsal = rehearsal(&args, &runbook)?;
@@ -97,7 +101,7 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
             .map_err(|error| Failed::runtime(&file, error))?;
         Lines::new(setting, run.runbook()).recorded(&story, run.state());
     }
-    carry::carry(run, None, setting).await
+    carry::carry(run, None, watched, setting).await
 }
 
 fn rehearsal(args: &Args, runbook: &Runbook) -> Result<Option<Rehearsal>, Failed> {

@@ -6,6 +6,7 @@ use super::{carry, give_up, leave, load, open};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::jobs;
+use crate::observe::Options;
 use crate::params;
 use crate::render::briefing::briefing;
 use crate::render::diagnostic;
@@ -30,9 +31,12 @@ pub(crate) struct Args {
     /// How many steps may be under way at once, if not as many as before
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     jobs: Option<u32>,
+    #[command(flatten)]
+    observe: Options,
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    let watched = args.observe.checked()?;
     let mut run = open(&args.run, setting).await?;
     let (look, width) = (&setting.look, Width::of_talk());
     let state = run.state();
@@ -56,5 +60,5 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     }
     let wanted = args.jobs.unwrap_or(run.state().jobs());
     let jobs = jobs::possible(wanted, setting);
-    carry::carry(run, Some(jobs), setting).await
+    carry::carry(run, Some(jobs), watched, setting).await
 }

@@ -8,6 +8,7 @@ use runbook_engine::runtime::{Access, Run, Seat};
 use super::{access, act_on, carry, give_up, go, go_after};
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::observe::Options;
 use crate::params;
 use crate::setting::Setting;
 
@@ -31,14 +32,17 @@ pub(crate) struct Args {
     /// Why: it stands in the journal
     #[arg(long, value_name = "TEXT", default_value = "asked for by the operator")]
     why: String,
+    #[command(flatten)]
+    observe: Options,
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    let watched = args.observe.checked()?;
     let mut access = access(&args.run, setting).await?;
     let recorded = record_wish(access.seat_mut(), args, setting).await;
     match (access, recorded) {
         (Access::Own(mut run), Ok(())) => match prepare(&mut run, setting) {
-            Ok(()) => carry::carry(run, None, setting).await,
+            Ok(()) => carry::carry(run, None, watched, setting).await,
             Err(failed) => Err(give_up(run, failed).await),
         },
         // The process that holds the run undoes it.

@@ -119,6 +119,9 @@ codes! {
     RB0520 OutputExists "a file is there already";
     RB0521 OutputNotWritten "a file could not be written";
     RB0522 PictureTooLarge "too many steps for a drawing";
+    // Watching from outside.
+    RB0523 CannotBeWatched "an address or a folder for watching that cannot be used";
+    RB0524 NotWatched "something is missing for those who watch a run";
     RB0900 Internal "a fault of the program itself";
 }
 

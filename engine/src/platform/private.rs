@@ -40,6 +40,30 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Opens a file to write at its end, and makes it, for its owner only, where there is none.
+///
+/// # Errors
+/// When it cannot be opened or made.
+pub fn append_to(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Lets the group of a file's owner read it too: for programs that run as another account.
+///
+/// # Errors
+/// When the system does not allow it.
+pub fn let_group_read(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o640))?;
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
 /// Whose a file or folder is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {

@@ -1,6 +1,7 @@
 //! A run that this process holds: where it stands, and what people do to it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -50,6 +51,13 @@ impl Run {
     #[must_use]
     pub fn is_undone_by_person(&self) -> bool {
         self.undone_by_person
+    }
+
+    /// The private folder of the run, beside whose journal other things about it can stand; none where the store has
+    /// no folders.
+    #[must_use]
+    pub fn folder(&self) -> Option<PathBuf> {
+        self.engine.journal.door(self.claim.run)
     }
 
     /// The short name that people type: `<runbook>-<short>`.
