@@ -6,7 +6,7 @@ use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
     cancel, check, completions, confirm, decide, doctor, exec, explain, journal, list, log, man, new, plan,
-    report, resume, rollback, schema, show, steps,
+    report, resume, rollback, schema, show, steps, test,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -83,6 +83,7 @@ enum Command {
     Journal(journal::Args),
     Explain(explain::Args),
     Steps(steps::Args),
+    Test(test::Args),
     Schema(schema::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -152,6 +153,7 @@ async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
         Command::Journal(args) => journal::run(&args, setting).await,
         Command::Explain(args) => explain::run(&args),
         Command::Steps(args) => steps::run(&args, setting),
+        Command::Test(args) => test::run(&args, setting),
         Command::Schema(args) => schema::run(&args, setting),
         Command::Doctor(args) => doctor::run(&args, setting).await,
         Command::Completions(args) => completions::run(&args),

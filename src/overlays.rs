@@ -40,6 +40,14 @@ pub(crate) struct Overlays {
 }
 
 impl Wanted {
+    /// The same, with these before those that were asked for.
+    pub(crate) fn after(&self, first: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self {
+            overlay: first.into_iter().chain(self.overlay.iter().cloned()).collect(),
+            no_site: self.no_site,
+        }
+    }
+
     /// Whether any is asked for by name.
     pub(crate) fn is_given(&self) -> bool {
         !self.overlay.is_empty()

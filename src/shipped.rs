@@ -8,6 +8,8 @@ pub(crate) struct Shipped {
     /// What it does, in a few words.
     pub(crate) about: &'static str,
     pub(crate) yaml: &'static str,
+    /// Its own tests.
+    pub(crate) tests: &'static str,
     /// For the administrators who carry it out, in Markdown.
     pub(crate) readme: &'static str,
     /// The files that it refers to, by their names beside it.
@@ -20,6 +22,7 @@ pub(crate) const ALL: &[Shipped] = &[
         name: "quickstart",
         about: "puts up notices of a maintenance, and takes them down again",
         yaml: include_str!("../runbooks/quickstart.yaml"),
+        tests: include_str!("../runbooks/quickstart.test.yaml"),
         readme: include_str!("../runbooks/quickstart.README.md"),
         files: &[],
     },
@@ -27,6 +30,7 @@ pub(crate) const ALL: &[Shipped] = &[
         name: "site-notice",
         about: "puts up two notices with a kind of step of its own",
         yaml: include_str!("../runbooks/site-notice.yaml"),
+        tests: include_str!("../runbooks/site-notice.test.yaml"),
         readme: include_str!("../runbooks/site-notice.README.md"),
         files: &[("steps/notice.rhai", include_str!("../runbooks/steps/notice.rhai"))],
     },
@@ -34,6 +38,7 @@ pub(crate) const ALL: &[Shipped] = &[
         name: "hybrid-s2s",
         about: "makes a SharePoint farm and a Microsoft 365 tenant trust each other",
         yaml: include_str!("../runbooks/hybrid-s2s.yaml"),
+        tests: include_str!("../runbooks/hybrid-s2s.test.yaml"),
         readme: include_str!("../runbooks/hybrid-s2s.README.md"),
         files: &[],
     },

@@ -120,10 +120,32 @@ fn every_overlay_in_the_documents_goes_on_its_runbook() {
 }
 
 #[test]
+fn every_test_in_the_documents_passes() {
+    let project = Project::new();
+    let (mut wrong, mut tried) = (Vec::new(), 0);
+    for block in documents().iter().flat_map(|document| blocks(document)) {
+        if block.tag == "yaml tests" {
+            project.write("block.test.yaml", &block.text);
+            let outcome = project.run(["test", "block.test.yaml"]);
+            tried += 1;
+            if outcome.code != 0 {
+                wrong.push(format!("{}:\n{}{}", block.place, outcome.stdout, outcome.stderr));
+            }
+        }
+    }
+    nothing_is_wrong(&wrong);
+    assert!(tried > 0, "no document shows tests");
+}
+
+#[test]
 fn every_runbook_that_ships_passes_the_check_and_a_rehearsal() {
     let entries = std::fs::read_dir(root().join("runbooks")).unwrap();
     let runbooks = entries.map(|entry| entry.unwrap().path());
-    let runbooks = runbooks.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    let is_runbook = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.ends_with(".yaml") && !name.ends_with(".test.yaml")
+    };
+    let runbooks = runbooks.filter(is_runbook);
     let mut played = 0;
     for runbook in runbooks {
         let project = Project::new();

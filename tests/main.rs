@@ -39,6 +39,7 @@ mod params;
 mod powershell;
 mod rehearsal;
 mod report;
+mod runbook_tests;
 mod second_terminal;
 mod secrets;
 mod signals;

@@ -20,6 +20,7 @@ pub(crate) mod rollback;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod steps;
+pub(crate) mod test;
 
 mod carry;
 mod load;

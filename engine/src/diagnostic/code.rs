@@ -76,6 +76,10 @@ codes! {
     RB0043 OverlayForOther "an overlay was written for another runbook";
     RB0044 SkippedStepRead "a step reads one that is never carried out";
     RB0045 OverlayExists "an overlay adds what is there already";
+    // A runbook's own tests.
+    RB0060 TestFailed "a test did not end as it expects";
+    RB0061 NoTests "there are no tests";
+    RB0062 TestNames "a test names something that the runbook does not have";
     // Parameters.
     RB0100 ParameterMissing "a parameter has no value";
     RB0101 ParameterInvalid "a value that does not fit its parameter";

@@ -11,6 +11,7 @@ pub use self::param::{
 };
 pub use self::schema::{overlay_schema, schema};
 
+pub mod cases;
 mod check;
 pub mod duration;
 pub mod expr;

@@ -130,6 +130,12 @@ impl Runbook {
         self.overlaid.as_ref()
     }
 
+    /// The same runbook, its steps carried out by these kinds.
+    #[must_use]
+    pub(crate) fn with_kinds(self, registry: Registry) -> Self {
+        Self { registry, ..self }
+    }
+
     /// The same runbook, whose text is what overlays made of another.
     #[must_use]
     pub fn with_history(self, overlaid: Option<Overlaid>) -> Self {

@@ -32,6 +32,7 @@ mod rehearse;
 mod run;
 mod sessions;
 mod transcriber;
+pub mod trial;
 
 #[cfg(test)]
 mod tests;

@@ -56,6 +56,11 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// Whether the map has none of its keys.
+    pub(in crate::runbook) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// All keys of a map, whatever they are.
     pub(in crate::runbook) fn all(owner: Field<'a>) -> Self {
         let entries = owner.node.entries().map(|(key, node)| Field { key, node });

@@ -244,7 +244,7 @@ fn of_another_kind(root: Field<'_>) -> Option<(Key<'_>, &'static str)> {
     }
     let help = |key: Key<'_>| match key.name {
         "overlay" => Some("it is an overlay: give it with its runbook, as `--overlay FILE`"),
-        "cases" => Some("it holds tests of a runbook: `runbook test FILE` carries them out"),
+        "tests" | "cases" => Some("it holds tests of a runbook: `runbook test FILE` carries them out"),
         _ => None,
     };
     keys().find_map(|key| Some((key, help(key)?)))

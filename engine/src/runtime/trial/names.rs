@@ -1,0 +1,45 @@
+//! Whether the names in a case exist in the runbook.
+
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::id::StepId;
+use crate::runbook::Runbook;
+use crate::runbook::cases::{Case, Cases, Undo};
+
+/// What names something that the runbook does not have.
+pub(super) fn check(runbook: &Runbook, cases: &Cases, case: &Case) -> Vec<Diagnostic> {
+    let mut named: Vec<(&StepId, Span)> = Vec::new();
+    named.extend(case.steps.iter().map(|(id, script)| (id.step(), script.span)));
+    let people = case.always.iter().chain(&case.people);
+    named.extend(people.map(|(id, deeds)| (id.step(), deeds.span)));
+    if let Some(rollback) = &case.rollback
+        && let Undo::Steps(steps) = &rollback.value
+    {
+        named.extend(steps.iter().map(|step| (step, rollback.span)));
+    }
+    let expect = &case.expect;
+    named.extend(expect.steps.iter().map(|(id, step)| (id.step(), step.span)));
+    for list in [&expect.order, &expect.undone, &expect.waits_for]
+        .into_iter()
+        .flatten()
+    {
+        named.extend(list.value.iter().map(|id| (id.value.step(), id.span)));
+    }
+    let unknown = named.into_iter().filter(|(id, _)| runbook.step(id).is_none());
+    let steps = unknown.map(|(id, span)| {
+        let message = format!("the runbook has no step `{id}`");
+        let problem = Diagnostic::error(Code::TestNames, message).at(&cases.file, span, "");
+        problem.did_you_mean(id.as_str(), runbook.steps().keys().map(|step| step.as_str()))
+    });
+    let params = case.params.iter().filter(|(name, _)| {
+        let mut known = runbook.params().keys();
+        !known.any(|known| known.as_str() == name.as_str())
+    });
+    let params = params.map(|(name, value)| {
+        let message = format!("the runbook has no parameter `{name}`");
+        let problem = Diagnostic::error(Code::TestNames, message).at(&cases.file, value.span, "");
+        problem.did_you_mean(name, runbook.params().keys().map(|name| name.as_str()))
+    });
+    let mut problems: Vec<Diagnostic> = steps.chain(params).collect();
+    problems.dedup();
+    problems
+}
