@@ -176,6 +176,7 @@ fn a_kind_that_no_file_defines_is_told_with_its_nearest() {
             .contains("there is no file `steps/license.rhai` beside the runbook"),
         "{told}"
     );
+    assert_eq!(missing.closest(), Some("site.licence"));
     let registry = runbook_steps::builtin();
     assert!(matches!(
         registry.find("sight.x", &beside(LICENCE)),

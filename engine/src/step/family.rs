@@ -106,10 +106,15 @@ impl NoPlugin {
                 let help = near.unwrap_or_else(|| "`runbook steps` lists the kinds of step".to_owned());
                 vec![Diagnostic::error(Code::UnknownPlugin, self.to_string()).help(help)]
             }
-            Self::NoFile { file, .. } => {
+            Self::NoFile { file, error, .. } => {
                 let problem = Diagnostic::error(Code::UndefinedKind, self.to_string());
-                let write = format!("write `{file}` beside the runbook, or correct the name");
-                vec![near.into_iter().chain([write]).fold(problem, Diagnostic::help)]
+                let what_now = match error.kind() {
+                    io::ErrorKind::NotFound => {
+                        format!("write `{file}` beside the runbook, or correct the name")
+                    }
+                    _ => format!("`{file}` must be a script: a file of text in UTF-8 that you may read"),
+                };
+                vec![near.into_iter().chain([what_now]).fold(problem, Diagnostic::help)]
             }
             Self::Broken {
                 file, text, problems, ..
@@ -153,7 +158,8 @@ impl Registry {
         let text = files.read(&file).map_err(|error| {
             let (name, file) = (name.to_owned(), file.clone());
             let kinds = self.beside(files);
-            let closest = closest(&name, kinds.iter().map(String::as_str)).map(str::to_owned);
+            let others = kinds.iter().map(String::as_str).filter(|kind| *kind != name);
+            let closest = closest(&name, others).map(str::to_owned);
             NoPlugin::NoFile {
                 name,
                 file,

@@ -130,6 +130,11 @@ impl Files for MemoryFiles {
             .cloned()
             .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
+
+    fn names(&self, folder: &str) -> Vec<String> {
+        let within = |name: &String| Some(name.strip_prefix(folder)?.strip_prefix('/')?.to_owned());
+        self.0.keys().filter_map(within).collect()
+    }
 }
 
 static CONTEXTS: AtomicU64 = AtomicU64::new(0);
