@@ -15,9 +15,9 @@ use textwrap::core::display_width;
 
 use self::line::Line;
 use crate::error::Failed;
-use crate::render::charset;
 use crate::render::layout::{Width, cut};
 use crate::render::style::{BAD, BOLD, CARE, DIM, paint};
+use crate::render::{self, charset};
 
 mod line;
 
@@ -91,7 +91,7 @@ pub(crate) fn aside(text: &str) -> io::Result<()> {
         DISTURBED.store(true, Ordering::Relaxed);
         Ok(())
     } else {
-        writeln!(anstream::stderr(), "{}", charset::fit(text))
+        render::to_stderr(&format!("{}\n", charset::fit(text)))
     }
 }
 

@@ -137,10 +137,10 @@ fn rehearsal(args: &Args, runbook: &Runbook) -> Result<Option<Rehearsal>, Failed
 async fn new_id(engine: &Engine, runbook: &Runbook) -> Result<RunId, Failed> {
     let runs = engine
         .journal
-        .list()
+        .runs()
         .await
         .map_err(|error| Failed::journal(runbook.name().as_str(), &error))?;
-    let taken: std::collections::BTreeSet<String> = runs.iter().map(|row| row.run.short()).collect();
+    let taken: std::collections::BTreeSet<String> = runs.iter().map(RunId::short).collect();
     // After so many tries the short name is given twice, and people are asked for more of it.
     let mut ids = std::iter::repeat_with(|| RunId::new(Uuid::now_v7())).take(1000);
     let free = ids.find(|id| !taken.contains(&id.short()));

@@ -18,8 +18,10 @@ pub(crate) mod style;
 pub(crate) mod time;
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
+use anstream::adapter::strip_str;
+use anstream::{AutoStream, ColorChoice};
 use serde_json::Value;
 
 /// Why a result could not be printed, the first time.
@@ -33,6 +35,20 @@ pub(crate) fn result(text: &str) {
         text.into()
     };
     printed(writeln!(anstream::stdout(), "{text}"));
+}
+
+/// Whether standard error takes colours.
+static COLOURS: LazyLock<ColorChoice> = LazyLock::new(|| AutoStream::choice(&io::stderr()));
+
+/// Writes a text to standard error, in one piece.
+pub(crate) fn to_stderr(text: &str) -> io::Result<()> {
+    match *COLOURS {
+        // Left to itself, anstream writes a piece for each change of colour.
+        ColorChoice::Never => io::stderr().write_all(strip_str(text).to_string().as_bytes()),
+        ColorChoice::Auto | ColorChoice::Always | ColorChoice::AlwaysAnsi => {
+            anstream::stderr().write_all(text.as_bytes())
+        }
+    }
 }
 
 /// Prints a result for programs: one line of JSON.

@@ -34,7 +34,16 @@ pub struct Program<'a> {
     /// The folder in which it works.
     pub cwd: Option<&'a Path>,
     /// What it may read from its standard input.
-    pub input: Vec<u8>,
+    pub input: Input,
+}
+
+/// What a program may read from its standard input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// This.
+    Text(Vec<u8>),
+    /// The [document](Context::document) of all that the step may know, on one line.
+    Document,
 }
 
 /// A program that has ended.
@@ -161,9 +170,12 @@ struct Streams {
 }
 
 impl Streams {
-    fn follow(pipes: Pipes, input: Vec<u8>, cx: &Context) -> Self {
+    fn follow(pipes: Pipes, input: Input, cx: &Context) -> Self {
         let mut feed = JoinSet::new();
-        feed.spawn(feed_child(pipes.stdin, input));
+        match input {
+            Input::Text(text) => drop(feed.spawn(feed_text(pipes.stdin, text))),
+            Input::Document => drop(feed.spawn(feed_child(pipes.stdin, cx.clone()))),
+        }
         let stdout = Arc::new(Mutex::new(Kept::of(Part::First(MOST_STDOUT))));
         let stderr = Arc::new(Mutex::new(Kept::of(Part::Last(MOST_STDERR))));
         let mut readers = JoinSet::new();
@@ -201,9 +213,26 @@ impl Streams {
     }
 }
 
-async fn feed_child(mut stdin: ChildStdin, input: Vec<u8>) {
+async fn feed_text(mut stdin: ChildStdin, text: Vec<u8>) {
     // A child that closes its input, or ends without reading it, does nothing wrong.
-    stdin.write_all(&input).await.ok();
+    stdin.write_all(&text).await.ok();
+    stdin.shutdown().await.ok();
+}
+
+/// Gives a child the step's document, as much of it as it reads. A child that closes its input, or ends without
+/// reading it, does nothing wrong.
+async fn feed_child(mut stdin: ChildStdin, cx: Context) {
+    let mut buffer = Vec::with_capacity(CHUNK);
+    for piece in cx.document_text().chain(["\n".to_owned()]) {
+        buffer.extend_from_slice(piece.as_bytes());
+        if buffer.len() >= CHUNK {
+            if stdin.write_all(&buffer).await.is_err() {
+                return;
+            }
+            buffer.clear();
+        }
+    }
+    stdin.write_all(&buffer).await.ok();
     stdin.shutdown().await.ok();
 }
 

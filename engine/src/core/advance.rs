@@ -6,7 +6,8 @@ use super::Turn;
 use super::event::{DoubtRuling, Event, Need, Outputs, RollbackScope, StopReason};
 use super::instance::{Doubt, Phase};
 use super::rollback;
-use super::state::{InstanceIx, RunState};
+use super::state::RunState;
+use super::table::InstanceIx;
 use crate::id::InstanceId;
 
 /// The next event that follows, if any.

@@ -10,7 +10,8 @@ use super::input::{Evaluation, Input, Rejection};
 use super::instance::{Activity, Doubt, Phase};
 use super::outcome::Ended;
 use super::person;
-use super::state::{InstanceIx, RunState};
+use super::state::RunState;
+use super::table::InstanceIx;
 use crate::id::{InstanceId, Seq, StepId};
 
 /// The events that record an input; none when it no longer matters.

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::event::ProcessMark;
 use super::instance::{Asks, Doubt, Phase};
 use super::outcome::later;
-use super::state::{InstanceIx, RunState};
+use super::state::RunState;
+use super::table::InstanceIx;
 use crate::id::{InstanceId, Seq, StepId};
 use crate::step::Purpose;
 

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::apply::Misfit;
 use super::event::{DoubtRuling, Entry, Event, Failure, FailureKind, Need, Outputs, Ruling, Verdict};
 use super::instance::{Activity, Asks, Doubt, Phase};
-use super::state::{InstanceIx, RunState};
+use super::state::RunState;
+use super::table::InstanceIx;
 
 impl RunState {
     /// `validate` is asked, and answers.

@@ -14,6 +14,7 @@ pub mod status;
 
 mod advance;
 mod apply;
+mod before;
 mod decide;
 mod effect;
 mod input;
@@ -24,6 +25,7 @@ mod person;
 mod queue;
 mod rollback;
 mod state;
+mod table;
 mod view;
 mod workflow;
 
@@ -38,8 +40,9 @@ pub use self::event::{Entry, Event};
 pub use self::input::{Act, Evaluation, Input, Outcome, Rejection};
 pub use self::instance::{Activity, Asks, Doubt, Instance, Phase};
 pub use self::rollback::Rollback;
-pub use self::state::{InstanceIx, RunState};
+pub use self::state::RunState;
 pub use self::status::{InstanceStatus, RunStatus};
+pub use self::table::InstanceIx;
 pub use self::view::{Row, WaitingFor};
 pub use self::workflow::{OnFailure, Retry, StepPolicy, Workflow};
 

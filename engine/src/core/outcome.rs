@@ -10,7 +10,8 @@ use super::event::{
 };
 use super::input::Outcome;
 use super::instance::{Activity, Asks, Phase};
-use super::state::{InstanceIx, RunState};
+use super::state::RunState;
+use super::table::InstanceIx;
 use crate::id::InstanceId;
 use crate::step::Observation;
 

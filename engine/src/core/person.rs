@@ -4,7 +4,8 @@ use super::event::{Event, Need, RollbackScope, Ruling};
 use super::input::{Act, Rejection};
 use super::instance::{Doubt, Phase};
 use super::rollback;
-use super::state::{InstanceIx, RunState};
+use super::state::RunState;
+use super::table::InstanceIx;
 use crate::id::InstanceId;
 
 /// The event that records the act.

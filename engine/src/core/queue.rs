@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::event::Need;
 use super::instance::Phase;
-use super::state::{InstanceIx, RunState};
+use super::state::RunState;
+use super::table::InstanceIx;
 use super::workflow::{LineIx, OnFailure, StepPolicy};
 use crate::id::LockName;
 use crate::runbook::graph::StepIx;

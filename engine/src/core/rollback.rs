@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::apply::Misfit;
 use super::event::{Entry, Event, Failure, RollbackScope};
 use super::instance::{Activity, Phase};
-use super::state::{InstanceIx, RunState};
+use super::state::RunState;
+use super::table::InstanceIx;
 use crate::id::InstanceId;
 use crate::runbook::graph::StepIx;
 

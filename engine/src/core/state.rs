@@ -10,24 +10,10 @@ use super::event::{Outputs, RunStarted};
 use super::instance::{Instance, Phase};
 use super::queue::{Place, Queues};
 use super::rollback::Rollback;
+use super::table::{InstanceIx, Table};
 use super::workflow::{StepPolicy, Workflow};
 use crate::id::{InstanceId, Operator, Seq, StepId};
 use crate::runbook::graph::StepIx;
-
-/// The position of an instance in the order in which instances came to be. 32 bits, as for steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InstanceIx(u32);
-
-impl InstanceIx {
-    fn new(at: usize) -> Self {
-        #[expect(clippy::expect_used, reason = "steps and items are bounded far below 2^32")]
-        Self(u32::try_from(at).expect("fewer than 2^32 instances"))
-    }
-
-    fn index(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// Where a run stands, and all that is known of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,21 +29,9 @@ pub struct RunState {
     pub(super) files: BTreeMap<String, String>,
     pub(super) cancelled: Option<String>,
     pub(super) rollback: Option<Rollback>,
-    steps: Vec<StepRecord>,
-    instances: Vec<Instance>,
+    table: Table,
     by_id: BTreeMap<InstanceId, InstanceIx>,
     queues: Queues,
-}
-
-/// What is kept of a step beside its instances.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct StepRecord {
-    /// How many of its needs are not settled.
-    unmet: usize,
-    /// How many of its instances are not settled.
-    unsettled: usize,
-    /// Its instances; while it is not opened, one that stands for all.
-    instances: Vec<InstanceIx>,
 }
 
 impl RunState {
@@ -79,51 +53,48 @@ impl RunState {
             files: BTreeMap::new(),
             cancelled: None,
             rollback: None,
-            steps: vec![StepRecord::default(); workflow.steps().len()],
-            instances: Vec::new(),
+            table: Table::new(0..workflow.steps().len()),
             by_id: BTreeMap::new(),
             queues: Queues::default(),
             workflow: Arc::clone(&workflow),
         };
         for (at, policy) in workflow.steps() {
-            state.steps[at.index()].unmet = workflow.dag().needs(at).count();
+            state.table.step_mut(at).unmet = workflow.dag().needs(at).count();
             state.add(Instance::new(policy.id.clone().into(), at, None));
         }
         state
     }
 
     fn add(&mut self, instance: Instance) {
-        let ix = InstanceIx::new(self.instances.len());
-        let step = &mut self.steps[instance.step.index()];
-        step.instances.push(ix);
-        step.unsettled += 1;
+        let (id, step) = (instance.id.clone(), instance.step);
+        let ix = self.table.add(instance);
+        self.table.step_mut(step).unsettled += 1;
         self.queues.unsettled += 1;
-        self.by_id.insert(instance.id.clone(), ix);
+        self.by_id.insert(id, ix);
         let workflow = Arc::clone(&self.workflow);
-        let place = self.place(&workflow, instance.step);
-        self.queues.enter(ix, &instance.phase, place);
-        self.instances.push(instance);
+        let place = self.place(&workflow, step);
+        self.queues.enter(ix, &self.table.instance(ix).phase, place);
     }
 
     /// Replaces the instance that stands for a whole step by those of its items.
     pub(super) fn fan_out(&mut self, step: StepIx, items: Vec<Instance>) {
-        let whole = std::mem::take(&mut self.steps[step.index()].instances);
+        let whole = self.table.take_instances(step);
         for mut instance in items {
             instance.phase = Phase::Ready;
             self.add(instance);
         }
-        for ix in whole {
+        for &ix in whole.iter() {
             self.set_phase(ix, Phase::FannedOut);
         }
     }
 
     /// The one place where an instance changes its phase: keeps all queues and counts in step.
     pub(super) fn set_phase(&mut self, ix: InstanceIx, phase: Phase) {
-        let step = self.instances[ix.index()].step;
+        let step = self.instance(ix).step;
         let workflow = Arc::clone(&self.workflow);
         let place = self.place(&workflow, step);
-        let old = std::mem::replace(&mut self.instances[ix.index()].phase, phase);
-        let phase = &self.instances[ix.index()].phase;
+        let old = std::mem::replace(&mut self.instance_mut(ix).phase, phase);
+        let phase = &self.table.instance(ix).phase;
         self.queues.leave(ix, &old, place);
         self.queues.enter(ix, phase, place);
         let (was, is) = (counts_as_settled(&old), counts_as_settled(phase));
@@ -135,7 +106,7 @@ impl RunState {
 
     /// An instance of `step` was settled, or is no longer: its dependents may go on, or no longer.
     fn count_settled(&mut self, step: StepIx, settled: bool, shown: bool) {
-        let record = &mut self.steps[step.index()];
+        let record = self.table.step_mut(step);
         let all_before = record.unsettled == 0;
         if settled {
             record.unsettled -= 1;
@@ -153,7 +124,7 @@ impl RunState {
         let workflow = Arc::clone(&self.workflow);
         for dependent in workflow.dag().dependents(step) {
             let before = self.place(&workflow, dependent);
-            let record = &mut self.steps[dependent.index()];
+            let record = self.table.step_mut(dependent);
             if all_now {
                 record.unmet -= 1;
             } else {
@@ -161,8 +132,8 @@ impl RunState {
             }
             let after = self.place(&workflow, dependent);
             if before.free != after.free {
-                for &ix in &self.steps[dependent.index()].instances {
-                    let phase = &self.instances[ix.index()].phase;
+                for &ix in self.table.instances_of(dependent) {
+                    let phase = &self.table.instance(ix).phase;
                     self.queues.leave(ix, phase, before);
                     self.queues.enter(ix, phase, after);
                 }
@@ -255,11 +226,11 @@ impl RunState {
     /// One instance.
     #[must_use]
     pub fn instance(&self, ix: InstanceIx) -> &Instance {
-        &self.instances[ix.index()]
+        self.table.instance(ix)
     }
 
     pub(super) fn instance_mut(&mut self, ix: InstanceIx) -> &mut Instance {
-        &mut self.instances[ix.index()]
+        self.table.instance_mut(ix)
     }
 
     /// Where the instance of that id stands, if it exists.
@@ -271,13 +242,17 @@ impl RunState {
     /// The instances of a step; one that stands for all while the step is not opened.
     #[must_use]
     pub fn instances_of(&self, step: StepIx) -> &[InstanceIx] {
-        &self.steps[step.index()].instances
+        self.table.instances_of(step)
     }
 
     /// The rules by which an instance is carried out.
     #[must_use]
     pub fn policy(&self, ix: InstanceIx) -> &StepPolicy {
-        self.workflow.step(self.instances[ix.index()].step)
+        self.workflow.step(self.instance(ix).step)
+    }
+
+    pub(super) fn table(&self) -> &Table {
+        &self.table
     }
 
     pub(super) fn queues(&self) -> &Queues {
@@ -285,7 +260,7 @@ impl RunState {
     }
 
     pub(super) fn needs_settled(&self, step: StepIx) -> bool {
-        self.steps[step.index()].unmet == 0
+        self.table.step(step).unmet == 0
     }
 
     pub(super) fn step_of(&self, id: &StepId) -> Option<StepIx> {
@@ -293,7 +268,7 @@ impl RunState {
     }
 
     pub(super) fn set_outputs(&mut self, ix: InstanceIx, outputs: Outputs) {
-        self.instances[ix.index()].outputs = Arc::new(Value::Object(outputs));
+        self.instance_mut(ix).outputs = Arc::new(Value::Object(outputs));
     }
 }
 

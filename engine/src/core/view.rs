@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::event::Need;
 use super::instance::{Instance, Phase};
-use super::state::{InstanceIx, RunState};
+use super::state::RunState;
 use super::status::{InstanceStatus, RunStatus};
-use crate::id::{AttemptNo, InstanceId, StepId};
+use super::table::InstanceIx;
+use crate::id::{AttemptNo, InstanceId};
 use crate::runbook::graph::StepIx;
-use crate::step::StepFacts;
 
 /// One instance as people and programs see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -348,40 +348,5 @@ impl RunState {
             }
         }
         blocked
-    }
-
-    /// What a step may know of those before it: the steps that it needs, directly or not.
-    #[must_use]
-    pub fn facts_for(&self, step: StepIx) -> BTreeMap<StepId, StepFacts> {
-        let before = self.workflow.dag().ancestors(step);
-        before
-            .into_iter()
-            .map(|at| (self.workflow.step(at).id.clone(), self.facts(at)))
-            .collect()
-    }
-
-    fn facts(&self, step: StepIx) -> StepFacts {
-        let instances = self.instances_of(step);
-        let status = |ix: InstanceIx| self.instance(ix).phase.status().as_str();
-        match instances {
-            [only] if self.instance(*only).id.item().is_none() => StepFacts {
-                status: status(*only),
-                outputs: Arc::clone(&self.instance(*only).outputs),
-            },
-            many => {
-                let by_item = many.iter().filter_map(|&ix| {
-                    let instance = self.instance(ix);
-                    let key = instance.id.item()?.as_str().to_owned();
-                    Some((key, instance.outputs.as_ref().clone()))
-                });
-                let outputs = Arc::new(Value::Object(by_item.collect()));
-                let alike = many.windows(2).all(|pair| status(pair[0]) == status(pair[1]));
-                let status = match many.first() {
-                    Some(&first) if alike => status(first),
-                    _ => InstanceStatus::Succeeded.as_str(),
-                };
-                StepFacts { status, outputs }
-            }
-        }
     }
 }

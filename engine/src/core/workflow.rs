@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use crate::id::{LockName, StepId};
 use crate::runbook::graph::{Cycle, Dag, StepIx};
-use crate::step::Abilities;
+use crate::step::{Abilities, dotted};
 
 /// A runbook's steps as the core sees them: neither expressions nor inputs, only what decides the order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workflow {
     steps: Vec<StepPolicy>,
     by_id: BTreeMap<StepId, StepIx>,
+    /// Those whose id can be written in another way after a dot, by that.
+    by_dotted: BTreeMap<String, StepIx>,
     lines: Vec<LineRules>,
     line_of: Vec<LineIx>,
     dag: Dag,
@@ -136,6 +138,11 @@ impl Workflow {
             .enumerate()
             .map(|(at, step)| (step.id.clone(), StepIx::new(at)))
             .collect();
+        let several_ways = by_id
+            .iter()
+            .rev()
+            .filter(|(id, _)| id.as_str().contains(['-', '_']));
+        let by_dotted = several_ways.map(|(id, at)| (dotted(id.as_str()), *at)).collect();
         let edges = steps.iter().enumerate().flat_map(|(at, step)| {
             let known = step.needs.iter().filter_map(|need| by_id.get(need).copied());
             known.map(move |need| (need, StepIx::new(at)))
@@ -145,6 +152,7 @@ impl Workflow {
         Ok(Self {
             steps,
             by_id,
+            by_dotted,
             lines,
             line_of,
             dag,
@@ -181,6 +189,13 @@ impl Workflow {
     #[must_use]
     pub fn find(&self, id: &str) -> Option<StepIx> {
         self.by_id.get(id).copied()
+    }
+
+    /// Where the step stands that is called so in an expression, where `_` may stand for `-`.
+    #[must_use]
+    pub fn find_loosely(&self, name: &str) -> Option<StepIx> {
+        let similar = || self.by_dotted.get(&dotted(name)).copied();
+        self.find(name).or_else(similar)
     }
 
     /// Where the instances of a step wait until they may start.

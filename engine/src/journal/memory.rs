@@ -301,6 +301,10 @@ impl Journal for MemoryJournal {
         })
     }
 
+    async fn runs(&self) -> Result<Vec<RunId>, JournalError> {
+        Ok(self.lock().runs.keys().copied().collect())
+    }
+
     async fn list(&self) -> Result<Vec<Listed>, JournalError> {
         let row = |(&run, found): (&RunId, &Run)| Listed {
             run,

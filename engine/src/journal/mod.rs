@@ -345,7 +345,8 @@ pub trait Journal: Send + Sync {
         None
     }
 
-    /// Refreshes what lists show of a run that is held.
+    /// Refreshes what lists show of a run that is held. It need not be durable: what is true of a run is in its
+    /// entries, and a run that is given back gets its summary durably.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -356,6 +357,12 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// When it cannot be read.
     async fn head_hash(&self, run: RunId) -> Result<String, JournalError>;
+
+    /// The ids of all runs, in no order. Costs little, however many there are.
+    ///
+    /// # Errors
+    /// When the store itself cannot be read.
+    async fn runs(&self) -> Result<Vec<RunId>, JournalError>;
 
     /// All runs, the newest first. A run that cannot be read is a row of its own and stops nothing else.
     ///

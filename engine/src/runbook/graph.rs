@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::{Bfs, Reversed};
 
 /// The position of a step in its runbook. 32 bits: a runbook has at most some ten thousand steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,23 +78,21 @@ impl Dag {
         neighbours(&self.graph, step, Direction::Outgoing)
     }
 
-    /// All that a step needs, directly or not.
-    #[must_use]
-    pub fn ancestors(&self, step: StepIx) -> BTreeSet<StepIx> {
-        self.reach([step], Direction::Incoming)
+    /// All that a step needs, directly or not: what is needed directly comes first.
+    pub fn ancestors(&self, step: StepIx) -> impl Iterator<Item = StepIx> + Send {
+        let graph = Reversed(&self.graph);
+        let mut walk = Bfs::new(graph, step.node());
+        let before = std::iter::from_fn(move || walk.next(graph)).skip(1);
+        before.map(|node| StepIx::new(node.index()))
     }
 
     /// All that needs one of these steps, directly or not.
     #[must_use]
     pub fn descendants(&self, steps: impl IntoIterator<Item = StepIx>) -> BTreeSet<StepIx> {
-        self.reach(steps, Direction::Outgoing)
-    }
-
-    fn reach(&self, from: impl IntoIterator<Item = StepIx>, way: Direction) -> BTreeSet<StepIx> {
         let mut found = BTreeSet::new();
-        let mut open: VecDeque<StepIx> = from.into_iter().collect();
+        let mut open: VecDeque<StepIx> = steps.into_iter().collect();
         while let Some(step) = open.pop_front() {
-            open.extend(neighbours(&self.graph, step, way).filter(|&next| found.insert(next)));
+            open.extend(self.dependents(step).filter(|&next| found.insert(next)));
         }
         found
     }
@@ -188,7 +187,10 @@ mod tests {
     #[test]
     fn reach_is_transitive() {
         let dag = dag(4, &[(0, 1), (1, 2), (0, 3)]).unwrap();
-        assert_eq!(indexes(&dag.ancestors(StepIx::new(2))), [0, 1]);
+        assert_eq!(
+            indexes(&dag.ancestors(StepIx::new(2)).collect::<Vec<_>>()),
+            [1, 0]
+        );
         assert_eq!(indexes(&dag.descendants([StepIx::new(1)])), [2]);
     }
 }

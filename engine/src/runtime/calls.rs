@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 use super::call::Call;
 use super::clear::clear;
 use super::desk::{Desk, Message};
-use super::engine::PinnedFiles;
 use super::run::Run;
 use super::transcriber::CallTranscriber;
 use crate::core::event::{Failure, FailureKind, ProcessMark};
@@ -60,7 +59,7 @@ impl Run {
             claim: self.claim.clone(),
             clock: Arc::clone(&self.engine.clock),
             watcher: Arc::clone(&desk.watcher),
-            mask: self.mask(),
+            mask: self.told.mask.clone(),
             instance: work.instance.clone(),
             of: work.of,
             messages: desk.messages.clone(),
@@ -113,19 +112,19 @@ impl Run {
             instance: work.instance.clone(),
             attempt: instance.attempts.max(crate::id::AttemptNo(1)),
             purpose: work.purpose,
-            params: Arc::new(self.params()),
-            steps: Arc::new(self.state.facts_for(instance.step)),
+            params: Arc::clone(&self.told.params),
+            steps: self.state.before(instance.step),
             item: instance.item.clone(),
             before: instance.before.clone(),
             outputs,
             cancel,
             transcript,
-            files: Arc::new(PinnedFiles(Arc::new(self.state.files().clone()))),
+            files: Arc::clone(&self.told.files) as _,
             session: None,
             registry: self.runbook.registry().clone(),
             token: format!("{}:{}", self.claim.run, work.of),
         };
-        let (runbook, mask) = (Arc::clone(&self.runbook), self.mask());
+        let (runbook, mask) = (Arc::clone(&self.runbook), self.told.mask.clone());
         Some(Call {
             runbook,
             plugin,
@@ -138,7 +137,7 @@ impl Run {
     }
 
     fn evaluate(&self, id: &StepId) -> Result<Evaluation, Failure> {
-        let mask = self.mask();
+        let mask = &self.told.mask;
         let fail = |what: &str, error: &dyn std::error::Error| {
             let message = format!("its `{what}` could not be worked out: {error}");
             mask.failure(&Failure::new(FailureKind::Inputs, message))

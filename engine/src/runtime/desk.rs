@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::driver::Watcher;
@@ -15,6 +16,10 @@ use crate::journal::JournalError;
 
 /// The most inputs that share one append: bounds how long the first of them waits.
 const BATCH: usize = 256;
+
+/// How long the mark of a process waits for something else that happens, to share its append. Until it is durable,
+/// its process is found by its token alone, as in the moment before the engine itself knows the mark.
+const LINGER: Duration = Duration::from_millis(20);
 
 /// What tasks tell the loop.
 pub(super) enum Message {
@@ -34,9 +39,30 @@ pub(super) struct Desk {
     /// When the watcher glances at the state.
     pub(super) pulse: Option<Interval>,
     pub(super) sessions: Sessions,
+    marks: Marks,
+}
+
+/// The marks of processes that wait to be recorded, and until when they may. Most processes end sooner, and then
+/// their mark costs nothing of its own.
+#[derive(Default)]
+struct Marks {
+    held: Vec<Input>,
+    until: Option<Instant>,
 }
 
 impl Desk {
+    pub(super) fn new(watcher: Arc<dyn Watcher>, messages: UnboundedSender<Message>) -> Self {
+        Self {
+            watcher,
+            messages,
+            calls: HashMap::new(),
+            clearing: HashMap::new(),
+            pulse: None,
+            sessions: Sessions::default(),
+            marks: Marks::default(),
+        }
+    }
+
     /// Lets the watcher glance at the state as often as it wants.
     pub(super) fn begin_pulse(&mut self) {
         self.pulse = self.watcher.pace().map(|pace| {
@@ -46,13 +72,24 @@ impl Desk {
         });
     }
 
-    /// This message and all that are there already: they share one append.
+    /// Until when marks are held, where there are any.
+    pub(super) fn marks_until(&self) -> Option<Instant> {
+        self.marks.until
+    }
+
+    /// The marks that are held, to be recorded now.
+    pub(super) fn take_marks(&mut self) -> Vec<Input> {
+        std::mem::take(&mut self.marks).held
+    }
+
+    /// This message and all that are there already: they share one append. Marks alone are held back.
     pub(super) fn gather(
         &mut self,
         first: Message,
         inbox: &mut UnboundedReceiver<Message>,
     ) -> Result<Vec<Input>, JournalError> {
-        let mut inputs = Vec::new();
+        let Marks { held, until } = std::mem::take(&mut self.marks);
+        let mut inputs = held;
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
@@ -71,6 +108,12 @@ impl Desk {
             } else {
                 None
             };
+        }
+        let is_mark = |input: &Input| matches!(input, Input::ProcessStarted { .. });
+        if inputs.len() < BATCH && inputs.iter().all(is_mark) {
+            let until = until.or_else(|| Some(Instant::now() + LINGER));
+            self.marks = Marks { held: inputs, until };
+            return Ok(Vec::new());
         }
         Ok(inputs)
     }

@@ -1,22 +1,20 @@
 //! The loop: everything that happens becomes one input, every turn one append, every effect a task.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::Interval;
+use tokio::time::{Instant, Interval};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::{Desk, Message};
 use super::door::Door;
 use super::engine::RuntimeError;
 use super::run::Run;
-use super::sessions::Sessions;
 use crate::core::event::{Entry, ProcessMark};
 use crate::core::{Input, Outcome, RunState, RunStatus, wake_at};
-use crate::id::InstanceId;
+use crate::id::{InstanceId, Seq};
 
 /// Whoever watches a run being carried out. Called from several tasks; must not block.
 pub trait Watcher: Send + Sync {
@@ -55,6 +53,14 @@ pub struct Ended {
     /// It was told to.
     pub interrupted: bool,
 }
+
+/// What lists show of a running run.
+struct Shown {
+    status: RunStatus,
+    next: Seq,
+    at: Timestamp,
+}
+
 /// How long stopped calls may take to end before they are given up as interrupted.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -75,14 +81,7 @@ impl Run {
         door: &mut Door,
     ) -> Result<Ended, RuntimeError> {
         let (messages, mut inbox) = unbounded_channel();
-        let mut desk = Desk {
-            watcher,
-            messages,
-            calls: HashMap::new(),
-            clearing: HashMap::new(),
-            pulse: None,
-            sessions: Sessions::default(),
-        };
+        let mut desk = Desk::new(watcher, messages);
         desk.begin_pulse();
         let ended = self.serve(jobs, &mut desk, &mut inbox, control, door).await;
         // Whatever happened, no call outlives the loop.
@@ -105,12 +104,11 @@ impl Run {
             desk.watcher.recorded(&entries, &self.state);
         }
         let mut inputs = vec![Input::Clock];
-        let mut summary: Option<(RunStatus, Timestamp)> = None;
+        let mut summary = None;
         loop {
             let entries = self.take(&inputs, draining).await?;
             if !entries.is_empty() {
                 desk.watcher.recorded(&entries, &self.state);
-                self.refresh_summary(&mut summary).await?;
             }
             inputs = self.perform(desk, draining, self.durable);
             if !inputs.is_empty() {
@@ -118,20 +116,27 @@ impl Run {
             }
             let wake = if draining { None } else { wake_at(&self.state) };
             if desk.calls.is_empty() && desk.clearing.is_empty() && wake.is_none() {
+                let status = self.state.status();
+                if !status.is_finished() {
+                    // It may be held on, while a person is asked.
+                    self.refresh_summary(&mut summary).await?;
+                }
                 return Ok(Ended {
-                    status: self.state.status(),
+                    status,
                     interrupted: draining,
                 });
             }
+            self.refresh_summary(&mut summary).await?;
             let clock = Arc::clone(&self.engine.clock);
+            let marks_until = desk.marks_until();
             tokio::select! {
                 Some(message) = inbox.recv() => inputs = desk.gather(message, inbox)?,
+                () = linger(marks_until) => inputs = desk.take_marks(),
                 () = sleep_until(clock.as_ref(), wake) => inputs = vec![Input::Clock],
                 () = beat(&mut desk.pulse) => self.is_glanced_at(desk),
                 asked = door.next() => {
                     let entries = self.answer_while(asked, draining).await?;
                     desk.watcher.recorded(&entries, &self.state);
-                    self.refresh_summary(&mut summary).await?;
                     inputs = vec![Input::Clock];
                 }
                 Some(order) = control.recv() => {
@@ -150,15 +155,22 @@ impl Run {
     }
 
     /// Lets lists show where the run stands: when its status changes, and otherwise now and then.
-    async fn refresh_summary(&self, last: &mut Option<(RunStatus, Timestamp)>) -> Result<(), RuntimeError> {
-        let (status, now) = (self.state.status(), self.engine.clock.now());
-        let fresh = last.is_some_and(|(was, at)| was == status && now.duration_since(at) < SUMMARY_AGE);
+    async fn refresh_summary(&self, last: &mut Option<Shown>) -> Result<(), RuntimeError> {
+        let (status, next) = (self.state.status(), self.state.next_seq());
+        let now = self.engine.clock.now();
+        let fresh = last.as_ref().is_some_and(|shown| {
+            shown.next == next || (shown.status == status && now.duration_since(shown.at) < SUMMARY_AGE)
+        });
         if !fresh {
             self.engine
                 .journal
                 .summarise(&self.claim, &self.summary().await?)
                 .await?;
-            *last = Some((status, now));
+            *last = Some(Shown {
+                status,
+                next,
+                at: now,
+            });
         }
         Ok(())
     }
@@ -169,6 +181,9 @@ impl Run {
         inbox: &mut UnboundedReceiver<Message>,
     ) -> Result<Ended, RuntimeError> {
         desk.calls.values().for_each(CancellationToken::cancel);
+        let marks = desk.take_marks();
+        let entries = self.take(&marks, true).await?;
+        desk.watcher.recorded(&entries, &self.state);
         let patience = tokio::time::sleep(PATIENCE);
         tokio::pin!(patience);
         while !desk.calls.is_empty() {
@@ -226,6 +241,14 @@ async fn beat(pulse: &mut Option<Interval>) {
         Some(pulse) => {
             pulse.tick().await;
         }
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until then; for ever, where there is no such time.
+async fn linger(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
         None => std::future::pending().await,
     }
 }

@@ -149,17 +149,7 @@ impl Engine {
             .collect();
         let state = RunState::fold(runbook.workflow(), &entries)?;
         let (claim, durable) = self.journal.create(new.id, self.holder(), &entries).await?;
-        let (engine, runbook, secrets) = (self.clone(), Arc::new(runbook), BTreeMap::new());
-        Ok(Run {
-            engine,
-            claim,
-            state,
-            runbook,
-            secrets,
-            untaken: false,
-            durable,
-            undone_by_person: false,
-        })
+        Ok(Run::new(self.clone(), claim, state, Arc::new(runbook), durable))
     }
 
     /// Claims a run and reads where it stands.
@@ -171,17 +161,9 @@ impl Engine {
         match self.read(run).await {
             Ok(Story { state, runbook, .. }) => {
                 let last = Seq(state.next_seq().0.saturating_sub(1));
-                let (engine, secrets, durable) = (self.clone(), BTreeMap::new(), Durable::attest(last));
-                Ok(Run {
-                    engine,
-                    claim,
-                    undone_by_person: state.rollback().is_some(),
-                    state,
-                    runbook,
-                    secrets,
-                    untaken: true,
-                    durable,
-                })
+                let mut run = Run::new(self.clone(), claim, state, runbook, Durable::attest(last));
+                run.untaken = true;
+                Ok(run)
             }
             Err(error) => {
                 // The first error is the one that matters; a claim ends with its process in any case.

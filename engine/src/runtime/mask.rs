@@ -1,6 +1,7 @@
 //! Secrets, taken out of all that is kept or shown, also when they are encoded or cut across chunks.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -15,7 +16,7 @@ const MASK: &str = "******";
 #[derive(Clone, Default)]
 pub struct Mask {
     /// The longest first, so that a secret that contains another is taken whole.
-    patterns: Vec<Vec<u8>>,
+    patterns: Arc<[Vec<u8>]>,
 }
 
 impl std::fmt::Debug for Mask {
@@ -34,7 +35,9 @@ impl Mask {
             .collect();
         let mut patterns: Vec<Vec<u8>> = forms.into_iter().collect();
         patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern.len()));
-        Self { patterns }
+        Self {
+            patterns: patterns.into(),
+        }
     }
 
     /// The text without secrets.

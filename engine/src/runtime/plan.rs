@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rpds::RedBlackTreeMapSync;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -46,7 +47,7 @@ struct Planner<'a> {
     author: &'a Author,
     params: Arc<Value>,
     mask: Mask,
-    known: BTreeMap<StepId, StepFacts>,
+    known: RedBlackTreeMapSync<StepId, StepFacts>,
     rows: BTreeMap<StepId, Vec<Planned>>,
     sessions: Sessions,
 }
@@ -70,7 +71,7 @@ impl Runbook {
             author,
             params: Arc::new(Value::Object(plain.chain(hidden).collect())),
             mask: Mask::new(secrets.values().map(String::as_str)),
-            known: BTreeMap::new(),
+            known: RedBlackTreeMapSync::new_sync(),
             rows: BTreeMap::new(),
             sessions: Sessions::default(),
         };
@@ -155,7 +156,7 @@ impl Planner<'_> {
                 status: "satisfied",
                 outputs: Arc::new(Value::Object(outputs)),
             };
-            self.known.insert(step.id.clone(), facts);
+            self.known.insert_mut(step.id.clone(), facts);
         }
         self.rows.insert(step.id.clone(), rows);
     }
@@ -165,7 +166,7 @@ impl Planner<'_> {
             status: "skipped",
             outputs: Arc::new(Value::Null),
         };
-        self.known.insert(step.id.clone(), facts);
+        self.known.insert_mut(step.id.clone(), facts);
         let row = Planned {
             id: InstanceId::from(step.id.clone()),
             forecast: Forecast::Skipped(reason),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::door::Asked;
-use super::engine::{Author, Engine, RuntimeError};
+use super::engine::{Author, Engine, PinnedFiles, RuntimeError};
 use super::mask::Mask;
 use crate::core::event::{Entry, Failure, FailureKind, RunStarted};
 use crate::core::{Act, Input, InstanceIx, RunState, Turn, is_timed, turn};
@@ -26,7 +26,8 @@ pub struct Run {
     pub(super) claim: Claim,
     pub(super) state: RunState,
     pub(super) runbook: Arc<Runbook>,
-    pub(super) secrets: BTreeMap<ParamName, String>,
+    secrets: BTreeMap<ParamName, String>,
+    pub(super) told: Told,
     /// It was opened, and not taken up yet: what the journal shows as under way is not.
     pub(super) untaken: bool,
     pub(super) durable: Durable<Seq>,
@@ -34,7 +35,47 @@ pub struct Run {
     pub(super) undone_by_person: bool,
 }
 
+/// What every call is told alike, put together once.
+pub(super) struct Told {
+    /// All parameters, secrets included.
+    pub(super) params: Arc<Value>,
+    pub(super) mask: Mask,
+    pub(super) files: Arc<PinnedFiles>,
+}
+
+impl Told {
+    fn new(state: &RunState, secrets: &BTreeMap<ParamName, String>) -> Self {
+        Self {
+            params: Arc::new(params(state, secrets)),
+            mask: Mask::new(secrets.values().map(String::as_str)),
+            files: Arc::new(PinnedFiles(Arc::new(state.files().clone()))),
+        }
+    }
+}
+
 impl Run {
+    /// A run that was claimed, and stands here; its secrets are not known yet.
+    pub(super) fn new(
+        engine: Engine,
+        claim: Claim,
+        state: RunState,
+        runbook: Arc<Runbook>,
+        durable: Durable<Seq>,
+    ) -> Self {
+        let secrets = BTreeMap::new();
+        Self {
+            told: Told::new(&state, &secrets),
+            undone_by_person: state.rollback().is_some(),
+            engine,
+            claim,
+            state,
+            runbook,
+            secrets,
+            untaken: false,
+            durable,
+        }
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn state(&self) -> &RunState {
@@ -76,6 +117,7 @@ impl Run {
 
     /// Gives the values of secret parameters, which no journal holds.
     pub fn set_secrets(&mut self, secrets: BTreeMap<ParamName, String>) {
+        self.told = Told::new(&self.state, &secrets);
         self.secrets = secrets;
     }
 
@@ -244,20 +286,11 @@ impl Run {
 
     /// What the expressions of an instance may name.
     pub(super) fn scope(&self, ix: InstanceIx) -> Scope {
-        scope(&self.engine, &self.state, &self.secrets, ix)
+        scope(&self.engine, &self.state, Arc::clone(&self.told.params), ix)
     }
 
     pub(super) fn facts(&self) -> RunFacts {
         facts(&self.engine, &self.state)
-    }
-
-    /// All parameters, secrets included: for calls only.
-    pub(super) fn params(&self) -> Value {
-        params(&self.state, &self.secrets)
-    }
-
-    pub(super) fn mask(&self) -> Mask {
-        Mask::new(self.secrets.values().map(String::as_str))
     }
 }
 
@@ -277,15 +310,16 @@ pub(super) fn inputs(
         .registry()
         .get(step.uses.as_str())
         .map_or(&[] as &[&str], |plugin| plugin.doc().scripts);
-    expr::fill(&step.with, scripts, &scope(engine, state, secrets, ix), put)
+    let scope = scope(engine, state, Arc::new(params(state, secrets)), ix);
+    expr::fill(&step.with, scripts, &scope, put)
         .map_err(|error| Failure::new(FailureKind::Inputs, error.to_string()))
 }
 
-fn scope(engine: &Engine, state: &RunState, secrets: &BTreeMap<ParamName, String>, ix: InstanceIx) -> Scope {
+fn scope(engine: &Engine, state: &RunState, params: Arc<Value>, ix: InstanceIx) -> Scope {
     let instance = state.instance(ix);
     Scope {
-        params: Arc::new(params(state, secrets)),
-        steps: Arc::new(state.facts_for(instance.step)),
+        params,
+        steps: state.before(instance.step),
         item: instance.item.clone(),
         before: instance.before.clone(),
         outputs: instance.outputs.as_object().cloned(),

@@ -117,6 +117,10 @@ impl Journal for Spying {
         self.inner.holder(run).await
     }
 
+    async fn runs(&self) -> Result<Vec<RunId>, JournalError> {
+        self.inner.runs().await
+    }
+
     async fn list(&self) -> Result<Vec<Listed>, JournalError> {
         self.inner.list().await
     }

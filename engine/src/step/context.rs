@@ -1,14 +1,13 @@
 //! What a step is told, and the only ways in which it may speak.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Outputs, ProcessMark, Registry, Session};
-use crate::id::{AttemptNo, Host, InstanceId, Operator, RunId, StepId};
+use super::{Earlier, Outputs, ProcessMark, Registry, Session};
+use crate::id::{AttemptNo, Host, InstanceId, Operator, RunId};
 
 /// Why `validate` is asked, or that something is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +41,6 @@ pub struct RunFacts {
     pub operator: Operator,
     /// On which machine.
     pub host: Host,
-}
-
-/// What is known of a step that comes before.
-#[derive(Debug, Clone, Serialize)]
-pub struct StepFacts {
-    /// `succeeded`, `satisfied`, `skipped`.
-    pub status: &'static str,
-    /// Its outputs: a map of names, `null` where it was skipped; for a fan-out a map from item to outputs.
-    pub outputs: Arc<Value>,
 }
 
 /// Where a step's printed output goes; it becomes part of the run's journal.
@@ -92,7 +82,7 @@ pub struct Context {
     /// All parameters, secrets included.
     pub params: Arc<Value>,
     /// The steps that this one needs, directly or not.
-    pub steps: Arc<BTreeMap<StepId, StepFacts>>,
+    pub steps: Arc<dyn Earlier>,
     /// The item, where the step fans out.
     pub item: Option<Value>,
     /// What `validate` observed before the first attempt.
@@ -118,16 +108,39 @@ impl Context {
     /// `run`, `params`, `steps`, `item`, `before`, `outputs`, `attempt`.
     #[must_use]
     pub fn document(&self) -> Value {
+        let steps = self.steps.all();
+        self.document_with(steps.map(|(id, facts)| (id.to_string(), json!(facts))).collect())
+    }
+
+    /// The document with these for the steps that come before.
+    #[must_use]
+    pub fn document_with(&self, steps: Map<String, Value>) -> Value {
         json!({
             "run": self.run,
             "params": self.params,
-            "steps": *self.steps,
             "step": self.instance,
             "attempt": self.attempt,
             "item": self.item,
             "before": self.before,
             "outputs": self.outputs,
+            "steps": steps,
         })
+    }
+
+    /// The text of the document, piece by piece, the steps that come before at its end. They may be many thousands,
+    /// and what nobody reads is never put together.
+    pub fn document_text(&self) -> impl Iterator<Item = String> + Send {
+        const END: &str = "}}";
+        let mut beginning = self.document_with(Map::new()).to_string();
+        // Of the steps, which stand last, it keeps the brace that opens them.
+        beginning.truncate(beginning.len().saturating_sub(END.len()));
+        let steps = self.steps.all().enumerate().map(|(at, (id, facts))| {
+            let comma = if at == 0 { "" } else { "," };
+            format!("{comma}{}:{}", json!(id), json!(facts))
+        });
+        std::iter::once(beginning)
+            .chain(steps)
+            .chain(std::iter::once(END.to_owned()))
     }
 
     /// The kept text of a file that the step refers to.

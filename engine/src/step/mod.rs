@@ -24,7 +24,9 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use self::context::{Context, Files, Purpose, RunFacts, StepFacts, Transcriber};
+pub use self::context::{Context, Files, Purpose, RunFacts, Transcriber};
+pub(crate) use self::earlier::dotted;
+pub use self::earlier::{Earlier, StepFacts};
 pub use self::family::{Definition, Family, NoPlugin, TextProblem};
 pub use self::plugin::{InputProblem, Plugin, Typed, fitted, typed};
 pub use self::registry::{Registry, UnknownPlugin};
@@ -33,6 +35,7 @@ pub use self::templated::Templated;
 pub use crate::core::event::{Failure, FailureKind, Outputs, Place, ProcessMark, Verdict};
 
 mod context;
+mod earlier;
 mod family;
 mod plugin;
 mod registry;

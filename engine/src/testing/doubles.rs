@@ -5,12 +5,13 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rpds::RedBlackTreeMapSync;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::id::{AttemptNo, Host, InstanceId, Operator, RunId};
-use crate::step::{Context, Files, ProcessMark, Purpose, Registry, RunFacts, Transcriber};
+use crate::id::{AttemptNo, Host, InstanceId, Operator, RunId, StepId};
+use crate::step::{Context, Files, ProcessMark, Purpose, Registry, RunFacts, StepFacts, Transcriber};
 
 /// A transcript in memory.
 #[derive(Debug, Default)]
@@ -157,7 +158,7 @@ pub fn context(recorder: &Arc<Recorder>) -> Context {
         attempt: AttemptNo(1),
         purpose: Purpose::Run,
         params: Arc::new(json!({})),
-        steps: Arc::new(BTreeMap::new()),
+        steps: Arc::new(RedBlackTreeMapSync::<StepId, StepFacts>::new_sync()),
         item: None,
         before: None,
         outputs: None,

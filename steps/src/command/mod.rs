@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use self::answer::Stdout;
 pub use self::argv::Argv;
-use crate::child::{self, Finished, Program};
+use crate::child::{self, Finished, Input, Program};
 use crate::text::{Text, absolute, last_line};
 
 mod answer;
@@ -206,14 +206,12 @@ async fn carry_out(argv: &Argv, inputs: &CommandInputs, cx: &Context) -> Result<
         .try_for_each(|(name, value)| variable(name, value))
         .map_err(&unfit)?;
     let cwd = inputs.cwd.as_deref().map(absolute).transpose().map_err(unfit)?;
-    let mut input = cx.document().to_string().into_bytes();
-    input.push(b'\n');
     child::carry_out(
         &Program {
             argv: argv.items(),
             env,
             cwd,
-            input,
+            input: Input::Document,
         },
         cx,
     )

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use rhai::{AST, CallFnOptions, Dynamic, EvalAltResult, FuncArgs, Position, Scope};
 use runbook_engine::step::{Abilities, Context, Failure, FailureKind, Place};
+use serde_json::Value;
 
 use super::host::{self, Grant};
 use super::mistakes::{self, Problem};
+use super::reads::Reads;
 use super::{Allow, lower_first};
 
 /// The longest script, in bytes.
@@ -84,6 +86,15 @@ impl Compiled {
 
     pub(crate) fn has(&self, function: &str) -> bool {
         self.ast.iter_functions().any(|defined| defined.name == function)
+    }
+
+    /// The document of a step, as far as the functions may look at it, whose last argument it is.
+    pub(crate) fn document(&self, cx: &Context) -> Value {
+        let called = ["validate", "run", "rollback"];
+        let functions = self.ast.iter_functions();
+        let functions = functions.filter(|defined| called.contains(&defined.name));
+        let parameters = functions.filter_map(|defined| defined.params.last().copied());
+        Reads::of(&self.ast, &parameters.collect()).document(cx)
     }
 
     pub(crate) fn abilities(&self) -> Abilities {

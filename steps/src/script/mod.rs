@@ -20,6 +20,7 @@ pub(crate) mod answer;
 mod compiled;
 mod host;
 pub(crate) mod mistakes;
+mod reads;
 
 /// The arguments of a `rhai` step's functions.
 const ARGUMENTS: &[&str] = &["cx"];
@@ -205,7 +206,7 @@ async fn call(
     function: &'static str,
 ) -> Result<Option<rhai::Dynamic>, Failure> {
     let compiled = Arc::new(inputs.compiled(cx.files.as_ref())?);
-    let arguments = vec![as_dynamic(cx.document())?];
+    let arguments = vec![as_dynamic(compiled.document(cx))?];
     carry_out(&compiled, function, arguments, &inputs.allow, cx).await
 }
 

@@ -110,7 +110,7 @@ impl SiteStep {
         cx: &Context,
     ) -> Result<Option<rhai::Dynamic>, Failure> {
         let (inputs, allow) = self.inputs(with)?;
-        let arguments = vec![as_dynamic(inputs)?, as_dynamic(cx.document())?];
+        let arguments = vec![as_dynamic(inputs)?, as_dynamic(self.script.document(cx))?];
         carry_out(&self.script, function, arguments, &allow, cx).await
     }
 

@@ -1,9 +1,8 @@
-//! What a step costs, whatever the number of steps. Measured by hand:
-//! `cargo test -p runbook-engine --lib cost -- --ignored --nocapture`.
-
-use std::time::{Duration, Instant};
+//! What a step costs, whatever the number of steps: counted in looks at steps and instances.
 
 use super::*;
+use crate::core::Work;
+use crate::core::table::looks;
 use crate::core::wake_at;
 
 /// Carries a run out in which every call ends well, as the runtime would: one input, one turn, all effects.
@@ -25,7 +24,7 @@ fn carry_out(jobs: u32, steps: Vec<StepPolicy>) -> Run {
                 Input::ProcessCleared { instance, found }
             }
             Effect::Call(work) => Input::Finished {
-                outcome: match work.purpose {
+                outcome: match reads_its_needs(&run, &work).purpose {
                     Purpose::Run => Outcome::Ran(Ok(Outputs::new())),
                     Purpose::Rollback => Outcome::RolledBack(Ok(())),
                     _ => Outcome::Observed(Ok(Observation::unknown())),
@@ -37,6 +36,14 @@ fn carry_out(jobs: u32, steps: Vec<StepPolicy>) -> Run {
         };
         run.takes(&input);
     }
+}
+
+/// Looks at the steps that are needed directly, as expressions do; of all others nothing is worked out.
+fn reads_its_needs<'a>(run: &Run, work: &'a Work) -> &'a Work {
+    let before = run.state.before(run.state.instance(work.ix).step);
+    let needs = &run.state.policy(work.ix).needs;
+    assert!(needs.iter().all(|need| before.find(need.as_str()).is_some()));
+    work
 }
 
 fn chain(steps: usize) -> Vec<StepPolicy> {
@@ -76,15 +83,17 @@ fn all_conditional(steps: usize) -> Vec<StepPolicy> {
     all_free(steps).into_iter().map(StepPolicy::conditional).collect()
 }
 
-#[expect(clippy::disallowed_methods, reason = "it measures")]
-fn time(work: impl FnOnce() -> Run) -> (Duration, Run) {
-    let start = Instant::now();
-    let run = work();
-    (start.elapsed(), run)
+/// How many looks at steps and instances a step costs, carried out and read again.
+fn looks_for_each(policies: Vec<StepPolicy>) -> u64 {
+    let steps = policies.len() as u64;
+    let before = looks();
+    let run = carry_out(4, policies);
+    assert_eq!(run.status(), RunStatus::Completed);
+    RunState::fold(&run.workflow, &run.journal).unwrap();
+    (looks() - before) / steps
 }
 
 #[test]
-#[ignore = "measures; run by hand"]
 fn the_cost_of_a_step_does_not_grow_with_their_number() {
     type Shape = fn(usize) -> Vec<StepPolicy>;
     let shapes: [(&str, Shape); 5] = [
@@ -95,28 +104,10 @@ fn the_cost_of_a_step_does_not_grow_with_their_number() {
         ("conditional", all_conditional),
     ];
     for (name, shape) in shapes {
-        let mut costs = Vec::new();
-        for steps in [10_000, 50_000] {
-            let policies = shape(steps);
-            let (time_run, run) = time(|| carry_out(4, policies));
-            assert_eq!(run.status(), RunStatus::Completed);
-            let (journal, workflow) = (run.journal, run.workflow);
-            let (time_fold, _) = time(|| {
-                let mut folded = Run::of([]);
-                folded.state = RunState::fold(&workflow, &journal).unwrap();
-                folded
-            });
-            let per = |time: Duration| time / u32::try_from(steps).unwrap();
-            #[expect(clippy::print_stderr, reason = "it reports")]
-            {
-                eprintln!(
-                    "{name:12} {steps:6} steps: run {:?}, fold {:?} a step",
-                    per(time_run),
-                    per(time_fold)
-                );
-            }
-            costs.push(per(time_run));
-        }
-        assert!(costs[1] < costs[0] * 3, "{name}: {costs:?}");
+        let (few, many) = (looks_for_each(shape(300)), looks_for_each(shape(3_000)));
+        assert!(
+            many <= few + 2,
+            "{name}: {few} looks a step, and {many} of ten times as many"
+        );
     }
 }

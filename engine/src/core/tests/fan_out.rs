@@ -65,7 +65,7 @@ fn those_after_it_read_outputs_by_item() {
         .succeeds("a[x]")
         .is_there("a[y]");
     let b = run.state.workflow().find("b").unwrap();
-    let facts = run.state.facts_for(b);
-    assert_eq!(facts["a"].status, "succeeded");
-    assert_eq!(*facts["a"].outputs, json!({ "x": {}, "y": {} }));
+    let (_, a) = run.state.before(b).find("a").unwrap();
+    assert_eq!(a.status, "succeeded");
+    assert_eq!(*a.outputs, json!({ "x": {}, "y": {} }));
 }

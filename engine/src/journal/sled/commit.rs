@@ -34,6 +34,12 @@ impl GroupCommit {
         }
     }
 
+    /// Whether something was applied that no sync has covered, and may still be.
+    pub(super) fn has_unsynced(&self) -> bool {
+        let state = self.lock();
+        state.failure.is_none() && state.synced < state.given
+    }
+
     /// Notes the result of applying something: a ticket for it, or that nothing may follow.
     pub(super) fn applied(&self, result: Result<(), JournalError>) -> Result<Ticket, JournalError> {
         let mut state = self.lock();

@@ -52,7 +52,7 @@ pub(super) struct Lock(File);
 
 /// Whether a small file must be whole after the power failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sync {
+pub(super) enum Sync {
     Yes,
     No,
 }
@@ -165,8 +165,8 @@ impl Folder {
         fs::remove_file(self.at("holder.json"))
     }
 
-    pub(super) fn write_summary(&self, summary: &Summary) -> io::Result<()> {
-        self.replace("summary.json", &serde_json::to_vec_pretty(summary)?, Sync::Yes)
+    pub(super) fn write_summary(&self, summary: &Summary, sync: Sync) -> io::Result<()> {
+        self.replace("summary.json", &serde_json::to_vec_pretty(summary)?, sync)
     }
 
     pub(super) fn read_summary(&self) -> io::Result<Summary> {

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::commit::{GroupCommit, Ticket};
-use super::folder::{Folder, HeadFile, Lock};
+use super::folder::{Folder, HeadFile, Lock, Sync};
 use super::keys::{Key, PIECE, append_to_bytes};
 use super::store::{Changes, Store};
 use super::{contents, copy};
@@ -74,18 +74,16 @@ impl Held {
             doing: "made",
             source,
         };
-        let store = Store::create(&folder.db())?;
         let mut changes = Changes::default();
         changes.put(
             &Key::append(Seq(0)),
             &append_to_bytes(records.iter().map(|(_, record)| record)),
         );
-        store.apply(changes)?;
-        store.sync()?;
+        let store = Store::create(&folder.db(), changes)?;
         let file = folder.complete(head).map_err(failed)?;
         folder.write_holder(holder).map_err(failed)?;
         if let Some(summary) = Summary::of_first(first, &head.hash) {
-            folder.write_summary(&summary).map_err(failed)?;
+            folder.write_summary(&summary, Sync::No).map_err(failed)?;
         }
         Ok((store, file))
     }
@@ -221,7 +219,7 @@ impl Held {
             doing: "written",
             source,
         };
-        let synced = if commit.check().is_ok() {
+        let synced = if commit.has_unsynced() {
             store.sync()
         } else {
             Ok(())
@@ -230,7 +228,7 @@ impl Held {
         let (_, file) = durable.into_inner().unwrap_or_else(PoisonError::into_inner);
         let noted = file.sync().map_err(failed);
         let summarised = summary.map_or(Ok(()), |summary| {
-            self.folder.write_summary(summary).map_err(failed)
+            self.folder.write_summary(summary, Sync::Yes).map_err(failed)
         });
         let unheld = self.folder.remove_holder().map_err(failed);
         drop(lock);

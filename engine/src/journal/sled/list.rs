@@ -13,17 +13,20 @@ use crate::journal::{JournalError, Listed, Summary};
 /// How old something unfinished must be to be taken for left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(600);
 
-/// All runs, the newest first; of each no more than its summary is read.
-pub(super) fn list(runs: &Path) -> Result<Vec<Listed>, JournalError> {
-    let failed = |source| JournalError::Storage {
+/// The ids of all runs, also of those that are only being made; nothing of them is read.
+pub(super) fn runs(runs: &Path) -> Result<Vec<RunId>, JournalError> {
+    let found = fs::read_dir(runs).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let found = found.map_err(|source| JournalError::Storage {
         doing: "read",
         source,
-    };
+    })?;
+    Ok(found.iter().filter_map(run_of).collect())
+}
+
+/// All runs, the newest first; of each no more than its summary is read.
+pub(super) fn list(runs: &Path) -> Result<Vec<Listed>, JournalError> {
     let mut rows = Vec::new();
-    for found in fs::read_dir(runs).map_err(failed)? {
-        let Some(run) = run_of(&found.map_err(failed)?) else {
-            continue;
-        };
+    for run in self::runs(runs)? {
         let folder = Folder::new(runs, run);
         if folder.is_complete() {
             rows.push(row(run, &folder));
@@ -99,13 +102,6 @@ pub(super) fn sweep(runs: &Path, newest: &Folder) -> io::Result<()> {
     let now = fs::metadata(newest.path())?.modified()?;
     for found in fs::read_dir(runs)? {
         let found = found?;
-        let modified = found.metadata().and_then(|data| data.modified());
-        let Ok(age) = modified.map(|then| now.duration_since(then).unwrap_or_default()) else {
-            continue;
-        };
-        if age < LEFT_BEHIND {
-            continue;
-        }
         let name = found.file_name();
         let name = name.to_string_lossy();
         let copied = name.strip_suffix(copy::SUFFIX);
@@ -113,7 +109,19 @@ pub(super) fn sweep(runs: &Path, newest: &Folder) -> io::Result<()> {
             continue;
         };
         let folder = Folder::new(runs, run);
-        let left_behind = match (copied.is_some(), folder.is_complete()) {
+        let complete = folder.is_complete();
+        // Most are: of those nothing more is looked at.
+        if complete && copied.is_none() {
+            continue;
+        }
+        let modified = found.metadata().and_then(|data| data.modified());
+        let Ok(age) = modified.map(|then| now.duration_since(then).unwrap_or_default()) else {
+            continue;
+        };
+        if age < LEFT_BEHIND {
+            continue;
+        }
+        let left_behind = match (copied.is_some(), complete) {
             (false, true) => false,
             // Only complete runs are copied.
             (true, false) => true,

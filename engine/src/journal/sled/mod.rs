@@ -214,11 +214,19 @@ impl Journal for SledJournal {
             doing: "written",
             source,
         };
-        blocking(|| held.folder.write_summary(summary).map_err(failed))
+        blocking(|| {
+            held.folder
+                .write_summary(summary, folder::Sync::No)
+                .map_err(failed)
+        })
     }
 
     async fn head_hash(&self, run: RunId) -> Result<String, JournalError> {
         blocking(|| self.reading(run, |_, head| Ok(head.hash.to_string())))
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>, JournalError> {
+        blocking(|| list::runs(&self.runs))
     }
 
     async fn list(&self) -> Result<Vec<Listed>, JournalError> {

@@ -51,16 +51,22 @@ impl Changes {
 }
 
 impl Store {
-    /// Makes a database in the new folder `path`, durably.
-    pub(super) fn create(path: &Path) -> Result<Self, JournalError> {
+    /// Makes a database in the new folder `path` that holds this, durably.
+    ///
+    /// All is written before the first sync: file systems make durable together what was written together, and the
+    /// syncs that follow find little left to do.
+    pub(super) fn create(path: &Path, first: Changes) -> Result<Self, JournalError> {
         let failed = |source| JournalError::Storage {
             doing: "made",
             source,
         };
         private::create_folder(path).map_err(failed)?;
         let store = Self::open_any(path)?;
+        store.apply(first)?;
+        store.write()?;
         let conf = OpenOptions::new().write(true).open(path.join("conf"));
         conf.and_then(|conf| conf.sync_all()).map_err(failed)?;
+        store.sync()?;
         private::sync_folder(path).map_err(failed)?;
         Ok(store)
     }
@@ -133,11 +139,16 @@ impl Store {
                 source: io::Error::other("a broken disk"),
             });
         }
-        let _bytes = guarded_write(|| self.db.flush())?;
+        self.write()?;
         self.file.sync_data().map_err(|source| JournalError::Storage {
             doing: "written",
             source,
         })
+    }
+
+    /// Hands all that was applied to the system.
+    fn write(&self) -> Result<(), JournalError> {
+        guarded_write(|| self.db.flush()).map(drop)
     }
 
     /// The append that holds entry `seq`, if it is there: the last that begins at it or before.

@@ -284,7 +284,10 @@ async fn lists_show_the_newest_first(Fixture { journal, .. }: &Fixture) {
             journal.release(claim, summary).await.unwrap();
         }
     }
+    let mut runs = journal.runs().await.unwrap();
+    runs.sort();
     let rows = journal.list().await.unwrap();
+    assert!(runs.iter().eq(rows.iter().rev().map(|row| &row.run)));
     let shown: Vec<_> = rows
         .iter()
         .map(|row| {

@@ -10,6 +10,7 @@ use super::functions::IN_PLACE;
 use super::sandbox::FUNCTIONS;
 use crate::diagnostic::{Span, closest};
 use crate::id::{ParamName, StepId};
+use crate::step::dotted;
 
 /// How many steps are looked at for one that was probably meant.
 pub(crate) const MOST_CANDIDATES: usize = 1_000;
@@ -111,11 +112,6 @@ impl Known {
     pub fn site(&self) -> Site {
         self.site
     }
-}
-
-/// A step's id as it is written after a dot.
-pub(super) fn dotted(id: &str) -> String {
-    id.replace('-', "_")
 }
 
 /// The byte of `source` that a position of Rhai means.

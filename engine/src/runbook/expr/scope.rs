@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rhai::{Dynamic, Map};
 use serde_json::Value;
 
-use super::names::{Names, dotted};
+use super::names::Names;
 use super::to_dynamic;
 use crate::id::StepId;
-use crate::step::{Context, Outputs, RunFacts, StepFacts};
+use crate::step::{Context, Earlier, Outputs, RunFacts, StepFacts, dotted};
 
 /// What an expression sees when it is evaluated.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Scope {
     /// The parameters' values, by name.
     pub params: Arc<Value>,
     /// The steps that come before.
-    pub steps: Arc<BTreeMap<StepId, StepFacts>>,
+    pub steps: Arc<dyn Earlier>,
     /// The item, where the step fans out.
     pub item: Option<Value>,
     /// What was observed before the first attempt.
@@ -90,17 +90,11 @@ impl Scope {
             found.insert(id.as_str().into(), facts);
         };
         if names.every_step {
-            self.steps.iter().for_each(|(id, facts)| add(id, facts));
+            self.steps.all().for_each(|(id, facts)| add(&id, &facts));
         }
         for wanted in names.steps.iter().filter(|_| !names.every_step) {
-            let exact = self.steps.get_key_value(wanted);
-            let similar = || {
-                self.steps
-                    .iter()
-                    .find(|(id, _)| dotted(id.as_str()) == dotted(wanted.as_str()))
-            };
-            if let Some((id, facts)) = exact.or_else(similar) {
-                add(id, facts);
+            if let Some((id, facts)) = self.steps.find(wanted.as_str()) {
+                add(&id, &facts);
             }
         }
         found.into()

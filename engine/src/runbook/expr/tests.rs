@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use rpds::RedBlackTreeMapSync;
 use serde_json::{Value, json};
 
 use super::{Known, Put, Scope, Site, compile, compile_loose, fill, items, to_dynamic, to_value};
@@ -37,7 +38,7 @@ fn scope(params: Value) -> Scope {
     let (operator, host) = (Operator::new("ada"), Host::new("farm1"));
     Scope {
         params: Arc::new(params),
-        steps: Arc::new(steps.into_iter().collect()),
+        steps: Arc::new(steps.into_iter().collect::<RedBlackTreeMapSync<_, _>>()),
         item: None,
         before: Some(json!({ "allow": false })),
         outputs: None,

@@ -186,6 +186,10 @@ impl Journal for Doors {
         read_or_ask!(self, run, self.0.head_hash(run), asked)
     }
 
+    async fn runs(&self) -> Result<Vec<RunId>, JournalError> {
+        self.0.runs().await
+    }
+
     async fn list(&self) -> Result<Vec<Listed>, JournalError> {
         self.0.list().await
     }

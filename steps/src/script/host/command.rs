@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::runtime::Handle;
 
 use super::{Answer, Function, Grant, map, refused, stopped};
-use crate::child::{self, Program};
+use crate::child::{self, Input, Program};
 use crate::script::Allow;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -89,7 +89,7 @@ impl Caller {
             argv: texts.iter().map(String::as_str).collect(),
             env: BTreeMap::new(),
             cwd: None,
-            input: options.input.into_bytes(),
+            input: Input::Text(options.input.into_bytes()),
         };
         let cancel = self.cx.cancel.child_token();
         let cx = Context {
