@@ -111,11 +111,8 @@ pub(crate) fn main() -> Exit {
     };
     let look = Look::new(&cli.global);
     let setting = Setting::new(cli.global, look);
-    let result = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-    {
+    // One thread is enough: what takes long waits, or has a thread to itself; and no thread need wake another.
+    let result = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(cli.command, &setting));
             // What a step left behind on a blocking thread must not keep the program from ending.

@@ -18,3 +18,5 @@ mod os;
 #[cfg(windows)]
 #[path = "windows.rs"]
 mod os;
+#[cfg(unix)]
+mod session;

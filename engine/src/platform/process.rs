@@ -58,7 +58,7 @@ pub enum Exit {
 /// A child process and all that it starts. Dropped before its end was awaited, it is killed.
 #[derive(Debug)]
 pub struct Group {
-    child: Box<dyn ChildWrapper>,
+    child: os::Child,
     mark: ProcessMark,
     over: bool,
 }
@@ -69,27 +69,8 @@ impl Group {
     /// # Errors
     /// When the system cannot start it: there is no such program or folder, or it must not be carried out.
     pub fn spawn(launch: &Launch<'_>) -> io::Result<(Self, Pipes)> {
-        let mut command = CommandWrap::with_new(launch.program, |command| {
-            command.args(&launch.args).envs(&launch.env);
-            command
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped());
-            if let Some(cwd) = launch.cwd {
-                command.current_dir(cwd);
-            }
-        });
-        os::isolate(&mut command);
-        let mut child = command.spawn()?;
-        let pipes = match (child.stdin().take(), child.stdout().take(), child.stderr().take()) {
-            (Some(stdin), Some(stdout), Some(stderr)) => Some(Pipes {
-                stdin,
-                stdout,
-                stderr,
-            }),
-            _ => None,
-        };
-        let pid = child.id().unwrap_or_default();
+        let (child, pipes) = os::Child::spawn(launch)?;
+        let pid = child.id();
         let mark = ProcessMark {
             pid,
             started: table::started(pid).unwrap_or_default(),
@@ -99,7 +80,6 @@ impl Group {
             mark,
             over: false,
         };
-        let pipes = pipes.ok_or_else(|| io::Error::other("the child has no pipes"))?;
         Ok((group, pipes))
     }
 
@@ -114,7 +94,7 @@ impl Group {
     /// # Errors
     /// When the system cannot tell.
     pub async fn wait(&mut self) -> io::Result<Exit> {
-        self.child.inner_mut().wait().await.map(os::exit)
+        self.child.wait().await
     }
 
     /// Asks the whole group to end.
@@ -128,8 +108,7 @@ impl Group {
 
     /// Ends the whole group at once.
     pub fn kill(&mut self) {
-        // An error means that nobody is left in the group: that is what was wanted.
-        self.child.start_kill().ok();
+        self.child.kill();
     }
 
     /// Ends the whole group: asks first, then, after [`GRACE`], kills. Returns how many processes were left
@@ -169,6 +148,40 @@ impl Group {
         // Only an exit that the system cannot tell is an error here; the list of processes decides.
         self.wait().await.ok();
         table::until_empty(self.mark.pid).await;
+    }
+}
+
+/// Starts a program by way of the standard library, in a group that `isolate` makes.
+pub(super) fn wrapped(
+    launch: &Launch<'_>,
+    isolate: impl FnOnce(&mut CommandWrap),
+) -> io::Result<(Box<dyn ChildWrapper>, Pipes)> {
+    let mut command = CommandWrap::with_new(launch.program, |command| {
+        command.args(&launch.args).envs(&launch.env);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(cwd) = launch.cwd {
+            command.current_dir(cwd);
+        }
+    });
+    isolate(&mut command);
+    let mut child = command.spawn()?;
+    match (child.stdin().take(), child.stdout().take(), child.stderr().take()) {
+        (Some(stdin), Some(stdout), Some(stderr)) => {
+            let pipes = Pipes {
+                stdin,
+                stdout,
+                stderr,
+            };
+            Ok((child, pipes))
+        }
+        _ => {
+            // An error means that it is gone.
+            child.start_kill().ok();
+            Err(io::Error::other("the child has no pipes"))
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 //! together, and none of them can stop and wait at the operator's terminal.
 
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::ExitStatus;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -12,14 +14,56 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::{Pid, Uid, User, geteuid, getpgid, getpgrp, getsid};
-use process_wrap::tokio::{CommandWrap, ProcessSession};
+use process_wrap::tokio::{ChildWrapper, ProcessSession};
 
 use super::private::Owner;
-use super::process::Exit;
+use super::process::{self, Exit, Launch, Pipes};
+use super::session::Session;
 
-/// Makes the child and all that it starts a group of their own.
-pub(super) fn isolate(command: &mut CommandWrap) {
-    command.wrap(ProcessSession);
+/// A child process, which leads a session.
+#[derive(Debug)]
+pub(super) enum Child {
+    Session(Session),
+    /// Started by way of the standard library, which can do more, and takes longer.
+    Wrapped(Box<dyn ChildWrapper>),
+}
+
+impl Child {
+    pub(super) fn spawn(launch: &Launch<'_>) -> io::Result<(Self, Pipes)> {
+        if Session::is_possible(launch) {
+            let (session, pipes) = Session::spawn(launch)?;
+            return Ok((Self::Session(session), pipes));
+        }
+        let (child, pipes) = process::wrapped(launch, |command| {
+            command.wrap(ProcessSession);
+        })?;
+        Ok((Self::Wrapped(child), pipes))
+    }
+
+    /// Its number, as long as its end was not awaited.
+    pub(super) fn id(&self) -> u32 {
+        match self {
+            Self::Session(session) => session.id(),
+            Self::Wrapped(child) => child.id().unwrap_or_default(),
+        }
+    }
+
+    /// Waits until it has ended; what it started may still be there.
+    pub(super) async fn wait(&mut self) -> io::Result<Exit> {
+        match self {
+            Self::Session(session) => session.wait().await,
+            Self::Wrapped(child) => child.inner_mut().wait().await.map(exit),
+        }
+    }
+
+    /// Ends it and its group.
+    pub(super) fn kill(&mut self) {
+        match self {
+            Self::Session(session) => kill_group(session.id()),
+            // An error means that nobody is left in the group: that is what was wanted.
+            Self::Wrapped(child) => drop(child.start_kill()),
+        }
+    }
 }
 
 /// See [`open_files`](super::limit::open_files). Programs that steps start inherit the limit, so it is raised no
@@ -67,7 +111,7 @@ pub(super) fn owner(uid: u32) -> Owner {
 }
 
 /// How a process ended.
-pub(super) fn exit(status: ExitStatus) -> Exit {
+fn exit(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {
         (Some(code), _) => Exit::Code(code),
         (None, Some(number)) => {
@@ -86,30 +130,58 @@ pub(super) fn belongs_to(process: &sysinfo::Process, leader: u32) -> bool {
         .is_some_and(|session| session.as_u32() == leader)
 }
 
+/// How many numbers are tried one by one, before the list of all processes is read instead.
+const FEW: u32 = 1_000;
+
 /// Whether a process may belong to the group of `leader`. It looks at numbers alone, which costs microseconds
 /// where reading what the system knows of every process costs milliseconds; each step that ends asks for it.
 pub(super) fn may_have_members(leader: u32) -> bool {
-    // Where there is no such folder, only the list of processes can tell.
-    let Ok(found) = std::fs::read_dir("/proc") else {
-        return true;
-    };
-    let Some(leader) = raw(leader) else {
+    if raw(leader).is_none() {
         return false;
-    };
-    let mut some = false;
-    for one in found {
-        let Ok(one) = one else { return true };
-        let Some(pid) = one.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        some = true;
-        match getsid(Some(Pid::from_raw(pid))) {
-            Ok(session) if session == leader => return true,
-            Ok(_) | Err(Errno::ESRCH) => {}
-            Err(_) => return true,
-        }
     }
-    !some
+    // Linux counts up: whatever the leader has started has a number between its own and the newest, unless the
+    // count has begun again since.
+    let newest = newest().filter(|newest| newest.checked_sub(leader).is_some_and(|more| more < FEW));
+    match newest {
+        Some(newest) => (leader..=newest).any(|pid| may_belong(pid, leader)),
+        // Where the numbers cannot be told, only the list of processes can tell.
+        None => numbers().is_none_or(|all| all.into_iter().any(|pid| may_belong(pid, leader))),
+    }
+}
+
+fn may_belong(pid: u32, leader: u32) -> bool {
+    match raw(pid).map(|pid| getsid(Some(pid))) {
+        Some(Ok(session)) => Some(session) == raw(leader),
+        Some(Err(Errno::ESRCH)) | None => false,
+        Some(Err(_)) => true,
+    }
+}
+
+/// The number of the process that was started last, where the system tells.
+#[expect(clippy::disallowed_methods, reason = "the system tells it by a file")]
+fn newest() -> Option<u32> {
+    const LOAD: &str = "/proc/loadavg";
+    // In some containers another program answers in the place of the system, and counts otherwise.
+    static IS_OURS: LazyLock<bool> = LazyLock::new(|| {
+        let device = |path| std::fs::metadata(path).map(|found| found.dev()).ok();
+        device(LOAD) == device("/proc")
+    });
+    let load = IS_OURS.then(|| std::fs::read_to_string(LOAD).ok())??;
+    load.split_ascii_whitespace().last()?.parse().ok()
+}
+
+/// The numbers of all processes, where the system tells.
+fn numbers() -> Option<Vec<u32>> {
+    let mut numbers = Vec::new();
+    for one in std::fs::read_dir("/proc").ok()? {
+        numbers.extend(
+            one.ok()?
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse::<u32>().ok()),
+        );
+    }
+    (!numbers.is_empty()).then_some(numbers)
 }
 
 /// The leader of the group that a process belongs to; none where that is our own, or cannot be told.

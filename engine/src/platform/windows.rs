@@ -6,15 +6,39 @@ use std::process::ExitStatus;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use process_wrap::tokio::{CommandWrap, JobObject, KillOnDrop};
+use process_wrap::tokio::{ChildWrapper, JobObject, KillOnDrop};
 use sysinfo::{Pid, ProcessesToUpdate, System};
 
-use super::process::Exit;
+use super::process::{self, Exit, Launch, Pipes};
 
-/// Makes the child and all that it starts a group of their own.
-pub(super) fn isolate(command: &mut CommandWrap) {
-    // With `KillOnDrop`, the job ends when its last handle is closed: also when the engine dies.
-    command.wrap(KillOnDrop).wrap(JobObject);
+/// A child process and its job.
+#[derive(Debug)]
+pub(super) struct Child(Box<dyn ChildWrapper>);
+
+impl Child {
+    pub(super) fn spawn(launch: &Launch<'_>) -> io::Result<(Self, Pipes)> {
+        // With `KillOnDrop`, the job ends when its last handle is closed: also when the engine dies.
+        let (child, pipes) = process::wrapped(launch, |command| {
+            command.wrap(KillOnDrop).wrap(JobObject);
+        })?;
+        Ok((Self(child), pipes))
+    }
+
+    /// Its number.
+    pub(super) fn id(&self) -> u32 {
+        self.0.id().unwrap_or_default()
+    }
+
+    /// Waits until it has ended; what it started may still be there.
+    pub(super) async fn wait(&mut self) -> io::Result<Exit> {
+        self.0.inner_mut().wait().await.map(exit)
+    }
+
+    /// Ends it and its job.
+    pub(super) fn kill(&mut self) {
+        // An error means that nobody is left in the job: that is what was wanted.
+        drop(self.0.start_kill());
+    }
 }
 
 /// See [`open_files`](super::limit::open_files).
@@ -38,7 +62,7 @@ pub(super) fn uptime() -> Duration {
 }
 
 /// How a process ended.
-pub(super) fn exit(status: ExitStatus) -> Exit {
+fn exit(status: ExitStatus) -> Exit {
     Exit::Code(status.code().unwrap_or(-1))
 }
 
