@@ -3,7 +3,7 @@
 //!     cargo bench --bench speed            some minutes
 //!     cargo bench --bench speed -- quick   less, and less exact
 //!
-//! `docs/performance.md` says what is measured, and what was found. GNU make and Ninja must be installed.
+//! `docs/performance.md` says what is measured, and what was found. `scripts/setup --bench` installs what it needs.
 
 #![expect(
     clippy::print_stdout,
@@ -54,6 +54,9 @@ const QUICK: Size = Size {
 fn main() -> Outcome {
     let quick = std::env::args().any(|word| word == "quick");
     let size = if quick { QUICK } else { FULL };
+    for peer in ["make", "ninja"] {
+        measure::installed(peer)?;
+    }
     // On the disk on which the program is built, since the usual folder for temporary files may be in memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let mut table = Table::new();

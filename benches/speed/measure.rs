@@ -59,6 +59,15 @@ pub(crate) fn appends(folder: &Path, count: usize) -> Outcome<Taken> {
     })
 }
 
+/// Refuses to begin without a program to be held against: half a table would say nothing.
+pub(crate) fn installed(name: &str) -> Outcome {
+    let found = Command::new(name).arg("--version").stdout(Stdio::null()).status();
+    match found {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(format!("`{name}` is not installed: `scripts/setup --bench` installs it").into()),
+    }
+}
+
 /// Carries a program out; one that says that it waits for a person (3) has done what was asked.
 pub(crate) fn program(command: &mut Command) -> Outcome<Taken> {
     let before = children();
@@ -68,9 +77,7 @@ pub(crate) fn program(command: &mut Command) -> Outcome<Taken> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| {
-            format!("{command:?}: {error}; GNU make and Ninja are in Debian's `make` and `ninja-build`")
-        })?;
+        .map_err(|error| format!("{command:?}: {error}"))?;
     let mut peak_mib = 0;
     if is_long(command) {
         while child.try_wait()?.is_none() {
