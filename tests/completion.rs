@@ -124,7 +124,10 @@ fn runbooks_are_files_and_those_that_ship() {
     project.write("notes.txt", "");
     project.write("sub/more.yml", "");
     let offered = words(&project, &["exec", ""]);
-    assert_eq!(offered, ["farm.yaml", "sub/", "quickstart", "hybrid-s2s"]);
+    assert_eq!(
+        offered,
+        ["farm.yaml", "sub/", "quickstart", "site-notice", "hybrid-s2s"]
+    );
     assert_eq!(words(&project, &["check", "sub/"]), ["sub/more.yml"]);
 }
 
