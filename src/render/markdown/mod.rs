@@ -1,6 +1,6 @@
 //! Markdown for a person at a terminal: paragraphs that fit, lists that hang, and code as it is to be typed.
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use self::table::Table;
 use self::values::Values;
@@ -45,8 +45,6 @@ struct Page {
     inline: String,
     /// The addresses of the links that are open, and where their texts begin.
     links: Vec<(String, usize)>,
-    code: bool,
-    heading: bool,
     table: Option<Table>,
     /// An empty line comes before the next block.
     gap: bool,
@@ -66,8 +64,6 @@ impl Page {
             lists: Vec::new(),
             inline: String::new(),
             links: Vec::new(),
-            code: false,
-            heading: false,
             table: None,
             gap: false,
         }
@@ -101,19 +97,11 @@ impl Page {
 
     fn open(&mut self, tag: Tag<'_>) {
         match tag {
-            Tag::Heading { .. } => {
-                self.end_block();
-                self.heading = true;
-            }
+            // What a fence says of its language is of no use to a reader.
+            Tag::Heading { .. } | Tag::CodeBlock(_) => self.end_block(),
             Tag::BlockQuote(_) => {
                 self.end_block();
                 self.push_margin(paint(DIM, "│ "), paint(DIM, "│ "));
-            }
-            Tag::CodeBlock(kind) => {
-                self.end_block();
-                self.code = true;
-                // What a fence says of its language is of no use to a reader.
-                let _language: CodeBlockKind<'_> = kind;
             }
             Tag::List(first) => {
                 self.end_block();
@@ -152,7 +140,6 @@ impl Page {
             TagEnd::Heading(_) => {
                 self.inline = paint(BOLD, &self.inline);
                 self.end_block();
-                self.heading = false;
                 self.gap = true;
             }
             TagEnd::Paragraph | TagEnd::HtmlBlock => {
@@ -216,10 +203,13 @@ impl Page {
     }
 
     fn push_margin(&mut self, first: String, further: String) {
-        let depth: usize = self.margins.iter().map(|margin| margin.further.len()).sum();
         let margin = Margin {
             first: Some(first),
-            further: if depth > DEEPEST { String::new() } else { further },
+            further: if self.indent() > DEEPEST {
+                String::new()
+            } else {
+                further
+            },
         };
         self.margins.push(margin);
     }
@@ -257,7 +247,6 @@ impl Page {
     }
 
     fn end_code(&mut self) {
-        self.code = false;
         let text = std::mem::take(&mut self.inline);
         let lines = text.trim_end_matches('\n').split('\n');
         let lines: Vec<String> = lines.map(|line| format!("  {}", paint(BUSY, line))).collect();
@@ -297,11 +286,15 @@ impl Page {
 
     /// How many columns are left beside the margins.
     fn room(&self) -> Option<usize> {
-        let used = self.margins.iter();
-        let used = used
+        self.width.left(self.indent())
+    }
+
+    /// How many columns the margins take.
+    fn indent(&self) -> usize {
+        let margins = self.margins.iter();
+        margins
             .map(|margin| textwrap::core::display_width(&margin.further))
-            .sum();
-        self.width.left(used)
+            .sum()
     }
 }
 

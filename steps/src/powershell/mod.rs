@@ -1,8 +1,8 @@
 //! `powershell`: scripts that Windows PowerShell 5.1 or PowerShell 7 carries out.
 //!
-//! [`shell`] is a process; [`message`] is what we say to it in the form of [`wire`], and [`stream`] what comes back. The
+//! `shell` is a process; `message` is what we say to it in the form of `wire`, and `stream` what comes back. The
 //! other end is `host.ps1`.
-//! [`syntax`] looks at scripts before a run begins, [`failure`] explains what went wrong in one.
+//! `syntax` looks at scripts before a run begins, `failure` explains what went wrong in one.
 
 use async_trait::async_trait;
 use runbook_engine::step::{

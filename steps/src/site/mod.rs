@@ -1,8 +1,8 @@
 //! `site.NAME`: kinds of step that an administrator writes, each a script `steps/NAME.rhai` beside the runbook.
 //!
-//! A script says in its constant `STEP` what it is for and what it takes and gives ([`declaration`], read from the
-//! syntax tree alone by [`literal`]); [`field`] holds values against that, and [`page`] is its documentation. The
-//! sandbox, its host functions and grants are those of [`script`](crate::script).
+//! A script says in its constant `STEP` what it is for and what it takes and gives (`declaration`, read from the
+//! syntax tree alone by `literal`); `field` holds values against that, and `page` is its documentation. The
+//! sandbox, its host functions and grants are those of `script`(crate::script).
 
 use std::sync::Arc;
 

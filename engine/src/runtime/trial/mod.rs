@@ -1,7 +1,7 @@
 //! A runbook's own tests, carried out: each case is a whole run in memory, in which steps answer as the case says.
 //!
 //! The engine is the real one: the order, retries, time-outs, doubts, people and rollback. Only the plugins are
-//! [scripted](script), the [clock] skips what nobody waits for, and the journal is in memory. A case must be tried on
+//! scripted, the clock skips what nobody waits for, and the journal is in memory. A case must be tried on
 //! a runtime of a single thread, by which the clock knows when nothing goes on.
 
 use std::sync::Arc;
