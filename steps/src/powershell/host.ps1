@@ -157,7 +157,7 @@ $RunbookModule = New-Module -Name Runbook -ScriptBlock {
     function Set-Answer([string] $Verdict, [string] $Reason, $Outputs, $Observed) {
         $outputs = ConvertTo-Map $Outputs 'outputs'
         $script:Observed = ConvertTo-RunbookJson $Observed 'observed'
-        $script:Verdict, $script:Reason, $script:Outputs = $Verdict, $Reason, $outputs
+        $script:Verdict, $script:Reason, $script:Outputs = $Verdict, (Limit-Text $Reason 64KB), $outputs
     }
 
     # Windows PowerShell would open a window for credentials, which nobody sees.
@@ -181,11 +181,13 @@ $RunbookModule = New-Module -Name Runbook -ScriptBlock {
     }
 
     # A record of the transcript; a very long one is cut, and says so.
-    function Send-Text([string] $Stream, [string] $Text) {
-        $most = 256KB
-        if ($Text.Length -gt $most) { $Text = $Text.Substring(0, $most) + "... ($($Text.Length - $most) more)" }
-        Send $Stream $Text
+    # A text of at most so many characters; a longer one is cut, and says so.
+    function Limit-Text([string] $Text, [int] $Most) {
+        if ($Text.Length -le $Most) { return $Text }
+        return $Text.Substring(0, $Most) + "... ($($Text.Length - $Most) more)"
     }
+
+    function Send-Text([string] $Stream, [string] $Text) { Send $Stream (Limit-Text $Text 256KB) }
 
     function Send-Lines($Lines) {
         foreach ($line in $Lines) { Send-Text 'output' "$line" }
@@ -236,18 +238,18 @@ $RunbookModule = New-Module -Name Runbook -ScriptBlock {
         $causes = @()
         $cause = if (-not $found) { $Record.Exception.InnerException }
         while ($cause -and $causes.Count -lt 8) {
-            $causes += $cause.Message
+            $causes += Limit-Text $cause.Message 8KB
             $cause = $cause.InnerException
         }
         $place = $Record.InvocationInfo
         Send 'failed' (ConvertTo-RunbookJson ([ordered] @{
             during = $During
-            message = if ($found) { $found.Message } else { $Record.Exception.Message }
+            message = Limit-Text $(if ($found) { $found.Message } else { $Record.Exception.Message }) 8KB
             type = $Record.Exception.GetType().FullName
-            id = "$($Record.FullyQualifiedErrorId)"
-            category = "$($Record.CategoryInfo.Category)"
+            # Of a text that is thrown, it is the text.
+            id = Limit-Text "$($Record.FullyQualifiedErrorId)" 8KB
             line = if ($found) { $found.Extent.StartLineNumber } elseif ($place) { $place.ScriptLineNumber } else { 0 }
-            code = if ($found) { $found.Extent.Text } elseif ($place) { "$($place.Line)".Trim() } else { '' }
+            code = Limit-Text $(if ($found) { $found.Extent.Text } elseif ($place) { "$($place.Line)".Trim() } else { '' }) 8KB
             causes = $causes
             name = $Name
         }) 'error')

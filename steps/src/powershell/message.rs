@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::wire;
 
 /// What a PowerShell says of itself.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Hello {
     pub(super) edition: String,
     pub(super) version: String,
@@ -73,21 +73,6 @@ impl Task<'_> {
             "run": wire::wire(self.run),
             "before": wire::wire(self.before),
         }))
-    }
-}
-
-impl Hello {
-    /// Of one that has not said anything yet.
-    pub(super) fn unknown() -> Self {
-        Self {
-            edition: String::new(),
-            version: String::new(),
-            wide: true,
-            elevated: false,
-            code_page: 0,
-            machine: String::new(),
-            user: String::new(),
-        }
     }
 }
 

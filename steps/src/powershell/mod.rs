@@ -39,7 +39,7 @@ const TEXT: &str = r#"Scripts are never templated: data reaches them as `$Run` (
 observed before the first attempt. So no value, however odd, can become code.
 
 **What they answer.** `Set-Satisfied`, `Set-Unsatisfied -Reason TEXT` and `Set-Unknown` say in `validate` whether the
-outcome is there; the first two take `-Observed @{}`, and `Set-Satisfied` takes `-Outputs @{}`. `Set-Outputs @{}` says in
+outcome is there; all three take `-Observed @{}`, and `Set-Satisfied` takes `-Outputs @{}`. `Set-Outputs @{}` says in
 `run` what the step gives. The last answer counts.
 
 **What goes wrong.** `$ErrorActionPreference` is `Stop`: an error that is not caught fails the step, and so does `exit` with

@@ -30,6 +30,9 @@ const HOST: &str = include_str!("host.ps1");
 /// How long a process may take to end by itself once it has nothing more to do.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The most that is kept of what a program says before it is known to be a PowerShell, in bytes: its end, for messages.
+const MOST_SAID: usize = 64 * 1024;
+
 /// How long its streams may stay open after its end: a service that it started may have inherited them.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -91,26 +94,31 @@ impl Shell {
             group,
             streams: Streams::of(pipes),
             decoders: BTreeMap::new(),
-            hello: Hello::unknown(),
+            hello: Hello::default(),
             idle: false,
             last: false,
         };
-        if let Err(failure) = shell.greet(program, cx).await {
-            shell.group.end().await;
-            return Err(failure);
-        }
-        let suits = programs.suits(&shell.hello, needs.edition, needs.elevated);
-        let prepared = match suits {
-            Ok(()) => shell.prepare(needs, run, cx).await,
-            Err(failure) => Err(failure),
-        };
-        match prepared {
+        match shell.ready(programs, program, needs, run, cx).await {
             Ok(()) => Ok(shell),
             Err(failure) => {
                 shell.group.end().await;
                 Err(failure)
             }
         }
+    }
+
+    /// Learns what it is, refuses what does not suit, and prepares it.
+    async fn ready(
+        &mut self,
+        programs: &Programs,
+        program: &str,
+        needs: &Needs<'_>,
+        run: &Value,
+        cx: &Context,
+    ) -> Result<(), Failure> {
+        self.greet(program, cx).await?;
+        programs.suits(&self.hello, needs.edition, needs.elevated)?;
+        self.prepare(needs, run, cx).await
     }
 
     /// What it is, for the transcript.
@@ -157,6 +165,7 @@ impl Shell {
                 Some(Heard::Told(_)) => {}
                 Some(Heard::Printed(stream, bytes)) => {
                     said.extend_from_slice(&bytes);
+                    said.drain(..said.len().saturating_sub(MOST_SAID));
                     self.print(stream, &bytes, cx);
                 }
                 None => {
@@ -247,6 +256,8 @@ impl Shell {
             }
             heard = self.streams.next() => Ok(heard),
             _exit = self.group.wait() => {
+                // Whoever is left may print for ever.
+                self.end_rest(cx).await;
                 // Past this time somebody else holds the pipes.
                 let rest = tokio::time::timeout(DRAIN, self.streams.next()).await;
                 Ok(rest.unwrap_or_default())
@@ -256,7 +267,17 @@ impl Shell {
 
     async fn end_of_process(&mut self, cx: &Context) -> Exit {
         self.idle = false;
+        // One that can say nothing any more need not end by itself.
+        if tokio::time::timeout(PATIENCE, self.group.wait()).await.is_err() {
+            self.group.end().await;
+        }
         let exit = self.group.wait().await;
+        self.end_rest(cx).await;
+        exit.unwrap_or_else(|error| Exit::Signal(error.to_string()))
+    }
+
+    /// Ends what the scripts left behind.
+    async fn end_rest(&mut self, cx: &Context) {
         let left = self.group.end_rest().await;
         if left > 0 {
             note(
@@ -264,7 +285,6 @@ impl Shell {
                 &format!("the scripts left {left} process(es) behind; they were ended"),
             );
         }
-        exit.unwrap_or_else(|error| Exit::Signal(error.to_string()))
     }
 
     /// Tells the process something. One that has ended cannot be told; that it has ended is heard next.
@@ -293,8 +313,7 @@ impl Shell {
         let rest = async {
             while let Some(heard) = self.streams.next().await {
                 if let Heard::Printed(stream, bytes) = heard {
-                    let text = Decoder::default().decode(&bytes, self.hello.code_page);
-                    cx.transcript.write(stream, text.as_bytes());
+                    self.print(stream, &bytes, cx);
                 }
             }
         };

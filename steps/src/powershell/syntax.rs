@@ -81,7 +81,8 @@ fn unread(script: &str) -> Option<(usize, usize)> {
     }
     let range = node.byte_range();
     // What is missing has no length; a whole script would show nothing.
-    let start = range.start.min(script.len().saturating_sub(1));
+    let last = script.char_indices().next_back().map_or(0, |(at, _)| at);
+    let start = range.start.min(last);
     let line = script[start..].lines().next().map_or(1, str::len);
     let end = range.end.clamp(start + 1, start + line.max(1));
     (script.is_char_boundary(start) && script.is_char_boundary(end)).then_some((start, end))

@@ -90,9 +90,8 @@ impl Compiled {
 
     /// The document of a step, as far as the functions may look at it, whose last argument it is.
     pub(crate) fn document(&self, cx: &Context) -> Value {
-        let called = ["validate", "run", "rollback"];
         let functions = self.ast.iter_functions();
-        let functions = functions.filter(|defined| called.contains(&defined.name));
+        let functions = functions.filter(|defined| mistakes::CALLED.contains(&defined.name));
         let parameters = functions.filter_map(|defined| defined.params.last().copied());
         Reads::of(&self.ast, &parameters.collect()).document(cx)
     }

@@ -113,8 +113,8 @@ pub(super) fn find(text: &str, arguments: &[&str]) -> Found {
         problems.extend(only_definitions(part));
         problems.extend(unknown_names(part, &defined));
     }
-    if whole.is_some() {
-        problems.extend(called_functions(&parts, arguments));
+    if let Some(ast) = &whole {
+        problems.extend(called_functions(ast, arguments));
     }
     problems.sort_by_key(|problem| (problem.at.line(), problem.at.position()));
     problems.dedup();
@@ -355,9 +355,9 @@ fn only_definitions(ast: &AST) -> Option<Problem> {
 }
 
 /// What is wrong with the functions that the engine calls.
-fn called_functions(parts: &[AST], arguments: &[&str]) -> Vec<Problem> {
+fn called_functions(ast: &AST, arguments: &[&str]) -> Vec<Problem> {
     let problem = |message: String| Problem::new(message, Position::NONE);
-    let functions = || parts.iter().flat_map(AST::iter_functions);
+    let functions = || ast.iter_functions();
     let takes = match arguments.len() {
         1 => "one argument".to_owned(),
         count => format!("{count} arguments"),

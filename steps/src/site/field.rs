@@ -253,12 +253,17 @@ fn plain(name: &str, entry: &Entry, keys: &[Entry], reader: &mut Reader) -> Opti
         "number" => ParamKind::Number,
         "boolean" => ParamKind::Boolean,
         "enum" => {
-            let values = reader.required("an `enum`", entry.value.at, keys, "values")?;
-            ParamKind::Enum(reader.texts(values)?)
+            let entry = reader.required("an `enum`", entry.value.at, keys, "values")?;
+            let values = reader.texts(entry)?;
+            if values.is_empty() {
+                reader.wrong(entry, "a list of at least one text");
+            }
+            ParamKind::Enum(values)
         }
         "url" => {
             let schemes = get(keys, "schemes").and_then(|entry| reader.texts(entry));
-            ParamKind::Url(schemes.unwrap_or_default())
+            let schemes = schemes.unwrap_or_default().into_iter();
+            ParamKind::Url(schemes.map(|scheme| scheme.to_ascii_lowercase()).collect())
         }
         "domain" => ParamKind::Domain,
         "host" => ParamKind::Host,

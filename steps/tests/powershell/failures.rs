@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use runbook_engine::platform::process::is_alive;
-use runbook_engine::step::FailureKind;
+use runbook_engine::step::{FailureKind, Verdict};
 use runbook_steps::powershell::Programs;
 use serde_json::json;
 
@@ -210,4 +210,60 @@ async fn a_wrong_program_is_not_waited_for() {
     let bench = Bench::with(programs("/bin/cat"));
     let told = bench.failure("1").await;
     assert!(told.contains("RB0302"), "{told}");
+}
+
+#[tokio::test]
+async fn what_is_said_at_length_is_cut_and_not_lost() {
+    let Some(bench) = Bench::new() else { return };
+    let told = bench.failure("throw ('x' * 2MB)").await;
+    assert!(
+        told.contains("`run` failed in line 1") && told.contains(" more)"),
+        "{}",
+        told.len()
+    );
+    let found = bench
+        .validate("Set-Unsatisfied -Reason ('x' * 5MB)")
+        .await
+        .unwrap();
+    let Verdict::Unsatisfied(reason) = found.verdict else {
+        panic!("it is not unsatisfied");
+    };
+    assert!(
+        reason.starts_with("xxx") && reason.ends_with(" more)"),
+        "{}",
+        reason.len()
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_script_that_ends_does_not_wait_for_what_keeps_printing() {
+    let Some(bench) = Bench::new() else { return };
+    let script = "Start-Process -NoNewWindow sh -ArgumentList '-c', '\"while true; do echo hi; sleep 1; done\"'\nexit 0";
+    bench.script(script).await.unwrap();
+    assert!(
+        bench.recorder.text("log").contains("process(es) behind"),
+        "{}",
+        bench.recorder.text("log")
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn one_that_closes_its_streams_and_lives_on_is_ended() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let silent = folder.path().join("pwsh");
+    std::fs::write(&silent, "#!/bin/sh\nexec >&- 2>&-\nexec sleep 3000\n").unwrap();
+    std::fs::set_permissions(&silent, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let bench = Bench::with(programs(silent.to_str().unwrap()));
+    let told = bench.failure("'x'").await;
+    assert!(!told.is_empty());
+    assert!(
+        bench
+            .recorder
+            .processes()
+            .iter()
+            .all(|process| !is_alive(process))
+    );
 }

@@ -99,6 +99,11 @@ fn replace_all(text: Text, pattern: Text, with: Text) -> Answer<String> {
     for found in compile(&pattern)?.captures_iter(&text) {
         let Some(whole) = found.get(0) else { continue };
         made.push_str(text.get(from..whole.start()).unwrap_or_default());
+        // What one match becomes is made before it can be measured: each `$` gives at most all of it.
+        let most = with.matches('$').count().saturating_mul(whole.len());
+        if most > 16 * LONGEST_TEXT {
+            return refused("the text would become too large");
+        }
         found.expand(&with, &mut made);
         from = whole.end();
         if made.len() > LONGEST_TEXT {

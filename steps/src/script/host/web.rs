@@ -200,7 +200,9 @@ impl Web {
             }
         });
         // A proxy that the environment names would be a host that nobody granted.
-        match Client::builder().redirect(policy).no_proxy().build() {
+        // Nor may one host learn the URL of another, which may hold a secret.
+        let client = Client::builder().redirect(policy).referer(false).no_proxy();
+        match client.build() {
             Ok(client) => Ok(self.client.get_or_init(|| client)),
             Err(error) => refused(format!("requests cannot be sent from here: {}", causes(&error))),
         }
