@@ -180,6 +180,12 @@ pub struct InstanceId {
 }
 
 impl InstanceId {
+    /// Whether this id, of an instance or of a whole step, means that instance.
+    #[must_use]
+    pub fn means(&self, instance: &Self) -> bool {
+        self == instance || (self.item().is_none() && self.step() == instance.step())
+    }
+
     /// The instance of `step` for `item`.
     #[must_use]
     pub fn of_item(step: StepId, item: ItemKey) -> Self {

@@ -53,7 +53,7 @@ impl RunState {
             files: BTreeMap::new(),
             cancelled: None,
             rollback: None,
-            table: Table::new(0..workflow.steps().len()),
+            table: Table::new(workflow.steps().len()),
             by_id: BTreeMap::new(),
             queues: Queues::default(),
             workflow: Arc::clone(&workflow),

@@ -1,7 +1,6 @@
 //! The steps and instances of a run, in a form whose copies share what they have in common: a call that is under
 //! way keeps the table as it was when the call was made, at no cost.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use rpds::VectorSync;
@@ -47,9 +46,9 @@ pub(super) struct StepRecord {
 
 impl Table {
     /// That many steps, still without instances.
-    pub(super) fn new(steps: Range<usize>) -> Self {
+    pub(super) fn new(steps: usize) -> Self {
         Self {
-            steps: steps.map(|_| StepRecord::default()).collect(),
+            steps: (0..steps).map(|_| StepRecord::default()).collect(),
             instances: VectorSync::new_sync(),
         }
     }
@@ -74,11 +73,7 @@ impl Table {
     }
 
     pub(super) fn step_mut(&mut self, at: StepIx) -> &mut StepRecord {
-        #[expect(
-            clippy::expect_used,
-            reason = "positions come from the workflow that the table is of"
-        )]
-        self.steps.get_mut(at.index()).expect("a step of the workflow")
+        &mut self.steps[at.index()]
     }
 
     pub(super) fn instance(&self, ix: InstanceIx) -> &Instance {
@@ -88,11 +83,7 @@ impl Table {
     }
 
     pub(super) fn instance_mut(&mut self, ix: InstanceIx) -> &mut Instance {
-        #[expect(
-            clippy::expect_used,
-            reason = "only a table gives positions, and it loses no instance"
-        )]
-        self.instances.get_mut(ix.index()).expect("an instance")
+        &mut self.instances[ix.index()]
     }
 
     pub(super) fn instances_of(&self, step: StepIx) -> &[InstanceIx] {

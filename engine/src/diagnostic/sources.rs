@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Diagnostic, Label, SourceFile, Span};
+use super::{Diagnostic, SourceFile, Span};
 
 /// Files, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,12 +79,7 @@ impl Sources {
     pub fn located(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         for label in &mut diagnostic.labels {
             if Arc::ptr_eq(&label.file, &self.whole) {
-                let (file, span) = self.place(label.span);
-                *label = Label {
-                    file,
-                    span,
-                    text: std::mem::take(&mut label.text),
-                };
+                (label.file, label.span) = self.place(label.span);
             }
         }
         diagnostic

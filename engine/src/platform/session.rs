@@ -53,16 +53,17 @@ impl Session {
         let program = text(launch.program)?;
         let args = std::iter::once(launch.program).chain(launch.args.iter().copied());
         let args: Vec<CString> = args.map(text).collect::<io::Result<_>>()?;
+        // Before there is a child: nobody would end one whose pipes cannot be followed.
+        let pipes = Pipes {
+            stdin: ChildStdin::from_std(OwnedFd::from(to_stdin).into())?,
+            stdout: ChildStdout::from_std(OwnedFd::from(from_stdout).into())?,
+            stderr: ChildStderr::from_std(OwnedFd::from(from_stderr).into())?,
+        };
         let pid = posix_spawnp(&program, &ends, &attributes()?, &args, &environment(&launch.env)?)?;
         let session = Self {
             pid,
             exit: None,
             changes,
-        };
-        let pipes = Pipes {
-            stdin: ChildStdin::from_std(OwnedFd::from(to_stdin).into())?,
-            stdout: ChildStdout::from_std(OwnedFd::from(from_stdout).into())?,
-            stderr: ChildStderr::from_std(OwnedFd::from(from_stderr).into())?,
         };
         Ok((session, pipes))
     }

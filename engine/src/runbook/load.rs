@@ -6,7 +6,7 @@ use super::check::{Report, check};
 use super::model::Runbook;
 use super::overlay;
 use super::yaml::Document;
-use crate::diagnostic::{Diagnostic, SourceFile, Sources};
+use crate::diagnostic::{Code, Diagnostic, SourceFile, Sources, Span};
 use crate::step::{Files, Registry};
 
 /// What loading a file gave.
@@ -41,7 +41,13 @@ pub fn load_with(
             None => check(&document, registry, files, &mut report),
             Some(merged) => {
                 let runbook = check(&merged.document, registry, files, &mut report)?;
-                Some(runbook.overlaid(merged.overlaid, merged.document.to_yaml()))
+                let Some(text) = merged.document.to_yaml() else {
+                    let message = "the runbook with its overlays cannot be kept as one text";
+                    let problem = report.error(Code::TooBig, Span::default(), message);
+                    report.push(problem.help("make the runbook or its overlays shorter"));
+                    return None;
+                };
+                Some(runbook.overlaid(merged.overlaid, text))
             }
         }
     });

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use crate::core::Outcome;
 use crate::core::event::{Failure, FailureKind, Outputs, Rehearsal, Verdict};
-use crate::id::InstanceId;
 use crate::runbook::expr::{self, Put, Scope};
 use crate::runbook::{Rehearse, RehearsedDoubt, Step};
 use crate::step::{Context, Observation, Purpose};
@@ -38,12 +37,12 @@ pub(super) async fn rehearse(
                 && rehearsal
                     .interruptions
                     .iter()
-                    .any(|named| means(named, &cx.instance))
+                    .any(|named| named.means(&cx.instance))
             {
                 return Outcome::CutOff;
             }
             let fails = rehearsal.failures.iter().any(|failure| {
-                means(&failure.instance, &cx.instance)
+                failure.instance.means(&cx.instance)
                     && failure.attempt.is_none_or(|attempt| attempt == cx.attempt)
             });
             if fails {
@@ -59,7 +58,7 @@ pub(super) async fn rehearse(
             let played = rehearsal
                 .interruptions
                 .iter()
-                .any(|named| means(named, &cx.instance));
+                .any(|named| named.means(&cx.instance));
             let verdict = doubt(step, script, played);
             answers.verdict(verdict)
         }
@@ -79,11 +78,6 @@ fn doubt(step: &Step, script: &Rehearse, played: bool) -> Verdict {
         None if played && !step.abilities.validates => Verdict::Unknown,
         None => nothing(),
     }
-}
-
-/// Whether `named`, an instance or a whole step, means this instance.
-fn means(named: &InstanceId, instance: &InstanceId) -> bool {
-    named == instance || (named.item().is_none() && named.step() == instance.step())
 }
 
 struct Answers {
@@ -130,7 +124,7 @@ impl Answers {
     }
 }
 
-fn stopped() -> Failure {
+pub(super) fn stopped() -> Failure {
     Failure::new(FailureKind::Failed, "it was stopped")
 }
 

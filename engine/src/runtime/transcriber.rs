@@ -69,6 +69,9 @@ impl CallTranscriber {
 
     fn keep(&self, state: &mut State, stream: &'static str, bytes: &[u8]) {
         for piece in bytes.chunks(LARGEST_CHUNK) {
+            if state.failed.is_some() {
+                return;
+            }
             let chunk = self.chunk(stream, piece);
             if !state.overflow.is_empty() {
                 state.overflow.hold(chunk);

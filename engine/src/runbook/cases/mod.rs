@@ -158,7 +158,7 @@ pub struct ExpectStep {
     pub outputs: BTreeMap<String, Located<Value>>,
 }
 
-/// Reads a file of tests. Without cases there is no mistake less than one.
+/// Reads a file of tests. One without cases is refused: it would test nothing.
 ///
 /// # Errors
 /// With everything that is wrong.

@@ -61,7 +61,7 @@ impl<'a> Claims<'a> {
     }
 }
 
-fn word(of: ChangeOf) -> &'static str {
+pub(super) fn word(of: ChangeOf) -> &'static str {
     match of {
         ChangeOf::Step => "step",
         ChangeOf::Param => "parameter",

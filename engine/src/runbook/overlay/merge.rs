@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::super::check::{Field, Named, Report};
 use super::super::expr::MOST_CANDIDATES;
 use super::super::yaml::{Entries, Key, Node, Part};
-use super::claims::{Claim, Claims, Scope};
+use super::claims::{Claim, Claims, Scope, word};
 use super::patch::{Leaf, patch};
 use super::pin;
 use super::read::Overlay;
@@ -128,8 +128,7 @@ impl<'a, 'r> Merge<'a, 'r> {
             }
             None if is_only_a_change(of, value) => {
                 let near = all.keys().copied().take(MOST_CANDIDATES);
-                let what = section.trim_end_matches('s');
-                let what = if of == ChangeOf::Param { "parameter" } else { what };
+                let what = word(of);
                 let problem = self.report.error(
                     Code::OverlayAnchor,
                     place,
@@ -153,33 +152,34 @@ impl<'a, 'r> Merge<'a, 'r> {
         self.root.insert(section, (section_place, Part::Map(span, all)));
     }
 
+    /// Takes hold of a whole step, if it is there.
+    fn takes(&mut self, by: &'a str, verb: &'static str, field: Field<'a>) -> bool {
+        let known = self.is_there(field.key);
+        if known {
+            let (name, place) = (field.key.name, field.key.span);
+            let value = Some(field.node.value());
+            self.claim(ChangeOf::Step, name, by, verb, Scope::All, value, place);
+        }
+        known
+    }
+
     fn replace(&mut self, by: &'a str, field: Field<'a>) {
         let (name, place) = (field.key.name, field.key.span);
-        if !self.is_there(field.key) {
+        if !self.takes(by, "replaces", field) {
             return;
         }
-        self.claim(
-            ChangeOf::Step,
-            name,
-            by,
-            "replaces",
-            Scope::All,
-            Some(field.node.value()),
-            place,
-        );
         let body = Part::Whole(field.node);
-        let own = field.node.value().get("needs").is_some();
-        if own {
+        let needs = field.node.value().get("needs");
+        if needs.is_some() {
             let scope = Scope::Field(vec!["needs"]);
-            let value = field.node.value().get("needs");
-            self.claim(ChangeOf::Step, name, by, "replaces", scope, value, place);
+            self.claim(ChangeOf::Step, name, by, "replaces", scope, needs, place);
         }
         if let Some(draft) = self.steps.get_mut(name) {
             // It stays in its place in the graph, unless it says another.
-            if own {
+            if needs.is_some() {
                 draft.needs = needs_of(&body);
             }
-            draft.rewired = !own;
+            draft.rewired = needs.is_none();
             draft.body = body;
             draft.place = place;
         }
@@ -209,18 +209,9 @@ impl<'a, 'r> Merge<'a, 'r> {
 
     fn skip(&mut self, by: &'a str, field: Field<'a>) {
         let (name, place) = (field.key.name, field.key.span);
-        if !self.is_there(field.key) {
+        if !self.takes(by, "skips", field) {
             return;
         }
-        self.claim(
-            ChangeOf::Step,
-            name,
-            by,
-            "skips",
-            Scope::All,
-            Some(field.node.value()),
-            place,
-        );
         if let Some(draft) = self.steps.get_mut(name) {
             let empty = Part::Map(draft.place, Entries::new());
             let body = std::mem::replace(&mut draft.body, empty);
@@ -257,11 +248,10 @@ impl<'a, 'r> Merge<'a, 'r> {
             let problem = self.report.error(Code::OverlayAnchor, key.span, message);
             let ids = self.steps.keys().copied().take(MOST_CANDIDATES);
             let problem = problem.did_you_mean(key.name, ids);
-            let problem = match problem.help.is_empty() {
-                true => {
-                    problem.help("steps are named by their ids; `runbook check RUNBOOK --graph` shows them")
-                }
-                false => problem,
+            let problem = if problem.help.is_empty() {
+                problem.help("steps are named by their ids; `runbook check RUNBOOK --graph` shows them")
+            } else {
+                problem
             };
             self.report.push(problem);
         }

@@ -65,7 +65,11 @@ pub fn read_values(file: &Arc<SourceFile>) -> Result<Vec<(String, Value, Place)>
 
 /// The file with blanks for all but these names; what is where does not change.
 fn names_alone(file: &SourceFile, names: &[Span]) -> Arc<SourceFile> {
-    let shown = |at: usize| names.iter().any(|span| span.start <= at && at < span.end);
+    // The names come in the file's order.
+    let shown = |at: usize| {
+        let next = names.partition_point(|span| span.end <= at);
+        names.get(next).is_some_and(|span| span.start <= at)
+    };
     let mut text = String::with_capacity(file.text.len());
     for (at, c) in file.text.char_indices() {
         if matches!(c, '\n' | '\r') || shown(at) {

@@ -7,14 +7,14 @@ use super::{Document, Node};
 use crate::diagnostic::SourceFile;
 
 impl Document {
-    /// The whole document as YAML.
-    pub(in crate::runbook) fn to_yaml(&self) -> String {
+    /// The whole document as YAML; none where no text of it could be read back, as one that is too long.
+    pub(in crate::runbook) fn to_yaml(&self) -> Option<String> {
         let root = self.root();
-        match serde_yaml::to_string(&Ordered(root)) {
-            Ok(text) if reads_back(&text, root) => text,
-            // Text with unusual line breaks is not kept by every style of YAML; as JSON with escapes it is.
-            Ok(_) | Err(_) => escaped(&serde_json::to_string_pretty(&Ordered(root)).unwrap_or_default()),
-        }
+        let right = |text: &String| reads_back(text, root);
+        let yaml = serde_yaml::to_string(&Ordered(root)).ok().filter(right);
+        // Text with unusual line breaks is not kept by every style of YAML; as JSON with escapes it is.
+        let json = || serde_json::to_string_pretty(&Ordered(root)).ok();
+        yaml.or_else(|| json().map(|json| escaped(&json)).filter(right))
     }
 }
 
@@ -22,27 +22,20 @@ impl Document {
 fn reads_back(text: &str, wanted: Node<'_>) -> bool {
     let file = SourceFile::new("", text);
     match Document::parse(&file) {
-        (Some(document), mistakes) => mistakes.is_empty() && same(document.root(), wanted),
+        (Some(document), mistakes) => {
+            let root = document.root();
+            mistakes.is_empty() && root.value() == wanted.value() && same_order(root, wanted)
+        }
         (None, _) => false,
     }
 }
 
-fn same(one: Node<'_>, other: Node<'_>) -> bool {
-    let keys = |node: Node<'_>| {
-        node.entries()
-            .map(|(key, _)| key.name.to_owned())
-            .collect::<Vec<_>>()
-    };
-    one.value() == other.value()
-        && keys(one) == keys(other)
-        && one
-            .entries()
-            .zip(other.entries())
-            .all(|((_, one), (_, other))| same(one, other))
-        && one
-            .items()
-            .zip(other.items())
-            .all(|(one, other)| same(one, other))
+/// Whether the maps of two equal values have their keys in the same order.
+fn same_order(one: Node<'_>, other: Node<'_>) -> bool {
+    let mut entries = one.entries().zip(other.entries());
+    let mut items = one.items().zip(other.items());
+    entries.all(|((a, one), (b, other))| a.name == b.name && same_order(one, other))
+        && items.all(|(one, other)| same_order(one, other))
 }
 
 /// JSON in which the characters that YAML takes for line breaks, or does not take at all, are escapes.

@@ -89,7 +89,7 @@ impl Judge<'_> {
 
     /// The rows that an id means: an instance, or all instances of a step.
     fn rows_of(&self, id: &InstanceId) -> Vec<Row> {
-        let rows = self.rows.iter().filter(|row| is_meant(id, &row.id));
+        let rows = self.rows.iter().filter(|row| id.means(&row.id));
         rows.cloned().collect()
     }
 
@@ -211,17 +211,12 @@ impl Judge<'_> {
     }
 }
 
-/// Whether an id, of an instance or of a whole step, means this instance.
-fn is_meant(id: &InstanceId, instance: &InstanceId) -> bool {
-    id == instance || (id.item().is_none() && id.step() == instance.step())
-}
-
 /// Whether an instance that is meant is taken in hand here.
 fn begins(event: &Event, id: &InstanceId) -> bool {
     match event {
         Event::ObservationStarted { instance }
         | Event::AttemptStarted { instance, .. }
-        | Event::PersonNeeded { instance, .. } => is_meant(id, instance),
+        | Event::PersonNeeded { instance, .. } => id.means(instance),
         _ => false,
     }
 }

@@ -30,10 +30,8 @@ pub(super) fn check(runbook: &Runbook, cases: &Cases, case: &Case) -> Vec<Diagno
         let problem = Diagnostic::error(Code::TestNames, message).at(&cases.file, span, "");
         problem.did_you_mean(id.as_str(), runbook.steps().keys().map(|step| step.as_str()))
     });
-    let params = case.params.iter().filter(|(name, _)| {
-        let mut known = runbook.params().keys();
-        !known.any(|known| known.as_str() == name.as_str())
-    });
+    let known = |name: &str| runbook.params().keys().any(|known| known.as_str() == name);
+    let params = case.params.iter().filter(|(name, _)| !known(name));
     let params = params.map(|(name, value)| {
         let message = format!("the runbook has no parameter `{name}`");
         let problem = Diagnostic::error(Code::TestNames, message).at(&cases.file, value.span, "");

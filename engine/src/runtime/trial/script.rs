@@ -14,6 +14,7 @@ use crate::id::InstanceId;
 use crate::runbook::cases::{Interruption, Located, Script};
 use crate::runbook::expr::{self, Put, Scope};
 use crate::runbook::{RehearsedDoubt, Runbook, Step};
+use crate::runtime::rehearse::stopped;
 use crate::runtime::{Clock as _, Control};
 use crate::step::{Abilities, Check, Context, Definition, Doc, Observation, Plugin, Purpose, Registry};
 
@@ -137,10 +138,6 @@ impl Answer<'_> {
             },
         }
     }
-}
-
-fn stopped() -> Failure {
-    Failure::new(FailureKind::Failed, "it was stopped")
 }
 
 #[async_trait]
