@@ -98,10 +98,14 @@ impl Watcher for Lines {
     }
 
     fn pace(&self) -> Option<Duration> {
-        self.look.screen().map(|_| PACE)
+        let watched = || self.observer.as_ref()?.pace();
+        self.look.screen().map(|_| PACE).or_else(watched)
     }
 
     fn glance(&self, state: &RunState, now: Timestamp) {
+        if let Some(observer) = &self.observer {
+            observer.glance(state, observer.pace().unwrap_or_default());
+        }
         if let Some(screen) = self.look.screen() {
             screen.draw(|size| {
                 let scene = Scene {

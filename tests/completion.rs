@@ -129,6 +129,14 @@ fn runbooks_are_files_and_those_that_ship() {
         ["farm.yaml", "sub/", "quickstart", "site-notice", "hybrid-s2s"]
     );
     assert_eq!(words(&project, &["check", "sub/"]), ["sub/more.yml"]);
+    // What is no runbook is offered where any file may stand, and what has a list of its own keeps to it.
+    let attached = words(&project, &["confirm", "some-run", "look", "--attach", "n"]);
+    assert_eq!(attached, ["notes.txt"]);
+    let kinds = words(&project, &["schema", ""]);
+    assert!(
+        kinds.contains(&"overlay".to_owned()) && !kinds.contains(&"command".to_owned()),
+        "{kinds:?}"
+    );
 }
 
 #[test]

@@ -257,7 +257,10 @@ fn metrics_tell_where_a_run_stands_and_for_how_long_it_has_waited() {
 fn metrics_say_that_a_run_is_under_way_while_it_is() {
     let project = Project::new();
     project.steps(
-        "\n  slow: { uses: command, with: { run: [HELPER, append, DIR/log, x, then, until, DIR/go] } }\n",
+        "
+  slow: { uses: command, with: { run: [HELPER, append, DIR/log, x, then, until, DIR/go] } }
+  beside: { uses: manual, with: { instructions: Look. } }
+",
     );
     std::fs::create_dir(project.path().join("metrics")).unwrap();
     let mut command = watched(&project, &["exec", "steps.yaml"]);
@@ -265,15 +268,21 @@ fn metrics_say_that_a_run_is_under_way_while_it_is() {
     let running = Running::of(command);
     until("the step is under way", || !project.lines("log").is_empty());
     let file = format!("metrics/runbook-{}.prom", project.run_name());
-    until("it is told that the run is held", || {
+    let says = |name: &str| {
         let text = project.read(&file).unwrap_or_default();
         text.lines()
-            .any(|line| line.starts_with("runbook_run_held{") && line.ends_with(" 1.0"))
+            .any(|line| line.starts_with(name) && line.ends_with(" 1.0"))
+    };
+    until("it is told that the run is held", || says("runbook_run_held{"));
+    // It began to wait just after the first writing, and nothing has happened since.
+    until("it is told that a person is waited for", || {
+        says("runbook_run_waiting{")
     });
     project.write("go", "");
-    running.wait().code(0);
+    running.wait().code(3);
     let text = project.read(&file).unwrap();
-    assert!(text.contains("status=\"completed\"} 1.0"), "{text}");
+    assert!(text.contains("status=\"waiting\"} 1.0"), "{text}");
+    assert!(!says("runbook_run_held{"), "{text}");
 }
 
 #[test]

@@ -111,6 +111,10 @@ fn it_is_listed_and_documented_like_a_built_in_kind() {
         .run(["steps", "--runbook", "nowhere.yaml"])
         .code(2)
         .tells("RB0001");
+    project
+        .run(["schema", "--runbook", "nowhere.yaml"])
+        .code(2)
+        .tells("RB0001");
     let schema = project
         .run(["schema", "--runbook", "farm.yaml"])
         .code(2)

@@ -1,6 +1,7 @@
 //! Carrying a run on, as `exec`, `resume` and `rollback` do: the loop, and the people it waits for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use runbook_engine::core::event::Need;
 use runbook_engine::core::{Act, RunStatus, WaitingFor};
@@ -27,8 +28,9 @@ pub(super) async fn carry(
     setting: &Setting,
 ) -> Result<Exit, Failed> {
     let mut control = signals::listen(&setting.look)?;
-    let observer = Observer::begin(&run, watched, setting);
-    let observer = setting.observer.get_or_init(|| observer);
+    let observer = setting
+        .observer
+        .get_or_init(|| Observer::begin(&run, watched, setting));
     let worked = work(&mut run, jobs, &mut control, setting).await;
     observer.end(run.state(), setting).await;
     let interrupted = worked?;
@@ -62,6 +64,10 @@ async fn work(
         let view = bench.watcher.live();
         let ended = bench.carry_out(run).await?;
         drop(view);
+        if let Some(observer) = setting.observer.get() {
+            // While a question is open, nobody glances.
+            observer.glance(run.state(), Duration::ZERO);
+        }
         if ended.interrupted {
             return Ok(true);
         }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render;
-use crate::render::style::{BAD, GOOD, count, paint};
+use crate::render::style::{BAD, GOOD, count, entries, paint};
 use crate::setting::{Setting, find_run};
 
 /// Look after journals
@@ -38,11 +38,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     if setting.global.json {
         render::json(&json!({ "run": id, "holds": holds, "verification": found }));
     } else if holds {
-        let entries = format!(
-            "{} {}",
-            found.entries,
-            if found.entries == 1 { "entry" } else { "entries" }
-        );
+        let entries = entries(found.entries);
         let chunks = count(usize::try_from(found.chunks).unwrap_or(usize::MAX), "piece");
         let attachments = count(
             usize::try_from(found.attachments).unwrap_or(usize::MAX),

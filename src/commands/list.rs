@@ -77,7 +77,8 @@ async fn freshen(row: &mut Listed, engine: &Engine) {
     }
 }
 
-fn name(row: &Listed) -> String {
+/// The name of a run; its id, where nothing else of it can be read.
+pub(crate) fn name(row: &Listed) -> String {
     row.summary
         .as_ref()
         .map_or_else(|_| row.run.to_string(), Summary::name)

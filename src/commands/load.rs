@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use runbook_engine::id::{PluginName, StepId};
-use runbook_engine::journal::Digest;
-use runbook_engine::runbook::{self, Loaded, Runbook};
+use runbook_engine::runbook::{self, Loaded, Runbook, fingerprint};
 use runbook_engine::step::Files as _;
 
 use crate::error::Failed;
@@ -97,6 +96,17 @@ fn source(path: &Path) -> Result<(Arc<SourceFile>, Option<&Path>), Failed> {
     Ok((SourceFile::new(path.display().to_string(), text), Some(path)))
 }
 
+/// The files beside a runbook that is named for its kinds of step.
+pub(super) fn files_beside(runbook: &Path) -> Result<FolderFiles, Failed> {
+    if runbook.is_file() {
+        return Ok(FolderFiles::beside(&[runbook]));
+    }
+    let message = format!("there is no runbook `{}`", runbook.display());
+    let diagnostic = Diagnostic::error(Code::UnreadableFile, message);
+    let help = "give the path of a runbook; the folder `steps` stands beside it";
+    Err(diagnostic.help(help).into())
+}
+
 /// What of a run's definition is no longer what it was when the run began. A run needs none of these files.
 pub(super) fn changed(runbook: &Runbook) -> Vec<Diagnostic> {
     let definition = runbook.definition();
@@ -123,7 +133,7 @@ pub(super) fn changed(runbook: &Runbook) -> Vec<Diagnostic> {
         .map(|(name, kept, now)| {
             let message =
                 format!("`{name}` was changed since the run began; it goes on with what it began with");
-            let digest = |text: &str| Digest::of(text.as_bytes()).to_string()[..12].to_owned();
+            let digest = |text: &str| fingerprint(text)[..12].to_owned();
             let (kept, now) = (digest(kept), digest(&now));
             let help = format!("the run keeps sha256 {kept}…, the file is now {now}…");
             Diagnostic::warning(Code::FileChanged, message).help(help)

@@ -82,11 +82,6 @@ fn no_such_step(run: &str, wanted: &InstanceId, story: &Story) -> Failed {
         .into()
 }
 
-/// Whether an instance is the one that is wanted, or one of the step that is.
-fn same(id: &InstanceId, wanted: &InstanceId) -> bool {
-    id == wanted || (wanted.item().is_none() && id.step() == wanted.step())
-}
-
 /// A log that is being printed.
 struct Log<'a> {
     engine: &'a Engine,
@@ -138,7 +133,7 @@ impl Log<'_> {
     }
 
     fn is_wanted(&self, id: &InstanceId) -> bool {
-        self.only.as_ref().is_none_or(|wanted| same(id, wanted))
+        self.only.as_ref().is_none_or(|wanted| wanted.means(id))
     }
 
     fn is_shown(&self, entry: &Entry) -> bool {

@@ -6,8 +6,8 @@ use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 use jiff::Timestamp;
-use runbook_engine::diagnostic::{Code, Diagnostic};
 
+use super::output::unwritable;
 use crate::cli;
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -76,10 +76,4 @@ fn page(command: &Command, name: &str) -> std::io::Result<Vec<u8>> {
     }
     man.render_version_section(&mut page)?;
     Ok(page)
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failed {
-    let message = format!("`{}` cannot be written", path.display());
-    let diagnostic = Diagnostic::error(Code::Usage, message).caused_by(error);
-    diagnostic.help("choose a folder that you may write to").into()
 }

@@ -8,6 +8,7 @@ use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::RunbookName;
 use serde_json::json;
 
+use super::output::unwritable;
 use super::schema;
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -159,11 +160,5 @@ fn make_folder_beside(yaml: &Path, file: &Path) -> Result<(), Failed> {
 fn write(path: &Path, text: &str) -> Result<(), Failed> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| {
-            let message = format!("`{}` cannot be written", path.display());
-            let diagnostic = Diagnostic::error(Code::Usage, message).caused_by(&error);
-            diagnostic
-                .help("choose a folder that exists and that you may write to")
-                .into()
-        })
+        .map_err(|error| unwritable(path, &error))
 }

@@ -21,6 +21,14 @@ pub(crate) struct Output {
     overwrite: bool,
 }
 
+/// The refusal of a file that could not be written.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failed {
+    let message = format!("`{}` cannot be written", path.display());
+    let diagnostic = Diagnostic::error(Code::Usage, message).caused_by(error);
+    let help = "choose a folder that exists and that you may write to";
+    diagnostic.help(help).into()
+}
+
 impl Output {
     /// The file, if one is named.
     pub(super) fn file(&self) -> Option<&Path> {

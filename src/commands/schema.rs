@@ -7,10 +7,11 @@ use runbook_engine::runbook;
 use runbook_engine::step::Registry;
 use serde_json::Value;
 
+use super::load::files_beside;
+use super::output::unwritable;
 use super::read_bounded;
 use crate::error::Failed;
 use crate::exit::Exit;
-use crate::overlays::FolderFiles;
 use crate::render;
 use crate::setting::Setting;
 
@@ -60,10 +61,7 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
         None => render::result(&text),
         Some(path) => {
             replaceable(path)?;
-            std::fs::write(path, text + "\n").map_err(|error| {
-                let message = format!("`{}` cannot be written", path.display());
-                Diagnostic::error(Code::Usage, message).caused_by(&error)
-            })?;
+            std::fs::write(path, text + "\n").map_err(|error| unwritable(path, &error))?;
             setting.look.tell(&format!("wrote {}", path.display()));
         }
     }
@@ -72,7 +70,7 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
 
 /// The kinds of step of the program, and those that files beside a runbook define.
 fn with_kinds_beside(runbook: &Path, setting: &Setting) -> Result<Registry, Failed> {
-    let files = FolderFiles::beside(&[runbook]);
+    let files = files_beside(runbook)?;
     let mut registry = setting.registry.clone();
     for kind in setting.registry.beside(&files) {
         let plugin = setting.registry.find(&kind, &files);

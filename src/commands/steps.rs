@@ -1,11 +1,11 @@
 //! `runbook steps`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::step::Plugin;
 use serde_json::{Value, json};
 
+use super::load::files_beside;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::overlays::FolderFiles;
@@ -36,18 +36,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
-    let runbook = args
-        .runbook
-        .clone()
-        .unwrap_or_else(|| PathBuf::from("runbook.yaml"));
-    if args.runbook.is_some() && !runbook.is_file() {
-        let message = format!("there is no runbook `{}`", runbook.display());
-        let diagnostic = Diagnostic::error(Code::UnreadableFile, message);
-        return Err(diagnostic
-            .help("give the path of a runbook; the folder `steps` stands beside it")
-            .into());
-    }
-    let files = FolderFiles::beside(&[&runbook]);
+    let here = Path::new("runbook.yaml");
+    let runbook = args.runbook.as_deref().unwrap_or(here);
+    let files = match &args.runbook {
+        Some(named) => files_beside(named)?,
+        None => FolderFiles::beside(&[here]),
+    };
     let Some(kind) = &args.kind else {
         list(&files, setting);
         return Ok(Exit::Done);

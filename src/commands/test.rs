@@ -127,23 +127,22 @@ fn suite(path: &Path) -> Result<Suite, Failed> {
 
 /// The tests that stand beside a runbook.
 fn beside(runbook: &Path) -> Result<PathBuf, Failed> {
+    if !runbook.is_file() {
+        return Ok(runbook.to_owned());
+    }
     let mut name = runbook.file_stem().unwrap_or_default().to_owned();
     name.push(".test.yaml");
     let file = runbook.with_file_name(name);
-    if runbook.is_file() && !file.is_file() {
-        let message = format!("the runbook `{}` has no tests", runbook.display());
-        let problem = Diagnostic::error(Code::NoTests, message);
-        let help = format!(
-            "write them in `{}`: `runbook explain RB0061` shows how",
-            file.display()
-        );
-        return Err(problem.help(help).into());
+    if file.is_file() {
+        return Ok(file);
     }
-    Ok(if runbook.is_file() {
-        file
-    } else {
-        runbook.to_owned()
-    })
+    let message = format!("the runbook `{}` has no tests", runbook.display());
+    let problem = Diagnostic::error(Code::NoTests, message);
+    let help = format!(
+        "write them in `{}`: `runbook explain RB0061` shows how",
+        file.display()
+    );
+    Err(problem.help(help).into())
 }
 
 fn nothing_chosen(suites: &[Suite], filter: &str) -> Diagnostic {

@@ -109,11 +109,6 @@ pub(super) fn shipped(current: &str) -> Vec<CompletionCandidate> {
     all.map(|one| candidate(one.name, one.about)).collect()
 }
 
-/// Files and folders.
-pub(super) fn paths(current: &str) -> Vec<CompletionCandidate> {
-    files(current)
-}
-
 /// Error codes.
 pub(super) fn codes(current: &str) -> Vec<CompletionCandidate> {
     let wanted = current.to_ascii_uppercase();

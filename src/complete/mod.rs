@@ -58,18 +58,21 @@ fn taught(command: Command) -> Command {
 
 /// What completes an argument, by the name of its value.
 fn completer(arg: &Arg) -> Option<ArgValueCompleter> {
+    // What has a list of its own is completed from that.
+    if !arg.get_possible_values().is_empty() {
+        return None;
+    }
     let name = arg.get_value_names()?.first()?.as_str();
     let completer: fn(&str) -> Vec<CompletionCandidate> = match (name, arg.get_id().as_str()) {
         ("RUN", _) => candidates::runs,
         ("STEP", "rehearse_interrupt") | ("STEP[:ATTEMPT]", _) => candidates::steps_of_runbook,
         ("STEP", _) => candidates::steps,
         ("NAME=VALUE", "set") => candidates::params,
-        ("FILE", "file" | "files") => candidates::runbooks,
+        ("FILE", "file" | "files") if arg.is_positional() => candidates::runbooks,
         ("SHIPPED", _) => candidates::shipped,
         ("CODE", _) => candidates::codes,
         ("KIND", _) => candidates::kinds,
-        ("SHELL", _) => return None,
-        _ if is_path(arg) => candidates::paths,
+        _ if is_path(arg) => files,
         _ => return None,
     };
     let completer = move |current: &OsStr| {

@@ -7,6 +7,7 @@ use runbook_engine::journal::sled::sockets_left;
 use runbook_engine::runtime::Engine;
 
 use super::Finding;
+use crate::commands::list::name;
 use crate::render::style::{count, names};
 
 const CHECK: &str = "journals";
@@ -28,11 +29,6 @@ pub(crate) async fn journals(engine: &Engine, verify: bool) -> Vec<Finding> {
     } else {
         vec![listed(&runs)]
     }
-}
-
-fn name(run: &Listed) -> String {
-    let summary = run.summary.as_ref();
-    summary.map_or_else(|_| run.run.to_string(), |summary| summary.name())
 }
 
 fn listed(runs: &[Listed]) -> Finding {

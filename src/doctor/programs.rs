@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::{Finding, ON_WINDOWS};
+use crate::programs;
 
 /// How long a program may take to tell its version.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -14,35 +15,35 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How much of what it says is told, in characters.
 const MOST: usize = 80;
 
-/// PowerShell 7.
+/// PowerShell 7, where steps look for it.
 pub(crate) async fn powershell_core() -> Finding {
     const CHECK: &str = "PowerShell 7";
+    let named = programs::settings().powershell.core.map(PathBuf::from);
     let missing = "put `pwsh` on the PATH if a runbook has `powershell` steps of the edition `core`";
-    powershell(CHECK, "pwsh", missing).await
-}
-
-/// The PowerShell that is part of Windows.
-pub(crate) async fn powershell_desktop() -> Finding {
-    const CHECK: &str = "Windows PowerShell";
-    if ON_WINDOWS {
-        powershell(
-            CHECK,
-            "powershell",
-            "put `powershell` back on the PATH: it is part of Windows",
-        )
-        .await
-    } else {
-        Finding::absent(
-            CHECK,
-            "there is one on Windows only; steps of the edition `desktop` are carried out there",
-        )
+    match named.or_else(|| find("pwsh")) {
+        Some(program) => powershell(CHECK, &program).await,
+        None => Finding::note(CHECK, "`pwsh` is not on the PATH", missing),
     }
 }
 
-async fn powershell(check: &'static str, name: &str, missing: &str) -> Finding {
-    let Some(path) = find(name) else {
-        return Finding::note(check, format!("`{name}` is not on the PATH"), missing);
-    };
+/// The PowerShell that is part of Windows, where steps look for it.
+pub(crate) async fn powershell_desktop() -> Finding {
+    const CHECK: &str = "Windows PowerShell";
+    match programs::settings().powershell.desktop.map(PathBuf::from) {
+        Some(program) => powershell(CHECK, &program).await,
+        None if ON_WINDOWS => Finding::note(
+            CHECK,
+            "it is not where Windows has it",
+            "name its program in RUNBOOK_POWERSHELL_DESKTOP",
+        ),
+        None => Finding::absent(
+            CHECK,
+            "there is one on Windows only; steps of the edition `desktop` are carried out there",
+        ),
+    }
+}
+
+async fn powershell(check: &'static str, program: &Path) -> Finding {
     let ask = [
         "-NoLogo",
         "-NoProfile",
@@ -50,7 +51,7 @@ async fn powershell(check: &'static str, name: &str, missing: &str) -> Finding {
         "-Command",
         "$PSVersionTable.PSVersion.ToString()",
     ];
-    told(check, &path, &ask).await
+    told(check, program, &ask).await
 }
 
 /// The client of OpenSSH.

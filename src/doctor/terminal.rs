@@ -3,9 +3,8 @@
 use std::io::IsTerminal as _;
 
 use super::{Finding, ON_WINDOWS};
-
-/// Narrower than this, tables become lists, and long names are cut.
-const NARROW: u16 = 60;
+use crate::render::charset;
+use crate::render::layout::Width;
 
 /// The terminal: its size and its colours.
 pub(crate) fn terminal() -> Finding {
@@ -31,17 +30,11 @@ pub(crate) fn terminal() -> Finding {
         return Finding::note(
             CHECK,
             format!("it does not tell its size, {colours}"),
-            "lines are not wrapped",
+            "set it: stty columns 80 rows 25",
         );
     };
     let found = format!("{} columns, {} rows, {colours}", width.0, height.0);
-    if width.0 == 0 {
-        Finding::note(
-            CHECK,
-            format!("it does not know its size, {colours}"),
-            "set it: stty columns 80 rows 25",
-        )
-    } else if width.0 < NARROW {
+    if Width::of_talk().is_narrow() {
         Finding::note(CHECK, found, "make it wider to see tables")
     } else {
         Finding::good(CHECK, found)
@@ -54,14 +47,15 @@ pub(crate) fn locale() -> Finding {
     if ON_WINDOWS {
         return Finding::good(CHECK, "UTF-16, as all consoles of Windows");
     }
-    let value = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let named = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(value);
-    let name = named.as_deref().unwrap_or("C");
-    let lower = name.to_ascii_lowercase();
-    if lower.contains("utf-8") || lower.contains("utf8") {
-        Finding::good(CHECK, name)
-    } else {
-        let help = "set LANG=C.UTF-8, or signs such as ✓ and names with letters beyond a to z may look wrong";
-        Finding::note(CHECK, format!("{name}: not UTF-8"), help)
+    let named = charset::locale(|name| std::env::var(name).ok());
+    match named.as_deref() {
+        // What says nothing speaks against nothing: UTF-8 is shown.
+        None => Finding::good(CHECK, "none is named: UTF-8"),
+        Some(name) if charset::names_utf_8(name) => Finding::good(CHECK, name),
+        Some(name) => {
+            let help =
+                "set LANG=C.UTF-8: until then signs such as ✓ become plainer ones, and other letters `?`";
+            Finding::note(CHECK, format!("{name}: not UTF-8"), help)
+        }
     }
 }

@@ -79,11 +79,12 @@ fn value(asker: &Asker, name: &str, collect: &Collect) -> Result<String, Unanswe
         if text.is_empty() && collect.optional {
             return Ok(());
         }
-        check_value(collect, &Value::String(text.to_owned())).map(drop)
+        let checked = check_value(collect, &Value::String(text.to_owned()));
+        checked.map(drop).map_err(|why| plain(&why).replace('\n', " "))
     };
-    let help = help.join("; ");
+    let help = plain(&help.join("; "));
     let help = Some(help.as_str()).filter(|help| !help.is_empty());
-    asker.text(collect.prompt.as_deref().unwrap_or(name), help, check)
+    asker.text(&plain(collect.prompt.as_deref().unwrap_or(name)), help, check)
 }
 
 /// A file, or nothing where it may be left out.

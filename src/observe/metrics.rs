@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -15,9 +15,10 @@ use prometheus_client::registry::Registry;
 use runbook_engine::core::{InstanceStatus, RunState, RunStatus};
 use runbook_engine::platform::private;
 use tempfile::NamedTempFile;
+use tokio::task::JoinHandle;
 
 /// How often the file is written at most.
-const PACE: Duration = Duration::from_secs(1);
+pub(super) const PACE: Duration = Duration::from_secs(1);
 
 /// How long the last writing may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -25,50 +26,76 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The file of one run.
 pub(super) struct Metrics {
     file: PathBuf,
-    last: Mutex<Instant>,
-    /// The file is being written just now.
-    busy: Arc<AtomicBool>,
+    last: Mutex<Last>,
+}
+
+/// The last writing.
+struct Last {
+    at: Instant,
+    writing: Option<JoinHandle<io::Result<()>>>,
+    /// Something happened since.
+    stale: bool,
+}
+
+impl Last {
+    fn now(file: &Path, state: &RunState) -> Self {
+        Self {
+            at: Instant::now(),
+            writing: Some(write(file, state, true)),
+            stale: false,
+        }
+    }
 }
 
 impl Metrics {
     pub(super) fn begin(folder: PathBuf, state: &RunState) -> Self {
-        let metrics = Self {
-            file: folder.join(format!("runbook-{}.prom", state.started().name())),
-            last: Mutex::new(Instant::now()),
-            busy: Arc::default(),
-        };
-        drop(metrics.write(state, true));
-        metrics
+        let file = folder.join(format!("runbook-{}.prom", state.started().name()));
+        let last = Mutex::new(Last::now(&file, state));
+        Self { file, last }
     }
 
-    /// Something happened: the file is written anew, unless it just was. Nobody waits for that.
+    /// Something happened.
     pub(super) fn recorded(&self, state: &RunState) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() >= PACE && !self.busy.load(Ordering::Acquire) {
-            *last = Instant::now();
-            drop(self.write(state, true));
+        self.last().stale = true;
+        self.refresh(state, PACE);
+    }
+
+    /// The file is written anew if something happened since it was, and that was at least `age` ago. Nobody waits for
+    /// that.
+    pub(super) fn refresh(&self, state: &RunState, age: Duration) {
+        let mut last = self.last();
+        let idle = last.writing.as_ref().is_none_or(JoinHandle::is_finished);
+        if last.stale && idle && last.at.elapsed() >= age {
+            *last = Last::now(&self.file, state);
         }
     }
 
     /// The run is given back.
     pub(super) async fn end(&self, state: &RunState) -> io::Result<()> {
-        match tokio::time::timeout(PATIENCE, self.write(state, false)).await {
+        let before = self.last().writing.take();
+        let written = async {
+            if let Some(before) = before {
+                // It must not replace what is written last.
+                let _earlier = before.await;
+            }
+            write(&self.file, state, false).await
+        };
+        match tokio::time::timeout(PATIENCE, written).await {
             Ok(Ok(written)) => written,
             Ok(Err(error)) => Err(error.into()),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn write(&self, state: &RunState, held: bool) -> tokio::task::JoinHandle<io::Result<()>> {
-        let text = page(state, held, Timestamp::now());
-        let (file, busy) = (self.file.clone(), Arc::clone(&self.busy));
-        busy.store(true, Ordering::Release);
-        tokio::task::spawn_blocking(move || {
-            let written = replace(&file, &text);
-            busy.store(false, Ordering::Release);
-            written
-        })
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn write(file: &Path, state: &RunState, held: bool) -> JoinHandle<io::Result<()>> {
+    let text = page(state, held, Timestamp::now());
+    let file = file.to_owned();
+    tokio::task::spawn_blocking(move || replace(&file, &text))
 }
 
 /// Replaces the file as a whole. Its group may read it, for monitors run as another account; it holds names and

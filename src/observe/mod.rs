@@ -10,6 +10,7 @@ pub(crate) use self::log::{RunLog, start_tracing};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use runbook_engine::core::RunState;
 use runbook_engine::core::event::Entry;
@@ -127,6 +128,19 @@ impl Observer {
         }
         if let Some(metrics) = &self.metrics {
             metrics.recorded(state);
+        }
+    }
+
+    /// How often it must glance at the state; never, if it does not say.
+    pub(crate) fn pace(&self) -> Option<Duration> {
+        self.metrics.as_ref().map(|_| metrics::PACE)
+    }
+
+    /// Time has passed: what happened just after the numbers were written is written now, unless they are younger
+    /// than `age`.
+    pub(crate) fn glance(&self, state: &RunState, age: Duration) {
+        if let Some(metrics) = &self.metrics {
+            metrics.refresh(state, age);
         }
     }
 

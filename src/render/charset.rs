@@ -18,14 +18,21 @@ pub(crate) fn fit(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The name of the locale, where the surroundings say one.
+pub(crate) fn locale(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
+    ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set)
+}
+
+/// Whether a locale of this name shows UTF-8.
+pub(crate) fn names_utf_8(locale: &str) -> bool {
+    let locale = locale.to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
 /// Whether the locale says so. One that says nothing at all, as in most containers, speaks against nothing.
 fn is_utf_8(variable: impl Fn(&str) -> Option<String>) -> bool {
-    let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set);
-    locale.is_none_or(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    })
+    locale(variable).is_none_or(|locale| names_utf_8(&locale))
 }
 
 /// The nearest character of ASCII.
@@ -39,7 +46,9 @@ fn plainest(c: char) -> char {
         '◂' => '<',
         '↺' => '~',
         '…' => '~',
-        '│' => '|',
+        '│' | '╷' | '╵' => '|',
+        '├' | '┤' | '┬' | '┴' | '┼' | '╭' | '╮' | '╰' | '╯' => '+',
+        '○' => 'o',
         '─' | '–' | '—' => '-',
         '‘' | '’' => '\'',
         '“' | '”' => '"',

@@ -142,7 +142,7 @@ fn waits(name: &str, waiting: &WaitingFor, runbook: &Runbook) -> Vec<Advice> {
         .and_then(|step| step.role.as_ref())
         .map_or_else(String::new, |role| format!(" ({role})"));
     let title = step.map_or_else(String::new, |step| plain(&step.title));
-    let (id, quoted) = (&waiting.id, quoted(&waiting.id));
+    let (id, quoted) = (plain(&waiting.id.to_string()), quoted(&waiting.id));
     match waiting.need {
         Need::ManualWork => {
             let (what, evidence) = if waiting.undoing {
@@ -193,7 +193,7 @@ fn failures(name: &str, state: &RunState) -> Vec<Advice> {
         let reason = row.reason.as_deref().unwrap_or("it failed");
         let reason = plain(reason.lines().next().unwrap_or_default());
         let quoted = quoted(&row.id);
-        advice.push(Fact(format!("`{}`: {reason}", row.id)));
+        advice.push(Fact(format!("`{}`: {reason}", plain(&row.id.to_string()))));
         advice.push(Command(
             format!("runbook log {name} --step {quoted}"),
             "what it did and printed",

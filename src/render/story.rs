@@ -183,7 +183,24 @@ pub(crate) fn transcript_of(event: &Event) -> Option<&Transcript> {
         | Event::RollbackReturned { transcript, .. }
         | Event::RolledBack { transcript, .. }
         | Event::RollbackFailed { transcript, .. } => transcript.as_ref(),
-        _ => None,
+        Event::RunStarted(_)
+        | Event::FilePinned { .. }
+        | Event::RunResumed { .. }
+        | Event::StepOpened { .. }
+        | Event::StepSkipped { .. }
+        | Event::StepUnclear { .. }
+        | Event::ObservationStarted { .. }
+        | Event::AttemptStarted { .. }
+        | Event::ProcessStarted { .. }
+        | Event::StopRequested { .. }
+        | Event::ProcessCleared { .. }
+        | Event::DoubtSettled { .. }
+        | Event::PersonNeeded { .. }
+        | Event::Confirmed { .. }
+        | Event::Decided { .. }
+        | Event::CancelRequested { .. }
+        | Event::RollbackStarted { .. }
+        | Event::RollbackAttemptStarted { .. } => None,
     }
 }
 

@@ -7,6 +7,7 @@ use clap::ColorChoice;
 use runbook_engine::core::{InstanceStatus, RunStatus};
 
 use super::charset;
+use super::plain;
 use crate::cli::Global;
 use crate::prompt;
 use crate::screen::Screen;
@@ -150,7 +151,8 @@ pub(crate) fn entries(number: impl Into<u64>) -> String {
 /// Ids in backticks, one after the other; of very many only the first.
 pub(crate) fn names<T: std::fmt::Display>(ids: &[T]) -> String {
     const MOST: usize = 12;
-    let shown: Vec<String> = ids.iter().take(MOST).map(|id| format!("`{id}`")).collect();
+    let shown = ids.iter().take(MOST);
+    let shown: Vec<String> = shown.map(|id| format!("`{}`", plain(&id.to_string()))).collect();
     match ids.len().saturating_sub(MOST) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),

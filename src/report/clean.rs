@@ -18,7 +18,8 @@ const LONGEST_LINE: usize = 2000;
 /// The longest text of a runbook, in bytes.
 const LONGEST_DEFINITION: usize = 256 * 1024;
 
-/// A text that can be shown. There is no other way into a report for what a journal holds.
+/// A text that can be shown. Texts of a journal come into a report only as this; values stay as they are for programs,
+/// and become this where they are told to people.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Clean(String);

@@ -27,8 +27,9 @@ impl Default for Room {
 }
 
 impl Room {
+    /// Whether nothing more has room: a transcript is shown from both ends.
     pub(crate) fn is_full(&self) -> bool {
-        self.0 == 0
+        self.0 < 2
     }
 }
 
@@ -78,7 +79,8 @@ impl Printed {
             let (kept, length) = (without(&bytes, at, &shown), bytes.len());
             at += length;
             let full = printed.pieces.len() >= MOST_PIECES;
-            for (bytes, cut) in kept.into_iter().filter(|(bytes, _)| !full && !bytes.is_empty()) {
+            let kept = kept.into_iter().filter(|(bytes, cut)| *cut || !bytes.is_empty());
+            for (bytes, cut) in kept.filter(|_| !full) {
                 shown_bytes += bytes.len();
                 let text = String::from_utf8_lossy(bytes);
                 let text = if cut {

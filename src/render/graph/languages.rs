@@ -1,6 +1,6 @@
 //! The picture in the languages of other programs: Mermaid and Graphviz's dot.
 
-use super::{Node, Picture};
+use super::{Node, Picture, edges};
 use crate::render::style::of_instance;
 
 /// A Mermaid flowchart.
@@ -44,9 +44,4 @@ fn label(node: &Node) -> Vec<String> {
         node.stands.clone(),
     ];
     lines.into_iter().filter(|line| !line.is_empty()).collect()
-}
-
-fn edges(picture: &Picture) -> impl Iterator<Item = (usize, usize)> {
-    let nodes = picture.nodes.iter().enumerate();
-    nodes.flat_map(|(from, node)| node.before.iter().map(move |&to| (from, to)))
 }

@@ -157,5 +157,11 @@ fn urgency(status: InstanceStatus) -> u8 {
     }
 }
 
+/// The lines of a picture, each from a box to one that needs it.
+fn edges(picture: &Picture) -> impl Iterator<Item = (usize, usize)> {
+    let nodes = picture.nodes.iter().enumerate();
+    nodes.flat_map(|(from, node)| node.before.iter().map(move |&to| (from, to)))
+}
+
 #[cfg(test)]
 mod tests;

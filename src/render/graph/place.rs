@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_sugiyama::configure::{Config, RankingType};
 use rust_sugiyama::from_vertices_and_edges;
 
-use super::Picture;
+use super::{Picture, edges};
 
 /// The space between boxes.
 const GAP: f64 = 28.0;
@@ -74,17 +74,13 @@ impl Line {
 /// All lines, with a point in every row that they cross so that they run beside its boxes, and how many points.
 fn passed(picture: &Picture) -> (Vec<Line>, usize) {
     let mut rows = vec![0_usize; picture.nodes.len()];
-    let edges = || {
-        let nodes = picture.nodes.iter().enumerate();
-        nodes.flat_map(|(from, node)| node.before.iter().map(move |&to| (from, to)))
-    };
-    for (from, to) in edges() {
+    for (from, to) in edges(picture) {
         rows[to] = rows[to].max(rows[from] + 1);
     }
-    let crossed: usize = edges().map(|(from, to)| rows[to] - rows[from] - 1).sum();
+    let crossed: usize = edges(picture).map(|(from, to)| rows[to] - rows[from] - 1).sum();
     let beside = crossed <= MOST_POINTS;
     let mut next = picture.nodes.len();
-    let lines = edges().map(|(from, to)| {
+    let lines = edges(picture).map(|(from, to)| {
         let many = if beside { rows[to] - rows[from] - 1 } else { 0 };
         let over = (next..next + many).collect();
         next += many;

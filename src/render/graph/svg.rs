@@ -68,7 +68,7 @@ fn drawing(picture: &Picture, labels: &[Vec<String>], sizes: &[Point], placed: &
     let view = format!("{:.0} {:.0} {width:.0} {height:.0}", -MARGIN, -MARGIN);
     let about = format!(
         "{}; arrows lead from each to those that need it",
-        count(picture.nodes.len(), "box")
+        count(picture.nodes.len(), "node")
     );
     html! {
         svg xmlns="http://www.w3.org/2000/svg" class="steps-picture" role="img" aria-labelledby="picture-title"

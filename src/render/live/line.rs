@@ -12,9 +12,10 @@ use crate::render::style::paint;
 pub(super) struct Line(Vec<(Style, String)>);
 
 impl Line {
-    /// So much more text.
+    /// So much more text, on this one line.
     pub(super) fn with(mut self, style: Style, text: impl Into<String>) -> Self {
-        self.0.push((style, text.into()));
+        // A title may have lines of its own, and a tab has no width that could be counted.
+        self.0.push((style, text.into().replace(['\n', '\t'], " ")));
         self
     }
 

@@ -263,7 +263,15 @@ fn of_hundreds_of_steps_those_under_way_are_seen() {
 
 #[test]
 fn no_view_is_larger_than_its_terminal() {
-    let runs = [farm(), many(200, 5, 95), many(10, 400, 90), many(0, 1, 0)];
+    let lines =
+        "runbook: lines\nsteps:\n  a: { title: \"one\\n\\ttwo\", uses: command, with: { run: [a] } }\n";
+    let runs = [
+        farm(),
+        many(200, 5, 95),
+        many(10, 400, 90),
+        many(0, 1, 0),
+        Run::of(lines),
+    ];
     for run in &runs {
         for columns in [1, 10, 20, 40, 59, 60, 80, 200] {
             for rows in [1, 2, 3, 5, 10, 24, 50] {
@@ -273,6 +281,7 @@ fn no_view_is_larger_than_its_terminal() {
                     "{columns}×{rows}: {lines:#?}"
                 );
                 for line in lines {
+                    assert!(!line.contains(['\n', '\t']), "{line:?}");
                     assert!(display_width(&line) < columns.max(2), "{columns}×{rows}: {line}");
                 }
             }
