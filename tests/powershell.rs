@@ -140,7 +140,14 @@ fn a_plan_asks_and_leaves_no_process() {
     bench.project.write("banner.txt", "up");
     bench
         .run(&["plan", "banner.yaml", "--set", "text=up"])
+        .code(0)
         .prints("in place");
+    #[cfg(target_os = "linux")]
+    {
+        let pid = bench.project.read("setups.txt").unwrap().trim().to_owned();
+        let process = std::path::Path::new("/proc").join(&pid);
+        until("its PowerShell has ended", || !process.exists());
+    }
 }
 
 #[test]

@@ -14,6 +14,13 @@ use std::process::Command;
 )]
 pub(crate) fn pwsh() -> Option<PathBuf> {
     let named = std::env::var_os("RUNBOOK_TEST_PWSH").map(PathBuf::from);
+    if let Some(named) = &named {
+        assert!(
+            named.is_file(),
+            "RUNBOOK_TEST_PWSH names no file: {}",
+            named.display()
+        );
+    }
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/pwsh/linux-x64/pwsh");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).map(|folder| folder.join("pwsh"));

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use expectrl::process::Termios as _;
 use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
 
@@ -13,6 +12,10 @@ const ROWS: u16 = 300;
 
 /// How long a person waits for what must come, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Starts a program once the terminal is as it is to be: its size is given when a process runs at it already. The
+/// program takes this shell's place: process, session and signals are its own.
+const START: &str = "read -r go && stty echo && exec \"$0\" \"$@\"";
 
 /// How a terminal differs from the usual one: 80 columns, and so many rows that nothing scrolls away.
 pub(crate) struct Kind<'a> {
@@ -65,9 +68,11 @@ pub(crate) struct Place<'a> {
 impl Place<'_> {
     /// Starts a program there.
     pub(crate) fn starts(&self, program: &str, args: &[&str]) -> Terminal {
+        use std::io::Write as _;
         let Kind { columns, rows, env } = *self.kind;
-        let mut command = std::process::Command::new(program);
+        let mut command = std::process::Command::new("sh");
         command
+            .args(["-c", START, program])
             .args(args)
             .current_dir(self.project.path())
             .env("RUNBOOK_STATE_DIR", self.project.state_dir())
@@ -82,8 +87,8 @@ impl Place<'_> {
             .envs(env.iter().copied());
         let mut session = OsSession::spawn(command).unwrap();
         session.get_process_mut().set_window_size(columns, rows).unwrap();
-        // As a person's terminal does, and other than expectrl's.
-        session.get_process_mut().set_echo(true).unwrap();
+        // Nothing is echoed yet: expectrl's terminals begin so.
+        session.write_all(b"\n").and_then(|()| session.flush()).unwrap();
         Terminal {
             session,
             screen: vt100::Parser::new(rows, columns, 0),
