@@ -103,6 +103,11 @@ async fn one_that_died_is_told_and_opened_again() {
     // It dies while nobody looks.
     let mark = shared.bench.recorder.processes().last().cloned().unwrap();
     assert!(runbook_engine::platform::process::end_orphan(&mark).await);
+    // Its first thread ends before the others; it can be seen to have ended once all have.
+    let threads = format!("/proc/{}/task", mark.pid);
+    while std::fs::read_dir(&threads).is_ok_and(|all| all.count() > 1) {
+        tokio::task::yield_now().await;
+    }
     assert_ne!(shared.pid().await, outputs["pid"]);
     assert!(
         shared
