@@ -6,7 +6,7 @@ use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
     cancel, check, completions, confirm, decide, doctor, exec, explain, journal, list, log, man, new, plan,
-    report, resume, rollback, schema, show, steps, test,
+    reference, report, resume, rollback, schema, show, steps, test,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -88,6 +88,7 @@ enum Command {
     Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Reference(reference::Args),
 }
 
 /// The command line as a whole: what shells complete, and what manual pages describe.
@@ -155,5 +156,6 @@ async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
         Command::Doctor(args) => doctor::run(&args, setting).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args, setting),
+        Command::Reference(args) => reference::run(&args, setting),
     }
 }

@@ -27,6 +27,48 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// All of them.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Failed,
+        Self::BadInput,
+        Self::Waiting,
+        Self::InDoubt,
+        Self::Held,
+        Self::Fault,
+        Self::Interrupted,
+    ];
+
+    /// What it means of a command that carries a run on.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "a step failed, or a rollback is stuck",
+            Self::BadInput => "bad input: the command line, the runbook or a parameter",
+            Self::Waiting => "waiting for a person",
+            Self::InDoubt => "an instance is in doubt and a person must decide",
+            Self::Held => "the run is held by someone else",
+            Self::Fault => {
+                "a fault of the program ([RB0900](../errors/RB0900.md)), or of the machine: a full disk, a damaged journal"
+            }
+            Self::Interrupted => "interrupted (Ctrl-C); the journal is intact",
+        }
+    }
+
+    /// What to do then.
+    pub(crate) fn to_do(self) -> &'static str {
+        match self {
+            Self::Done => "",
+            Self::Failed => "`runbook show RUN`, then `decide`, `resume` or `rollback`",
+            Self::BadInput => "correct it; nothing was started",
+            Self::Waiting => "do the work, then `confirm` or `resume`",
+            Self::InDoubt => "look at the system, then `decide`",
+            Self::Held => "wait, or ask the holder that the message names",
+            Self::Fault => "what the message says, then `resume`",
+            Self::Interrupted => "`resume`",
+        }
+    }
+
     /// How a command ends that leaves a run in this state.
     pub(crate) fn of(state: &RunState) -> Self {
         match state.status() {

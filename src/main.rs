@@ -18,6 +18,7 @@ mod overlays;
 mod params;
 mod programs;
 mod prompt;
+mod reference;
 mod render;
 mod report;
 mod screen;

@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::support::Project;
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Block {
 }
 
 /// All Markdown files that belong to the project.
-fn documents() -> Vec<PathBuf> {
+pub(crate) fn documents() -> Vec<PathBuf> {
     fn below(folder: &Path, deep: bool, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -42,7 +42,7 @@ fn documents() -> Vec<PathBuf> {
     found
 }
 
-fn name_of(document: &Path) -> String {
+pub(crate) fn name_of(document: &Path) -> String {
     document.strip_prefix(root()).unwrap().display().to_string()
 }
 

@@ -19,6 +19,7 @@ mod support;
 mod bad_disk;
 mod bad_folder;
 mod bad_surroundings;
+mod book;
 mod carry_out;
 mod completion;
 mod crash;

@@ -147,7 +147,7 @@ fn page(plugin: &dyn Plugin) -> String {
 }
 
 /// The type of an input, in words.
-fn kind_of(schema: &Value, definitions: &Value) -> String {
+pub(crate) fn kind_of(schema: &Value, definitions: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
         return kind_of(&definitions[name], definitions);
     }

@@ -203,3 +203,46 @@ fn what_could_not_be_read_back_is_not_stored() {
         assert!(matches!(error, JournalError::Unstorable(_)), "{error}");
     }
 }
+
+/// The names in backticks of a text, in order.
+fn named(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// What would have been understood in the place of something that is not.
+fn expected(event: &str) -> Vec<String> {
+    let refused = decode_changed(|fields| {
+        fields.retain(|name, _| name != "step" && name != "attempt");
+        fields.insert("event".to_owned(), event.into());
+        fields.insert("no such field".to_owned(), 1.into());
+    });
+    let Err(JournalError::Newer(message)) = refused else {
+        panic!("`{event}` is understood")
+    };
+    named(
+        message
+            .split_once("expected")
+            .map_or("", |(_, expected)| expected),
+    )
+}
+
+#[test]
+fn the_page_about_events_names_all_of_them_with_their_fields() {
+    let page = include_str!("../../../../docs/reference/json-lines.md");
+    let (_, table) = page.split_once("| `event` | fields |").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with("| `"));
+    let told: Vec<(String, Vec<String>)> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.split('|').collect();
+            (named(cells[1])[0].clone(), named(cells[2]))
+        })
+        .collect();
+    let names = expected("no such event").into_iter();
+    let known: Vec<(String, Vec<String>)> = names
+        .map(|name| {
+            let fields = expected(&name);
+            (name, fields)
+        })
+        .collect();
+    assert_eq!(told, known);
+}
