@@ -58,6 +58,11 @@ impl Failed {
         }
     }
 
+    /// What is said of it.
+    pub(crate) fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
     /// Tells the user, and gives the exit code.
     pub(crate) fn tell(self, setting: &Setting) -> Exit {
         render::diagnostic::print_all(&self.diagnostics, setting);

@@ -11,6 +11,7 @@ mod complete;
 mod doctor;
 mod error;
 mod exit;
+mod hush;
 mod jobs;
 mod manual;
 mod observe;
@@ -22,6 +23,7 @@ mod reference;
 mod render;
 mod report;
 mod screen;
+mod secrets;
 mod setting;
 mod shipped;
 mod signals;
@@ -30,6 +32,10 @@ mod watch;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    hush::guard_panics();
+    secrets::withhold_variables();
     let answered = complete::answer(cli::command);
-    answered.unwrap_or_else(cli::main).into()
+    // What went wrong was said by the guard.
+    let ended = std::panic::catch_unwind(|| answered.unwrap_or_else(cli::main));
+    ended.unwrap_or(exit::Exit::Fault).into()
 }

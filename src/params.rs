@@ -1,4 +1,5 @@
-//! The values of a run's parameters: from the command line, files, another run, the environment, or the person.
+//! The values of a run's parameters: from the command line, files, another run, or the person. Secrets are given
+//! otherwise.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ pub(crate) use self::like::Like;
 use crate::commands::read_bounded;
 use crate::error::Failed;
 use crate::prompt::Asker;
+use crate::secrets::variable;
 use crate::setting::Setting;
 
 mod like;
@@ -43,7 +45,6 @@ impl Given {
 /// The values that a run starts with.
 pub(crate) struct Settled {
     pub(crate) values: BTreeMap<ParamName, Value>,
-    pub(crate) secrets: BTreeMap<ParamName, String>,
     /// The parameters whose examples stand in for values.
     pub(crate) examples: Vec<String>,
 }
@@ -51,7 +52,7 @@ pub(crate) struct Settled {
 /// The largest file of parameters, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Finds a value for every parameter, or says all that is wrong and missing.
+/// Finds a value for every parameter that is no secret, or says all that is wrong and missing.
 pub(crate) fn settle(
     runbook: &Runbook,
     given: &Given,
@@ -68,25 +69,18 @@ pub(crate) fn settle(
         .missing
         .iter()
         .filter_map(|name| runbook.params().get(name))
-        .filter(|param| !param.is_secret() || from_environment(param).is_none())
+        .filter(|param| !param.is_secret())
         .collect();
     if !missing.is_empty() && !setting.interactive() {
         let missing = missing.into_iter().map(|param| not_given(runbook, param));
         return Err(Failed::input(missing.collect()));
     }
-    // Secrets are asked for below, so that nothing is shown of them.
-    let mut asked = missing.into_iter().filter(|param| !param.is_secret()).peekable();
-    if asked.peek().is_some() {
-        for param in asked {
+    if !missing.is_empty() {
+        for param in missing {
             all.insert(param.name.to_string(), runbook::Given::Text(ask(param)?));
         }
         resolved = runbook::resolve_params(runbook, all, rehearsal).map_err(Failed::input)?;
     }
-    let secrets = if rehearsal {
-        BTreeMap::new()
-    } else {
-        secrets(runbook, setting)?
-    };
     let examples = resolved
         .examples_used
         .iter()
@@ -94,45 +88,8 @@ pub(crate) fn settle(
         .collect();
     Ok(Settled {
         values: resolved.values,
-        secrets,
         examples,
     })
-}
-
-/// The secret parameters' values: from the environment, else from the person. No journal holds them, so
-/// every process that carries a run on needs them anew.
-pub(crate) fn secrets(runbook: &Runbook, setting: &Setting) -> Result<BTreeMap<ParamName, String>, Failed> {
-    let mut secrets = BTreeMap::new();
-    let mut missing = Vec::new();
-    for param in runbook.params().values().filter(|param| param.is_secret()) {
-        if let Some(value) = from_environment(param) {
-            secrets.insert(param.name.clone(), value);
-        } else if param.optional {
-            continue;
-        } else if setting.interactive() {
-            secrets.insert(
-                param.name.clone(),
-                Asker::default()
-                    .secret(&question(param))
-                    .map_err(|none| none.ends("nothing was carried out"))?,
-            );
-        } else {
-            missing.push(not_given(runbook, param));
-        }
-    }
-    if missing.is_empty() {
-        Ok(secrets)
-    } else {
-        Err(Failed::input(missing))
-    }
-}
-
-fn from_environment(param: &Param) -> Option<String> {
-    std::env::var(variable(&param.name)).ok()
-}
-
-fn variable(name: &ParamName) -> String {
-    format!("RUNBOOK_SECRET_{}", name.as_str().to_ascii_uppercase())
 }
 
 /// What was given, of each parameter what counts: the command line before files, the last file before the others,
@@ -185,8 +142,8 @@ fn exposed(param: &Param, given: &runbook::Given) -> Diagnostic {
         runbook::Given::Text(_) | runbook::Given::Value(_) => problem("on the command line"),
     };
     problem.help(format!(
-        "leave it out, and be asked for it, or set the variable {}; others may have seen it, so change it",
-        variable(name)
+        "leave it out, and be asked for it, or set the variable {}, or say with `--secret` where it comes from; others may have seen it, so change it",
+        variable(name.as_str())
     ))
 }
 
@@ -213,12 +170,6 @@ fn not_given(runbook: &Runbook, param: &Param) -> Diagnostic {
     );
     let (file, span) = runbook.place(param.span);
     let diagnostic = diagnostic.at(&file, span, "it is declared here");
-    if param.is_secret() {
-        return diagnostic.help(format!(
-            "set the variable {}, or run it in a terminal to be asked",
-            variable(&param.name)
-        ));
-    }
     let example = param
         .example
         .as_ref()

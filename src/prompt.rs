@@ -2,8 +2,8 @@
 //! may go on without its answer, because somebody else gave it.
 
 use std::io::{self, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossterm::cursor::{MoveToColumn, MoveUp};
@@ -15,6 +15,7 @@ use textwrap::core::display_width;
 
 use self::line::Line;
 use crate::error::Failed;
+use crate::hush;
 use crate::render::layout::{Width, cut};
 use crate::render::style::{BAD, BOLD, CARE, DIM, paint};
 use crate::render::{self, charset};
@@ -83,9 +84,13 @@ static DISTURBED: AtomicBool = AtomicBool::new(false);
 /// Whether the terminal was somebody else's while a question stood there, so that it must be asked anew.
 static LEFT: AtomicBool = AtomicBool::new(false);
 
+/// Held by the question that stands there.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Says something, above the question that stands there, if one does.
 pub(crate) fn aside(text: &str) -> io::Result<()> {
-    if is_raw_mode_enabled().unwrap_or(false) {
+    let text = &hush::hushed(text);
+    if is_asking() {
         clear()?;
         say(&format!("{text}\n"))?;
         DISTURBED.store(true, Ordering::Relaxed);
@@ -97,7 +102,7 @@ pub(crate) fn aside(text: &str) -> io::Result<()> {
 
 /// Stops, with the terminal as it was before the question that stands there, if one does; then asks it anew.
 pub(crate) fn leave_while(stop: impl FnOnce()) -> io::Result<()> {
-    let asking = is_raw_mode_enabled().unwrap_or(false);
+    let asking = is_asking();
     if asking {
         say("\n")?;
         disable_raw_mode()?;
@@ -108,6 +113,11 @@ pub(crate) fn leave_while(stop: impl FnOnce()) -> io::Result<()> {
         LEFT.store(true, Ordering::Relaxed);
     }
     Ok(())
+}
+
+/// Whether a question stands there.
+pub(crate) fn is_asking() -> bool {
+    is_raw_mode_enabled().unwrap_or(false)
 }
 
 /// What the next thing is that a question must heed.
@@ -140,15 +150,12 @@ impl Asker {
         self.ask(question, help, Echo::Shown, check)
     }
 
-    /// Asks for a secret; nothing is shown of it.
-    pub(crate) fn secret(&self, question: &str) -> Result<String, Unanswered> {
-        let check = |text: &str| {
-            if text.is_empty() {
-                Err("it is empty".to_owned())
-            } else {
-                Ok(())
-            }
-        };
+    /// Asks for a secret until `check` accepts it; nothing is shown of it.
+    pub(crate) fn secret(
+        &self,
+        question: &str,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<String, Unanswered> {
         let help = Some("nothing is shown of what you type");
         self.ask(question, help, Echo::Hidden, check)
     }
@@ -172,6 +179,8 @@ impl Asker {
         echo: Echo,
         check: impl Fn(&str) -> Result<(), String>,
     ) -> Result<String, Unanswered> {
+        // One question after the other, whoever asks.
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let width = Width::of_talk();
         let raw = Raw::new()?;
         let prefix = pose(question, help, width)?;

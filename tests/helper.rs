@@ -48,6 +48,8 @@ fn carry_out(words: &[&str]) -> io::Result<Option<u8>> {
         ["copy", from, to] => drop(fs::copy(from, to)?),
         ["say", text] => println!("{text}"),
         ["complain", text] => eprintln!("{text}"),
+        ["print-file", file] => print!("{}", fs::read_to_string(file)?),
+        ["complain-file", file] => eprint!("{}", fs::read_to_string(file)?),
         ["flood", bytes] => flood(bytes)?,
         ["variable", name] => println!("{}", std::env::var(name).unwrap_or_default()),
         ["end", code] => return code.parse().map(Some).map_err(io::Error::other),

@@ -21,6 +21,7 @@ params:
   token: { type: secret }
 steps:
   first:
+    secrets: token
     uses: command
     retry: { attempts: 2, delay: 1ms }
     with: { run: [HELPER, leak, token, then, fail-first, DIR/tries, '1'] }

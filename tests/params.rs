@@ -15,7 +15,7 @@ params:
   note: { type: string, default: none, pattern: '[a-z]+' }
   maybe: { type: boolean, optional: true }
 steps:
-  one: { uses: command, with: { run: [HELPER, save-input, DIR/input.json] } }
+  one: { secrets: [token], uses: command, with: { run: [HELPER, save-input, DIR/input.json] } }
 ";
 
 fn project() -> Project {

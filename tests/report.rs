@@ -19,6 +19,7 @@ steps:
   switch:
     title: Switch it over
     needs: agree
+    secrets: token
     uses: command
     with:
       run: [HELPER, say, switching now, then, complain, careful, then, fail-first, DIR/tries, '1', then, leak, token]

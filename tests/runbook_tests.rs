@@ -17,7 +17,8 @@ steps:
     retry: { attempts: 3, delay: 1h }
     uses: command
     with:
-      run: [HELPER, append, DIR/touched, \"${{ steps.look.outputs.stdout }} ${{ params.key }}\"]
+      stdin: ${{ params.key }}
+      run: [HELPER, append, DIR/touched, \"${{ steps.look.outputs.stdout }}\"]
       validate: [HELPER, has, DIR/touched]
       rollback: [HELPER, append, DIR/touched, undone]
   agree:

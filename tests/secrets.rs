@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 
 use crate::support::{Outcome, Project};
 
-const CANARY: &str = "Can\u{e4}ry/7+\"quoted\"&zzz-1234567890";
+pub(crate) const CANARY: &str = "Can\u{e4}ry/7+\"quoted\"&zzz-1234567890";
 
 /// Everything in which a secret could hide: the bytes that must not be found, and how they are written.
 fn forms() -> Vec<(&'static str, Vec<u8>)> {
@@ -27,7 +27,7 @@ fn forms() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[track_caller]
-fn absent(bytes: &[u8], place: &str) {
+pub(crate) fn absent(bytes: &[u8], place: &str) {
     for (form, needle) in forms() {
         let found = bytes.windows(needle.len()).position(|window| window == needle);
         if let Some(at) = found {
@@ -38,7 +38,7 @@ fn absent(bytes: &[u8], place: &str) {
 }
 
 #[track_caller]
-fn unheard(outcome: &Outcome, what: &str) {
+pub(crate) fn unheard(outcome: &Outcome, what: &str) {
     absent(outcome.stdout.as_bytes(), &format!("standard output of {what}"));
     absent(outcome.stderr.as_bytes(), &format!("standard error of {what}"));
 }
@@ -53,7 +53,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[track_caller]
-fn unkept(project: &Project) {
+pub(crate) fn unkept(project: &Project) {
     let files = files(&project.state_dir());
     assert!(files.len() >= 4, "{files:?}");
     // The socket of a process that was killed holds nothing.
@@ -113,6 +113,7 @@ fn what_a_program_prints_is_kept_without_the_secret() {
     let project = Project::new();
     let steps = "
   leak:
+    secrets: token
     uses: command
     with: { run: [HELPER, leak, token], validate: [HELPER, leak, token, then, exists, DIR/never], rollback: [HELPER, leak, token] }
 ";
@@ -133,7 +134,7 @@ fn what_a_program_prints_is_kept_without_the_secret() {
 fn outputs_and_arguments_are_kept_without_the_secret() {
     let project = Project::new();
     let steps = "
-  says: { uses: command, with: { run: [HELPER, say, '${{ params.token }}'] } }
+  says: { uses: command, with: { expose: arguments, run: [HELPER, say, '${{ params.token }}'] } }
   again: { needs: says, uses: command, with: { run: [HELPER, say, 'x ${{ steps.says.outputs.stdout }}'], env: { SECRET: '${{ params.token }}' } } }
   knows:
     needs: again
@@ -149,13 +150,13 @@ fn outputs_and_arguments_are_kept_without_the_secret() {
 fn errors_do_not_tell_the_secret() {
     let project = Project::new();
     let steps = "
-  argument: { on_failure: continue, uses: command, with: { run: [HELPER, complain, '${{ params.token }}', then, end, '3'] } }
-  program: { on_failure: continue, uses: command, with: { run: ['DIR/${{ params.token }}'] } }
+  argument: { on_failure: continue, uses: command, with: { expose: arguments, run: [HELPER, complain, '${{ params.token }}', then, end, '3'] } }
+  program: { on_failure: continue, uses: command, with: { expose: arguments, run: ['DIR/${{ params.token }}'] } }
   folder: { on_failure: continue, uses: command, with: { run: [HELPER, end, '0'], cwd: '/${{ params.token }}' } }
   script: { on_failure: continue, uses: rhai, with: { script: 'fn run(cx) { log(cx.params.token); throw cx.params.token }' } }
   output: { on_failure: continue, uses: rhai, with: { script: 'fn run(cx) { let m = #{}; m[cx.params.token] = [cx.params.token]; m }' } }
   no-number: { on_failure: continue, uses: command, with: { run: [HELPER, end, '0'] }, when: params.token }
-  inputs: { on_failure: continue, uses: command, with: { run: [HELPER, say, '${{ parse_int(params.token) }}'] } }
+  inputs: { on_failure: continue, uses: command, with: { expose: arguments, run: [HELPER, say, '${{ parse_int(params.token) }}'] } }
 ";
     carried(&project, steps, 1);
 }
@@ -179,7 +180,7 @@ fn a_killed_run_holds_no_secret_either_and_asks_for_it_again() {
 runbook: steps
 params: { token: { type: secret } }
 steps:
-  leak: { idempotent: true, uses: command, with: { run: [HELPER, leak, token, then, write, DIR/leaked, x, then, until, DIR/go] } }
+  leak: { secrets: token, idempotent: true, uses: command, with: { run: [HELPER, leak, token, then, write, DIR/leaked, x, then, until, DIR/go] } }
 ",
     );
     let mut command = project.command(["exec", "steps.yaml"]);
@@ -191,8 +192,8 @@ steps:
     project.write("go", "");
     project
         .run(["resume", "steps"])
-        .code(2)
-        .tells("RB0100")
+        .code(3)
+        .tells("RB0108")
         .tells("RUNBOOK_SECRET_TOKEN");
     let resumed: Outcome = project
         .command(["resume", "steps"])

@@ -93,7 +93,7 @@ params:
   domain: { type: domain, prompt: Public domain, example: contoso.com }
   password: { type: secret, prompt: Password of the service }
 steps:
-  use: { uses: command, with: { run: [HELPER, leak, password], stdout: ignore } }
+  use: { secrets: password, uses: command, with: { run: [HELPER, leak, password], stdout: ignore } }
   say: { uses: command, with: { run: [HELPER, append, DIR/log, "${{ params.domain }}"] } }
 "#,
     );

@@ -20,6 +20,7 @@ pub mod journal;
 pub mod platform;
 pub mod runbook;
 pub mod runtime;
+pub mod secret;
 pub mod step;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -7,7 +7,7 @@ use runbook_engine::core::event::Need;
 use runbook_engine::core::{Act, RunStatus, WaitingFor};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
-use runbook_engine::runtime::{Control, Door, Ended, Run, Watcher as _};
+use runbook_engine::runtime::{Control, Door, Ended, Run, Wanted, Watcher as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{act_on, leave};
@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::manual::{Answer, Asking};
 use crate::observe::{Observer, Watched};
 use crate::render;
+use crate::secrets;
 use crate::setting::Setting;
 use crate::signals;
 use crate::watch::Lines;
@@ -33,11 +34,16 @@ pub(super) async fn carry(
         .get_or_init(|| Observer::begin(&run, watched, setting));
     let worked = work(&mut run, jobs, &mut control, setting).await;
     observer.end(run.state(), setting).await;
-    let interrupted = worked?;
+    let end = worked?;
+    let (runbook, name) = (run.runbook().clone(), run.name());
     let rollback_was_asked_for = run.is_undone_by_person();
     let state = leave(run, setting).await?;
-    Ok(if interrupted {
+    let missing = secrets::missing(&runbook, &name, &end.lacking);
+    render::diagnostic::print_all(&missing, setting);
+    Ok(if end.interrupted {
         Exit::Interrupted
+    } else if state.status().goes_on_by_itself() && !missing.is_empty() {
+        Exit::Waiting
     } else if state.status() == RunStatus::RolledBack && !rollback_was_asked_for {
         // A step failed, and its `on_failure` had the run undone.
         Exit::Failed
@@ -46,13 +52,31 @@ pub(super) async fn carry(
     })
 }
 
-/// Works until nothing is left to do here. Gives whether somebody interrupted it.
+/// How the work here ended.
+#[derive(Default)]
+struct End {
+    /// Somebody interrupted it.
+    interrupted: bool,
+    /// The secrets for want of which something did not go on.
+    lacking: Vec<Wanted>,
+}
+
+impl End {
+    fn interrupted() -> Self {
+        Self {
+            interrupted: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// Works until nothing is left to do here.
 async fn work(
     run: &mut Run,
     jobs: Option<u32>,
     control: &mut UnboundedReceiver<Control>,
     setting: &Setting,
-) -> Result<bool, Failed> {
+) -> Result<End, Failed> {
     let mut bench = Bench {
         watcher: Lines::new(setting, run.runbook()),
         door: open_door(run, setting),
@@ -69,17 +93,24 @@ async fn work(
             observer.glance(run.state(), Duration::ZERO);
         }
         if ended.interrupted {
-            return Ok(true);
+            return Ok(End::interrupted());
         }
-        if ended.status != RunStatus::Waiting || !setting.interactive() {
-            return Ok(false);
+        let lacking = ended.lacking;
+        let end = End {
+            interrupted: false,
+            lacking,
+        };
+        if !setting.interactive() {
+            return Ok(end);
         }
-        let Some(next) = due(run, &put_off) else {
-            return Ok(false);
+        // What lacks a secret does not keep anybody from other work.
+        let waits = ended.status == RunStatus::Waiting || !end.lacking.is_empty();
+        let Some(next) = due(run, &put_off).filter(|_| waits) else {
+            return Ok(end);
         };
         let id = next.id.clone();
         let answer = match bench.ask(run, next, setting).await {
-            Ok(Asked::Interrupted) => return Ok(true),
+            Ok(Asked::Interrupted) => return Ok(End::interrupted()),
             Ok(Asked::Otherwise) => continue,
             Ok(Asked::Answered(answer)) => Ok(answer),
             Err(failed) => Err(failed),
@@ -99,7 +130,7 @@ async fn work(
                 act_on(run, act, setting).await?;
             }
             Ok(Answer::NotNow) => put_off.push(id),
-            Ok(Answer::Interrupted) => return Ok(true),
+            Ok(Answer::Interrupted) => return Ok(End::interrupted()),
             Err(failed) => {
                 // What was wrong is said; the run itself goes on waiting.
                 failed.tell(setting);

@@ -1,6 +1,7 @@
 //! `runbook exec`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use runbook_engine::core::event::{Rehearsal, RehearsedFailure};
 use runbook_engine::diagnostic::{Code, Diagnostic};
@@ -19,6 +20,7 @@ use crate::params::{self, Given};
 use crate::render::heading::heading;
 use crate::render::layout::Width;
 use crate::render::style::{DIM, count, paint};
+use crate::secrets::SecretArgs;
 use crate::setting::Setting;
 use crate::watch::Lines;
 
@@ -37,6 +39,8 @@ pub(crate) struct Args {
     given: Given,
     #[command(flatten)]
     overlays: Wanted,
+    #[command(flatten)]
+    secrets: SecretArgs,
     /// Play it through: steps answer from their `rehearse:` block and touch nothing
     #[arg(long)]
     rehearse: bool,
@@ -78,6 +82,8 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
             return Err(Failed::input(missing));
         }
     }
+    let runbook = Arc::new(runbook);
+    let giver = args.secrets.giver(&runbook, setting)?;
     let params = params::settle(&runbook, &args.given, like.as_ref(), args.rehearse, setting)?;
     let engine = setting.engine()?;
     let new = NewRun {
@@ -89,10 +95,10 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
     };
     let file = runbook.definition().name.clone();
     let mut run = engine
-        .start(runbook, new)
+        .start(Arc::unwrap_or_clone(runbook), new)
         .await
         .map_err(|error| Failed::runtime(&file, error))?;
-    run.set_secrets(params.secrets);
+    run.set_keeper(Arc::new(giver));
     announce(&run, &params.examples, setting);
     if setting.global.json {
         let story = run

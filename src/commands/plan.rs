@@ -1,6 +1,7 @@
 //! `runbook plan`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Forecast, Planned};
@@ -15,6 +16,7 @@ use crate::render::layout::{Width, pad, widest};
 use crate::render::rows::WIDEST_ID;
 use crate::render::style::{BUSY, CARE, DIM, GOOD, count, paint};
 use crate::render::{self, overlay, plain};
+use crate::secrets::{SecretArgs, for_plan};
 use crate::setting::Setting;
 
 /// Ask every step whether its outcome is there already; touches nothing
@@ -30,15 +32,18 @@ pub(crate) struct Args {
     given: Given,
     #[command(flatten)]
     overlays: Wanted,
+    #[command(flatten)]
+    secrets: SecretArgs,
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let like = args.given.like(setting).await?;
     let runbook = load::runbook_or_like(args.file.as_deref(), &args.overlays, like.as_ref(), setting)?;
+    let runbook = Arc::new(runbook);
+    let giver = args.secrets.giver(&runbook, setting)?;
     let params = params::settle(&runbook, &args.given, like.as_ref(), false, setting)?;
-    let rows = runbook
-        .plan(&setting.author(), &params.values, &params.secrets)
-        .await;
+    let secrets = for_plan(&runbook, &giver).await?;
+    let rows = runbook.plan(&setting.author(), &params.values, &secrets).await;
     if setting.global.json {
         rows.iter().for_each(|row| render::json(&as_json(row, &runbook)));
         return Ok(Exit::Done);

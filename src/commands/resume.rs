@@ -1,5 +1,7 @@
 //! `runbook resume`
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{carry, give_up, leave, load, open};
@@ -7,12 +9,12 @@ use crate::error::Failed;
 use crate::exit::Exit;
 use crate::jobs;
 use crate::observe::Options;
-use crate::params;
 use crate::render::briefing::briefing;
 use crate::render::diagnostic;
 use crate::render::heading::heading;
 use crate::render::layout::Width;
 use crate::render::time;
+use crate::secrets::SecretArgs;
 use crate::setting::Setting;
 
 /// Go on with a run: tomorrow, after a crash, or as another person
@@ -33,6 +35,8 @@ pub(crate) struct Args {
     jobs: Option<u32>,
     #[command(flatten)]
     observe: Options,
+    #[command(flatten)]
+    secrets: SecretArgs,
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
@@ -52,11 +56,9 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     look.tell(&briefing(state, run.runbook(), Timestamp::now(), width));
     look.tell("");
     diagnostic::print_all(&load::changed(run.runbook()), setting);
-    if state.started().rehearsal.is_none() {
-        match params::secrets(run.runbook(), setting) {
-            Ok(secrets) => run.set_secrets(secrets),
-            Err(failed) => return Err(give_up(run, failed).await),
-        }
+    match args.secrets.giver(run.runbook(), setting) {
+        Ok(giver) => run.set_keeper(Arc::new(giver)),
+        Err(failed) => return Err(give_up(run, failed).await),
     }
     let wanted = args.jobs.unwrap_or(run.state().jobs());
     let jobs = jobs::possible(wanted, setting);

@@ -1,5 +1,7 @@
 //! `runbook rollback`
 
+use std::sync::Arc;
+
 use runbook_engine::core::event::RollbackScope;
 use runbook_engine::core::{Act, RunStatus};
 use runbook_engine::id::StepId;
@@ -9,7 +11,7 @@ use super::{access, act_on, carry, give_up, go, go_after};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::observe::Options;
-use crate::params;
+use crate::secrets::SecretArgs;
 use crate::setting::Setting;
 
 /// Undo a run, or some of its steps and all that depends on them
@@ -34,6 +36,8 @@ pub(crate) struct Args {
     why: String,
     #[command(flatten)]
     observe: Options,
+    #[command(flatten)]
+    secrets: SecretArgs,
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
@@ -41,7 +45,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let mut access = access(&args.run, setting).await?;
     let recorded = record_wish(access.seat_mut(), args, setting).await;
     match (access, recorded) {
-        (Access::Own(mut run), Ok(())) => match prepare(&mut run, setting) {
+        (Access::Own(mut run), Ok(())) => match prepare(&mut run, args, setting) {
             Ok(()) => carry::carry(run, None, watched, setting).await,
             Err(failed) => Err(give_up(run, failed).await),
         },
@@ -66,9 +70,8 @@ async fn record_wish(seat: &mut dyn Seat, args: &Args, setting: &Setting) -> Res
 }
 
 /// Finds what undoing needs.
-fn prepare(run: &mut Run, setting: &Setting) -> Result<(), Failed> {
-    if run.state().started().rehearsal.is_none() {
-        run.set_secrets(params::secrets(run.runbook(), setting)?);
-    }
+fn prepare(run: &mut Run, args: &Args, setting: &Setting) -> Result<(), Failed> {
+    let giver = args.secrets.giver(run.runbook(), setting)?;
+    run.set_keeper(Arc::new(giver));
     Ok(())
 }

@@ -14,6 +14,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::hush;
 use crate::render::story::{subject, words};
 use crate::render::style::Look;
 
@@ -108,7 +109,7 @@ impl Write for RunLog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(file) = self.lock().as_mut() {
             // A log that cannot be written keeps nobody from working.
-            file.write(bytes).ok();
+            file.write(&hush::hushed_bytes(bytes)).ok();
         }
         Ok(bytes.len())
     }

@@ -10,12 +10,16 @@ use crate::setting::Setting;
 /// Prints diagnostics on standard error.
 pub(crate) fn print_all(diagnostics: &[Diagnostic], setting: &Setting) {
     for diagnostic in diagnostics {
-        let text = if setting.global.json {
-            as_json(diagnostic).to_string()
-        } else {
-            as_text(diagnostic)
-        };
-        setting.look.tell_always(&text);
+        setting.look.tell_always(&told(diagnostic, setting.global.json));
+    }
+}
+
+/// One diagnostic, for programs or for people.
+pub(crate) fn told(diagnostic: &Diagnostic, json: bool) -> String {
+    if json {
+        as_json(diagnostic).to_string()
+    } else {
+        as_text(diagnostic)
     }
 }
 

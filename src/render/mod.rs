@@ -24,15 +24,18 @@ use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use serde_json::Value;
 
+use crate::hush;
+
 /// Why a result could not be printed, the first time.
 static LOST: OnceLock<io::Error> = OnceLock::new();
 
 /// Prints a result on standard output. A reader that has gone away is nobody's error.
 pub(crate) fn result(text: &str) {
+    let text = hush::hushed(text);
     let text = if io::stdout().is_terminal() {
-        charset::fit(text)
+        charset::fit(&text)
     } else {
-        text.into()
+        text.as_str().into()
     };
     printed(writeln!(anstream::stdout(), "{text}"));
 }
@@ -53,7 +56,7 @@ pub(crate) fn to_stderr(text: &str) -> io::Result<()> {
 
 /// Prints a result for programs: one line of JSON.
 pub(crate) fn json(value: &Value) {
-    printed(writeln!(io::stdout(), "{value}"));
+    printed(writeln!(io::stdout(), "{}", hush::hushed_value(value)));
 }
 
 fn printed(result: io::Result<()>) {

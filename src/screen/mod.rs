@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use runbook_engine::platform::terminal::{self, Mute};
 
 use self::block::Block;
+use crate::hush;
 use crate::prompt;
 use crate::render::layout::Size;
 use crate::render::style::Ink;
@@ -30,6 +31,8 @@ pub(crate) struct Screen {
 struct Rows {
     block: Block,
     reserved: Option<Instant>,
+    /// A question stands there.
+    paused: bool,
     /// From the first time that something is drawn.
     mute: Option<Mute>,
 }
@@ -51,6 +54,7 @@ impl Screen {
                 rows: Mutex::new(Rows {
                     block: Block::new(reflows()),
                     reserved: None,
+                    paused: false,
                     mute: None,
                 }),
             })
@@ -67,12 +71,13 @@ impl Screen {
     pub(crate) fn draw(&self, lines: impl FnOnce(Size) -> Vec<String>) {
         let mut rows = self.lock();
         let due = rows.reserved.is_some_and(|since| since.elapsed() >= DELAY);
-        if !due || !terminal::is_ours() {
+        if !due || rows.paused || !terminal::is_ours() {
             return;
         }
         rows.mute.get_or_insert_with(Mute::new);
         let size = Size::of_talk();
-        let lines = lines(size).iter().map(|line| self.ink.put(line)).collect();
+        let lines = lines(size).into_iter();
+        let lines = lines.map(|line| self.ink.put(&hush::hushed(&line))).collect();
         write(&rows.block.repaint(lines, size));
     }
 
@@ -83,8 +88,18 @@ impl Screen {
             // A terminal that has gone away is nobody's error.
             prompt::aside(text).ok();
         } else {
-            write(&rows.block.above(&self.ink.put(text), Size::of_talk()));
+            let text = self.ink.put(&hush::hushed(text));
+            write(&rows.block.above(&text, Size::of_talk()));
         }
+    }
+
+    /// Clears the rows for as long as the guard lives: something else stands there.
+    pub(crate) fn pause(self: &Arc<Self>) -> Paused {
+        let mut rows = self.lock();
+        rows.clear();
+        rows.paused = true;
+        drop(rows);
+        Paused(Arc::clone(self))
     }
 
     /// Does something with the terminal as it was before; what is drawn next stands there again.
@@ -111,6 +126,16 @@ impl Drop for Reserved {
         let mut rows = self.0.lock();
         rows.clear();
         rows.reserved = None;
+    }
+}
+
+/// Nothing is drawn on the rows until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Paused(Arc<Screen>);
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        self.0.lock().paused = false;
     }
 }
 

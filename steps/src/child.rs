@@ -59,12 +59,27 @@ pub struct Finished {
     pub stderr: String,
 }
 
+/// As [`carry_out_exposed`], for a program in whose arguments no secret may stand: others can read them.
+///
+/// # Errors
+/// As there, and when a secret stands in its arguments.
+pub async fn carry_out(program: &Program<'_>, cx: &Context) -> Result<Finished, Failure> {
+    if program.argv.iter().any(|item| cx.mask.text(item) != *item) {
+        let name = cx.mask.text(program.argv.first().copied().unwrap_or_default());
+        let message = format!(
+            "`{name}` was not started: a secret stands in its arguments, where every account of the machine could read it"
+        );
+        return Err(Failure::new(FailureKind::Inputs, message));
+    }
+    carry_out_exposed(program, cx).await
+}
+
 /// Carries a program out and waits for its end. What it printed goes to the transcript as it comes. When the
 /// step is cancelled, it and all that it started are ended first.
 ///
 /// # Errors
 /// When it cannot be started, or was stopped. Its exit code is no error here.
-pub async fn carry_out(program: &Program<'_>, cx: &Context) -> Result<Finished, Failure> {
+pub async fn carry_out_exposed(program: &Program<'_>, cx: &Context) -> Result<Finished, Failure> {
     let Some((name, args)) = program.argv.split_first() else {
         return Err(Failure::new(
             FailureKind::Inputs,

@@ -104,13 +104,13 @@ async fn the_fields_of_an_object_are_the_outputs() {
     assert_eq!(Value::Object(outputs), json!({ "realm": "abc", "keys": [1] }));
     for (printed, why) in [
         ("[1]", "it is a list"),
-        ("secret", "line 1, column 1 is not JSON"),
+        ("kitten", "line 1, column 1 is not JSON"),
         ("", "printed nothing"),
     ] {
         let failure = run("command", json_of(printed)).await.unwrap_err();
         assert!(failure.message.ends_with(why), "{}", failure.message);
         assert!(
-            !failure.message.contains("secret"),
+            !failure.message.contains("kitten"),
             "what was printed may be secret: {}",
             failure.message
         );

@@ -1,7 +1,5 @@
 //! What follows from the state by itself: one event at a time, until nothing more does.
 
-use jiff::Timestamp;
-
 use super::Turn;
 use super::event::{DoubtRuling, Event, Need, Outputs, RollbackScope, StopReason};
 use super::instance::{Doubt, Phase};
@@ -13,7 +11,11 @@ use crate::id::InstanceId;
 /// The next event that follows, if any.
 pub(super) fn advance(state: &RunState, turn: &Turn) -> Option<Event> {
     if state.is_rolling_back() {
-        return if turn.draining { None } else { undo_one(state) };
+        return if turn.draining {
+            None
+        } else {
+            undo_one(state, turn)
+        };
     }
     if state.cancelled().is_some() {
         return stop_one(state);
@@ -21,11 +23,11 @@ pub(super) fn advance(state: &RunState, turn: &Turn) -> Option<Event> {
     if turn.draining || state.rollback().is_some() {
         return None;
     }
-    attempt_observed(state)
-        .or_else(|| settle_one(state))
+    attempt_observed(state, turn)
+        .or_else(|| settle_one(state, turn))
         .or_else(|| roll_back_by_rule(state))
         .or_else(|| open_one(state))
-        .or_else(|| start_one(state, turn.now))
+        .or_else(|| start_one(state, turn))
 }
 
 /// A cancelled run: everything under way is told to stop.
@@ -41,8 +43,9 @@ fn stop_one(state: &RunState) -> Option<Event> {
     })
 }
 
-fn attempt_observed(state: &RunState) -> Option<Event> {
-    let ix = *state.queues().observed.first()?;
+fn attempt_observed(state: &RunState, turn: &Turn) -> Option<Event> {
+    let mut observed = state.queues().observed.iter();
+    let ix = *observed.find(|&&ix| !state.is_withheld(ix, &turn.lacking))?;
     state.may_start(ix).then(|| attempt(state, ix))
 }
 
@@ -55,13 +58,13 @@ fn attempt(state: &RunState, ix: InstanceIx) -> Event {
 }
 
 /// The first doubt that can be looked into, or settled by the rules.
-fn settle_one(state: &RunState) -> Option<Event> {
+fn settle_one(state: &RunState, turn: &Turn) -> Option<Event> {
     let mut in_doubt = state.queues().in_doubt.iter();
-    in_doubt.find_map(|&ix| settle(state, ix))
+    in_doubt.find_map(|&ix| settle(state, ix, turn))
 }
 
 /// Nothing while processes may be left, and nothing that needs a slot while there is none.
-fn settle(state: &RunState, ix: InstanceIx) -> Option<Event> {
+fn settle(state: &RunState, ix: InstanceIx, turn: &Turn) -> Option<Event> {
     let (Phase::InDoubt(doubt) | Phase::RollbackInDoubt(doubt)) = &state.instance(ix).phase else {
         return None;
     };
@@ -71,7 +74,7 @@ fn settle(state: &RunState, ix: InstanceIx) -> Option<Event> {
     let (policy, instance) = (state.policy(ix), id(state, ix));
     if policy.abilities.validates {
         let look = Event::ObservationStarted { instance };
-        state.has_room().then_some(look)
+        (state.has_room() && !state.is_withheld(ix, &turn.lacking)).then_some(look)
     } else if policy.may_be_repeated() {
         let again = Event::DoubtSettled {
             instance,
@@ -115,11 +118,11 @@ fn open_one(state: &RunState) -> Option<Event> {
 }
 
 /// The first instance that may start: there is room, its locks are free, its time has come.
-fn start_one(state: &RunState, now: Timestamp) -> Option<Event> {
+fn start_one(state: &RunState, turn: &Turn) -> Option<Event> {
     if !state.may_open() {
         return None;
     }
-    let ix = state.next_to_start(now)?;
+    let ix = state.next_to_start(turn.now, &turn.lacking)?;
     let (abilities, instance) = (state.policy(ix).abilities, id(state, ix));
     Some(if abilities.by_person {
         let need = Need::ManualWork;
@@ -133,7 +136,7 @@ fn start_one(state: &RunState, now: Timestamp) -> Option<Event> {
 
 /// The rollback's next act: strictly one after the other, and none while a process may be left that still
 /// changes what is to be undone.
-fn undo_one(state: &RunState) -> Option<Event> {
+fn undo_one(state: &RunState, turn: &Turn) -> Option<Event> {
     let queues = state.queues();
     let outlived = |ix: &InstanceIx| {
         let phase = &state.instance(*ix).phase;
@@ -149,12 +152,13 @@ fn undo_one(state: &RunState) -> Option<Event> {
     let ix = state.rollback()?.current()?;
     let instance = id(state, ix);
     match &state.instance(ix).phase {
-        Phase::RollbackInDoubt(_) => settle(state, ix),
+        Phase::RollbackInDoubt(_) => settle(state, ix, turn),
         phase if !phase.can_be_undone() => None,
         _ if state.policy(ix).abilities.by_person => {
             let need = Need::ManualWork;
             Some(Event::PersonNeeded { instance, need })
         }
+        _ if state.is_withheld(ix, &turn.lacking) => None,
         _ => Some(Event::RollbackAttemptStarted {
             instance,
             attempt: state.instance(ix).rollbacks.next(),

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
+use super::Turn;
 use super::effect::deadline;
 use super::event::{Event, Failure, FailureKind, Item, StopReason, Transcript, Verdict};
 use super::input::{Evaluation, Input, Rejection};
@@ -15,7 +14,8 @@ use super::table::InstanceIx;
 use crate::id::{InstanceId, Seq, StepId};
 
 /// The events that record an input; none when it no longer matters.
-pub(super) fn decide(state: &RunState, input: &Input, now: Timestamp) -> Result<Vec<Event>, Rejection> {
+pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec<Event>, Rejection> {
+    let now = turn.now;
     Ok(match input {
         Input::Resumed { jobs, transcripts } => resumed(state, *jobs, transcripts),
         Input::Evaluated { step, result } => evaluated(state, step, result).into_iter().collect(),
@@ -62,7 +62,7 @@ pub(super) fn decide(state: &RunState, input: &Input, now: Timestamp) -> Result<
                 _ => Vec::new(),
             }
         }
-        Input::Clock => timed_out(state, now),
+        Input::Clock => timed_out(state, turn),
         Input::Act(act) => vec![person::acted(state, act)?],
     })
 }
@@ -143,8 +143,8 @@ fn current<'a>(state: &'a RunState, instance: &InstanceId, of: Seq) -> Option<(I
 }
 
 /// The activities whose time is up.
-fn timed_out(state: &RunState, now: Timestamp) -> Vec<Event> {
-    let late = |ix: &&InstanceIx| deadline(state, **ix).is_some_and(|at| at <= now);
+fn timed_out(state: &RunState, turn: &Turn) -> Vec<Event> {
+    let late = |ix: &&InstanceIx| deadline(state, **ix, &turn.lacking).is_some_and(|at| at <= turn.now);
     let stop = |&ix: &InstanceIx| {
         let instance = state.instance(ix).id.clone();
         let reason = StopReason::TimedOut;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::event::ProcessMark;
 use super::instance::{Asks, Doubt, Phase};
+use super::lacking::Lacking;
 use super::outcome::later;
 use super::state::RunState;
 use super::table::InstanceIx;
@@ -52,17 +53,19 @@ pub struct Work {
 /// effects stays short however many steps are free at once.
 const EVALUATIONS_AT_ONCE: usize = 16;
 
-/// All that should be under way in this state.
+/// All that should be under way in this state, as far as the secrets for it are known.
 #[must_use]
-pub fn effects(state: &RunState, draining: bool) -> Vec<Effect> {
+pub fn effects(state: &RunState, draining: bool, lacking: &Lacking) -> Vec<Effect> {
     let calls = state
         .queues()
         .active
         .iter()
+        .filter(|&&ix| !state.is_held_up(ix, lacking))
         .filter_map(|&ix| call(state, ix).map(Effect::Call));
     let cleared = state.queues().in_doubt.iter().filter_map(|&ix| clear(state, ix));
-    let to_evaluate = state.queues().to_evaluate.iter().take(EVALUATIONS_AT_ONCE);
-    let evaluated = to_evaluate.map(|at| {
+    let to_evaluate = state.queues().to_evaluate.iter();
+    let known = to_evaluate.filter(|&&at| !lacking.withholds(&state.workflow().step(at).secrets));
+    let evaluated = known.take(EVALUATIONS_AT_ONCE).map(|at| {
         let step = state.workflow().step(*at).id.clone();
         Effect::Evaluate { step }
     });
@@ -128,31 +131,34 @@ fn clear(state: &RunState, ix: InstanceIx) -> Option<Effect> {
 
 /// When the core next wants to be told the time, though nothing else happens.
 #[must_use]
-pub fn wake_at(state: &RunState) -> Option<Timestamp> {
+pub fn wake_at(state: &RunState, lacking: &Lacking) -> Option<Timestamp> {
     let retry = if state.may_open() {
-        state.next_retry()
+        state.next_retry(lacking)
     } else {
         None
     };
-    stop_at(state).into_iter().chain(retry).min()
+    stop_at(state, lacking).into_iter().chain(retry).min()
 }
 
 /// When the time of something under way is up: the part of [`wake_at`] that matters while draining too.
 #[must_use]
-pub fn stop_at(state: &RunState) -> Option<Timestamp> {
+pub fn stop_at(state: &RunState, lacking: &Lacking) -> Option<Timestamp> {
     let active = state.queues().active.iter();
-    active.filter_map(|&ix| deadline(state, ix)).min()
+    active.filter_map(|&ix| deadline(state, ix, lacking)).min()
 }
 
 /// Whether anything is under way or waits for its time, so that a time that jumps would cut it short or draw it out.
 #[must_use]
 pub fn is_timed(state: &RunState) -> bool {
     let queues = state.queues();
-    !(queues.active.is_empty() && queues.in_doubt.is_empty()) || wake_at(state).is_some()
+    !(queues.active.is_empty() && queues.in_doubt.is_empty()) || wake_at(state, &Lacking::nothing()).is_some()
 }
 
 /// When what is under way for an instance must be told to stop, if it was not yet.
-pub(super) fn deadline(state: &RunState, ix: InstanceIx) -> Option<Timestamp> {
+pub(super) fn deadline(state: &RunState, ix: InstanceIx, lacking: &Lacking) -> Option<Timestamp> {
+    if state.is_held_up(ix, lacking) {
+        return None;
+    }
     let activity = state.instance(ix).phase.activity()?;
     match activity.stop {
         None => later(activity.since, state.policy(ix).timeout?),

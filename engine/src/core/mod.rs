@@ -19,6 +19,7 @@ mod decide;
 mod effect;
 mod input;
 mod instance;
+mod lacking;
 mod life;
 mod outcome;
 mod person;
@@ -39,6 +40,7 @@ pub use self::effect::{Effect, Work, effects, is_timed, stop_at, wake_at};
 pub use self::event::{Entry, Event};
 pub use self::input::{Act, Evaluation, Input, Outcome, Rejection};
 pub use self::instance::{Activity, Asks, Doubt, Instance, Phase};
+pub use self::lacking::Lacking;
 pub use self::rollback::Rollback;
 pub use self::state::RunState;
 pub use self::status::{InstanceStatus, RunStatus};
@@ -59,6 +61,8 @@ pub struct Turn {
     pub now: Timestamp,
     /// The process is about to stop: what is under way may end, nothing new starts.
     pub draining: bool,
+    /// The secrets that are not to be had: what needs one does not start.
+    pub lacking: Lacking,
 }
 
 /// Why a turn could not be taken. The state is as it was before, or the program has a fault.
@@ -79,7 +83,7 @@ pub enum TurnError {
 /// When the input is rejected; nothing changed then.
 pub fn turn(state: &mut RunState, input: &Input, turn: &Turn) -> Result<Vec<Entry>, TurnError> {
     let mut entries = Vec::new();
-    for event in decide::decide(state, input, turn.now)? {
+    for event in decide::decide(state, input, turn)? {
         entries.push(record(state, event, turn)?);
     }
     while let Some(event) = advance::advance(state, turn) {

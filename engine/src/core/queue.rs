@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::event::Need;
 use super::instance::Phase;
+use super::lacking::Lacking;
 use super::state::RunState;
 use super::table::InstanceIx;
 use super::workflow::{LineIx, OnFailure, StepPolicy};
@@ -146,39 +147,51 @@ impl RunState {
 
     /// The instance that starts next: of those whose time has come, the one that failed before; else the
     /// first in the runbook.
-    pub(super) fn next_to_start(&self, now: Timestamp) -> Option<InstanceIx> {
+    pub(super) fn next_to_start(&self, now: Timestamp, lacking: &Lacking) -> Option<InstanceIx> {
         let due = self
-            .open_lines()
+            .open_lines(lacking)
             .filter_map(|line| line.retrying.first().copied());
         let due = due.filter(|(at, _)| *at <= now).min().map(|(_, ix)| ix);
         due.or_else(|| {
-            self.open_lines()
+            self.open_lines(lacking)
                 .filter_map(|line| line.ready.first().copied())
                 .min()
         })
     }
 
     /// When the next instance that failed before is due, of those that only wait for that.
-    pub(super) fn next_retry(&self) -> Option<Timestamp> {
-        let retries = self.open_lines().filter_map(|line| line.retrying.first());
+    pub(super) fn next_retry(&self, lacking: &Lacking) -> Option<Timestamp> {
+        let retries = self.open_lines(lacking).filter_map(|line| line.retrying.first());
         retries.map(|(at, _)| *at).min()
     }
 
     /// Whether anything can start now, or when its time has come.
     pub(super) fn can_go_on(&self) -> bool {
         let queues = self.queues();
-        !(queues.to_open.is_empty() && queues.to_evaluate.is_empty()) || self.open_lines().next().is_some()
+        !(queues.to_open.is_empty() && queues.to_evaluate.is_empty())
+            || self.open_lines(&Lacking::nothing()).next().is_some()
     }
 
     /// The lines in which somebody waits and whose first may start: locks are free, and there is room, or
-    /// none is needed since a person does it.
-    fn open_lines(&self) -> impl Iterator<Item = &Line> {
+    /// none is needed since a person does it, and no secret is lacking.
+    fn open_lines<'a>(&'a self, lacking: &'a Lacking) -> impl Iterator<Item = &'a Line> {
         let (queues, room) = (self.queues(), self.has_room());
         let open = move |at: LineIx| {
             let rules = self.workflow.line(at);
-            (room || rules.by_person) && !rules.locks.iter().any(|lock| queues.locks.contains_key(lock))
+            let locked = rules.locks.iter().any(|lock| queues.locks.contains_key(lock));
+            (room || rules.by_person) && !locked && !lacking.withholds(&rules.secrets)
         };
         let lines = queues.lines.iter();
         lines.filter(move |(at, _)| open(**at)).map(|(_, line)| line)
+    }
+
+    /// The first of each line in which somebody waits for a secret that is lacking.
+    pub(super) fn first_in_lines(&self, lacking: &Lacking) -> impl Iterator<Item = InstanceIx> {
+        let lines = self.queues().lines.iter();
+        let lines = lines.filter(|(at, _)| lacking.withholds(&self.workflow.line(**at).secrets));
+        lines.filter_map(|(_, line)| {
+            let retrying = line.retrying.first().map(|(_, ix)| *ix);
+            line.ready.first().copied().or(retrying)
+        })
     }
 }

@@ -11,7 +11,7 @@ use super::instance::{Instance, Phase};
 use super::state::RunState;
 use super::status::{InstanceStatus, RunStatus};
 use super::table::InstanceIx;
-use crate::id::{AttemptNo, InstanceId};
+use crate::id::{AttemptNo, InstanceId, Seq};
 use crate::runbook::graph::StepIx;
 
 /// One instance as people and programs see it.
@@ -171,6 +171,15 @@ impl RunState {
     #[must_use]
     pub fn active(&self) -> impl ExactSizeIterator<Item = &Instance> {
         self.queues().active.iter().map(|&ix| self.instance(ix))
+    }
+
+    /// The entries that started what is in doubt.
+    pub fn in_doubt(&self) -> impl Iterator<Item = Seq> {
+        let instances = self.queues().in_doubt.iter().map(|&ix| self.instance(ix));
+        instances.filter_map(|instance| match &instance.phase {
+            Phase::InDoubt(doubt) | Phase::RollbackInDoubt(doubt) => Some(doubt.activity.of),
+            _ => None,
+        })
     }
 
     /// What is left of a rollback, the current one first.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::id::{LockName, StepId};
 use crate::runbook::graph::{Cycle, Dag, StepIx};
+use crate::secret::SecretName;
 use crate::step::{Abilities, dotted};
 
 /// A runbook's steps as the core sees them: neither expressions nor inputs, only what decides the order.
@@ -30,6 +31,8 @@ pub(super) struct LineRules {
     pub(super) locks: Vec<LockName>,
     /// A person carries it out, so that it takes no slot.
     pub(super) by_person: bool,
+    /// All of these must be known.
+    pub(super) secrets: Vec<SecretName>,
 }
 
 /// The rules by which one step is carried out.
@@ -55,6 +58,8 @@ pub struct StepPolicy {
     pub on_failure: OnFailure,
     /// The locks that an instance holds while it is under way; its session is one of them.
     pub locks: Vec<LockName>,
+    /// The secrets without which nothing of it is carried out, in order.
+    pub secrets: Vec<SecretName>,
 }
 
 impl StepPolicy {
@@ -159,13 +164,14 @@ impl Workflow {
         })
     }
 
-    /// The same steps in a rehearsal: every one can tell, and none waits for a person.
+    /// The same steps in a rehearsal: every one can tell, none waits for a person, and none is given a secret.
     #[must_use]
     pub fn rehearsed(&self) -> Self {
         let mut rehearsed = self.clone();
         for step in &mut rehearsed.steps {
             step.abilities.validates = true;
             step.abilities.by_person = false;
+            step.secrets.clear();
         }
         (rehearsed.lines, rehearsed.line_of) = lines(&rehearsed.steps);
         rehearsed
@@ -222,7 +228,12 @@ fn lines(steps: &[StepPolicy]) -> (Vec<LineRules>, Vec<LineIx>) {
         locks.sort_unstable();
         locks.dedup();
         let by_person = step.abilities.by_person;
-        LineRules { locks, by_person }
+        let secrets = step.secrets.clone();
+        LineRules {
+            locks,
+            by_person,
+            secrets,
+        }
     };
     let distinct: BTreeSet<LineRules> = steps.iter().map(rules).collect();
     let numbered: BTreeMap<&LineRules, LineIx> = distinct

@@ -85,6 +85,12 @@ codes! {
     RB0101 ParameterInvalid "a value that does not fit its parameter";
     RB0102 ParameterUnknown "a parameter that the runbook does not have";
     RB0103 SecretOnCommandLine "a secret was given where others can see it";
+    RB0104 SecretInArguments "a secret in a program's arguments";
+    RB0105 SecretUnknown "a secret that the runbook does not have";
+    RB0106 SecretSource "a secret could not be had from its source";
+    RB0107 SecretUnfit "a value that cannot be kept secret";
+    RB0108 SecretMissing "a step needs a secret that nobody gave";
+    RB0109 SecretFileOpen "a file with a secret that others can read";
     RB0113 LikeAnother "a run is to be repeated that is not quite the same";
     // Expressions.
     RB0200 ExpressionSyntax "an expression that does not compile";

@@ -4,6 +4,7 @@
 //! the same functions under the name `os`.
 
 pub mod disk;
+pub mod keystore;
 pub mod limit;
 pub mod local;
 pub mod private;
@@ -11,6 +12,7 @@ pub mod process;
 pub mod stop;
 pub mod terminal;
 pub mod uptime;
+pub mod volatile;
 
 #[cfg(unix)]
 #[path = "unix.rs"]

@@ -133,3 +133,47 @@ pub fn is_private(path: &Path) -> io::Result<bool> {
     let private = found.is_dir() || found.is_file();
     Ok(private)
 }
+
+/// Who can read a file besides its owner and the administrator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Nobody.
+    Nobody,
+    /// The accounts of its group.
+    Group,
+    /// Every account.
+    Everyone,
+}
+
+/// Who else can read a file. On Windows that is not looked at: the rights of a profile's folders are its user's.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn readers(path: &Path) -> io::Result<Readers> {
+    let mode = mode(path)?;
+    Ok(match (mode & 0o004, mode & 0o040) {
+        (0, 0) => Readers::Nobody,
+        (0, _) => Readers::Group,
+        (_, _) => Readers::Everyone,
+    })
+}
+
+/// Whether other accounts can change a file. On Windows that is not looked at.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn is_open_to_change(path: &Path) -> io::Result<bool> {
+    Ok(mode(path)? & 0o022 != 0)
+}
+
+fn mode(path: &Path) -> io::Result<u32> {
+    let found = std::fs::metadata(path)?;
+    #[cfg(unix)]
+    let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
+    #[cfg(not(unix))]
+    let mode = {
+        let _ = found;
+        0o600
+    };
+    Ok(mode)
+}

@@ -4,9 +4,11 @@
 //! do. On Unix it is a session, on Windows a job object.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap};
@@ -22,6 +24,20 @@ mod table;
 /// How long processes that were asked to end may take before they are killed.
 pub const GRACE: Duration = Duration::from_secs(5);
 
+/// The variables of this process that no program which it starts inherits.
+static WITHHELD: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// From now on, no program that is started inherits these variables. Only the first call counts.
+pub fn withhold(variables: Vec<OsString>) {
+    // There is one environment, and it does not change.
+    WITHHELD.get_or_init(|| variables);
+}
+
+/// What is [withheld](withhold).
+pub(super) fn withheld() -> &'static [OsString] {
+    WITHHELD.get().map_or(&[], Vec::as_slice)
+}
+
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct Launch<'a> {
@@ -29,7 +45,7 @@ pub struct Launch<'a> {
     pub program: &'a str,
     /// Its arguments, which reach it as they are.
     pub args: Vec<&'a str>,
-    /// Variables added to the engine's own environment.
+    /// Variables added to the engine's own environment, which it gets without what is [withheld](withhold).
     pub env: BTreeMap<&'a str, &'a str>,
     /// The folder in which it works; the engine's own where there is none.
     pub cwd: Option<&'a Path>,
@@ -157,6 +173,9 @@ pub(super) fn wrapped(
     isolate: impl FnOnce(&mut CommandWrap),
 ) -> io::Result<(Box<dyn ChildWrapper>, Pipes)> {
     let mut command = CommandWrap::with_new(launch.program, |command| {
+        for name in withheld() {
+            command.env_remove(name);
+        }
         command.args(&launch.args).envs(&launch.env);
         command
             .stdin(Stdio::piped())

@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::signal::unix::{self, SignalKind};
 
-use super::process::{Exit, Launch, Pipes};
+use super::process::{Exit, Launch, Pipes, withheld};
 
 /// `POSIX_SPAWN_SETSID`, which nix does not name.
 const SETSID: i32 = if cfg!(target_vendor = "apple") {
@@ -122,6 +122,9 @@ fn attributes() -> io::Result<PosixSpawnAttr> {
 /// The engine's own environment with these variables.
 fn environment(added: &BTreeMap<&str, &str>) -> io::Result<Vec<CString>> {
     let mut all: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    for name in withheld() {
+        all.remove(name);
+    }
     all.extend(added.iter().map(|(name, value)| (name.into(), value.into())));
     let variable = |(mut name, value): (OsString, OsString)| {
         name.push("=");

@@ -4,7 +4,7 @@
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -107,6 +107,21 @@ pub(super) fn owner(uid: u32) -> Owner {
         Owner::System(name)
     } else {
         Owner::Other(name)
+    }
+}
+
+/// The best place for files that must not reach a disk: a folder in memory that is the account's own, else one in
+/// memory at all.
+pub(super) fn volatile_folder() -> PathBuf {
+    let own = PathBuf::from(format!("/run/user/{}", geteuid()));
+    if super::private::owner(&own).is_ok_and(|owner| owner == Owner::Us) {
+        return own;
+    }
+    let shared = PathBuf::from("/dev/shm");
+    if shared.is_dir() {
+        shared
+    } else {
+        tempfile::env::temp_dir()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Processes on Windows: a step's processes are in a job object that ends with the engine.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -59,6 +59,11 @@ pub(super) fn open_files_allowed() -> Option<(u64, u64)> {
 pub(super) fn uptime() -> Duration {
     static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
     FIRST.elapsed()
+}
+
+/// The folder for what is soon gone, in the user's profile. Windows has none in memory.
+pub(super) fn volatile_folder() -> PathBuf {
+    tempfile::env::temp_dir()
 }
 
 /// How a process ended.

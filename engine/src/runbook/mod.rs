@@ -10,6 +10,7 @@ pub use self::param::{
     Given, Param, ParamError, ParamKind, Pattern, Place, Resolved, read_values, resolve_params,
 };
 pub use self::schema::{overlay_schema, schema};
+pub use self::secrets::DeclaredSecrets;
 
 pub mod cases;
 mod check;
@@ -21,6 +22,7 @@ mod model;
 mod overlay;
 mod param;
 mod schema;
+mod secrets;
 mod yaml;
 
 #[cfg(test)]

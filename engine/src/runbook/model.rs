@@ -13,6 +13,7 @@ use crate::core::event::Overlaid;
 use crate::core::{OnFailure, Retry, Workflow};
 use crate::diagnostic::{SourceFile, Sources, Span};
 use crate::id::{LockName, ParamName, PluginName, RoleName, RunbookName, SessionName, StepId};
+use crate::secret::SecretName;
 use crate::step::{Abilities, Outputs, Registry};
 
 /// A checked runbook, made by [`load`](super::load).
@@ -218,6 +219,10 @@ pub struct Step {
     pub duration: Option<Duration>,
     /// What people are told before it is carried out.
     pub warning: Option<String>,
+    /// The secrets that it is given, and without which it is not carried out, in order.
+    pub secrets: Vec<SecretName>,
+    /// Its outputs that are secrets.
+    pub sensitive: Vec<String>,
     /// How it answers in a rehearsal.
     pub rehearse: Rehearse,
     /// The plugin that carries it out.

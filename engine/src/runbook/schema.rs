@@ -153,6 +153,10 @@ struct StepFile {
     idempotent: Option<bool>,
     /// What its failure means for the run.
     on_failure: Option<OnFailureFile>,
+    /// The secrets that it is given though none of its expressions names them: a parameter, or `STEP.OUTPUT`.
+    secrets: Option<OneOrMany>,
+    /// Its outputs that are secrets: never kept, never shown.
+    sensitive: Option<OneOrMany>,
     /// How long it usually takes, for people.
     expect: Option<Duration>,
     /// What people are told before it is carried out.

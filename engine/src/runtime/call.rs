@@ -6,13 +6,14 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use serde_json::Value;
 
-use super::mask::Mask;
 use super::rehearse::{failed, rehearse};
+use super::secrets::{Known, sealed};
 use super::sessions::session;
 use crate::core::Outcome;
-use crate::core::event::{Failure, FailureKind, Rehearsal};
+use crate::core::event::{Failure, FailureKind, Outputs, Rehearsal};
 use crate::runbook::expr::{self, Put, Scope};
 use crate::runbook::{Runbook, Step};
+use crate::secret::Mask;
 use crate::step::{Context, Kept, Plugin, Purpose};
 
 /// A call that is ready to be made.
@@ -23,7 +24,7 @@ pub(super) struct Call {
     pub(super) cx: Context,
     /// What the step's session keeps open.
     pub(super) session: Option<Arc<Kept>>,
-    pub(super) mask: Mask,
+    pub(super) known: Known,
     /// A doubt about a rollback is asked about, not one about an attempt.
     pub(super) undoing: bool,
 }
@@ -44,7 +45,41 @@ impl Call {
             let message = format!("the plugin `{}` broke off: a fault of the program", step.uses);
             failed(self.cx.purpose, Failure::new(FailureKind::Fault, message))
         });
-        masked(outcome, &self.mask)
+        self.without_secrets(outcome, &step.sensitive)
+    }
+
+    /// The outcome as it may be kept. What is sensitive of it is known from now on, and looked for in the rest.
+    fn without_secrets(&self, outcome: Outcome, sensitive: &[String]) -> Outcome {
+        let learn = |outputs: &Outputs| self.known.learn_outputs(&self.cx.instance, sensitive, outputs);
+        let hide = |outputs: &Outputs, mask: &Mask| mask.outputs(&sealed(outputs, sensitive));
+        match outcome {
+            Outcome::Observed(Ok(mut found)) => {
+                if let Value::Object(observed) = &found.observed {
+                    learn(observed);
+                }
+                learn(&found.outputs);
+                let mask = self.known.mask();
+                found.observed = match &found.observed {
+                    Value::Object(observed) => Value::Object(hide(observed, &mask)),
+                    other => mask.value(other),
+                };
+                found.outputs = hide(&found.outputs, &mask);
+                if let crate::step::Verdict::Unsatisfied(reason) = &mut found.verdict {
+                    *reason = mask.text(reason);
+                }
+                Outcome::Observed(Ok(found))
+            }
+            Outcome::Ran(Ok(outputs)) => {
+                learn(&outputs);
+                Outcome::Ran(Ok(hide(&outputs, &self.known.mask())))
+            }
+            Outcome::Observed(Err(failure)) => Outcome::Observed(Err(self.known.mask().failure(&failure))),
+            Outcome::Ran(Err(failure)) => Outcome::Ran(Err(self.known.mask().failure(&failure))),
+            Outcome::RolledBack(end) => {
+                Outcome::RolledBack(end.map_err(|failure| self.known.mask().failure(&failure)))
+            }
+            Outcome::CutOff => Outcome::CutOff,
+        }
     }
 
     async fn call(&self, step: &Step) -> Outcome {
@@ -83,27 +118,4 @@ pub(super) fn fill(step: &Step, plugin: &dyn Plugin, scope: &Scope) -> Result<Va
             format!("its inputs could not be worked out: {error}"),
         )
     })
-}
-
-fn masked(outcome: Outcome, mask: &Mask) -> Outcome {
-    match outcome {
-        Outcome::Observed(answer) => Outcome::Observed(
-            answer
-                .map(|mut found| {
-                    found.observed = mask.value(&found.observed);
-                    found.outputs = mask.outputs(&found.outputs);
-                    if let crate::step::Verdict::Unsatisfied(reason) = &mut found.verdict {
-                        *reason = mask.text(reason);
-                    }
-                    found
-                })
-                .map_err(|failure| mask.failure(&failure)),
-        ),
-        Outcome::Ran(end) => Outcome::Ran(
-            end.map(|outputs| mask.outputs(&outputs))
-                .map_err(|failure| mask.failure(&failure)),
-        ),
-        Outcome::RolledBack(end) => Outcome::RolledBack(end.map_err(|failure| mask.failure(&failure))),
-        Outcome::CutOff => Outcome::CutOff,
-    }
 }

@@ -22,7 +22,7 @@ impl Run {
     /// Starts what should be under way and is not. What can be answered at once is given back as inputs.
     pub(super) fn perform(&self, desk: &mut Desk, draining: bool, proof: Durable<Seq>) -> Vec<Input> {
         let mut answers = Vec::new();
-        for effect in effects(&self.state, draining) {
+        for effect in effects(&self.state, draining, &self.lacking()) {
             match effect {
                 Effect::Evaluate { step } => {
                     let result = self.evaluate(&step);
@@ -59,7 +59,8 @@ impl Run {
             claim: self.claim.clone(),
             clock: Arc::clone(&self.engine.clock),
             watcher: Arc::clone(&desk.watcher),
-            mask: self.told.mask.clone(),
+            known: self.known.clone(),
+            sensitive: self.gives_secrets(work.instance.step()),
             instance: work.instance.clone(),
             of: work.of,
             messages: desk.messages.clone(),
@@ -86,7 +87,7 @@ impl Run {
         });
     }
 
-    fn prepare(
+    pub(super) fn prepare(
         &self,
         desk: &mut Desk,
         work: &Work,
@@ -97,7 +98,7 @@ impl Run {
         let step = self.runbook.step(work.instance.step())?;
         let plugin = Arc::clone(self.runbook.registry().get(step.uses.as_str()).ok()?);
         let outputs = match instance.outputs.as_ref() {
-            Value::Object(outputs) => Some(outputs.clone()),
+            Value::Object(outputs) => Some(self.known.own_outputs(&instance.id, step, outputs.clone())),
             _ => None,
         };
         let undoing = matches!(
@@ -112,8 +113,8 @@ impl Run {
             instance: work.instance.clone(),
             attempt: instance.attempts.max(crate::id::AttemptNo(1)),
             purpose: work.purpose,
-            params: Arc::clone(&self.told.params),
-            steps: self.state.before(instance.step),
+            params: self.known.params(&self.told.params, step),
+            steps: self.known.earlier(self.state.before(instance.step), step),
             item: instance.item.clone(),
             before: instance.before.clone(),
             outputs,
@@ -122,22 +123,29 @@ impl Run {
             files: Arc::clone(&self.told.files) as _,
             session: None,
             registry: self.runbook.registry().clone(),
+            mask: self.known.mask(),
             token: format!("{}:{}", self.claim.run, work.of),
         };
-        let (runbook, mask) = (Arc::clone(&self.runbook), self.told.mask.clone());
         Some(Call {
-            runbook,
+            runbook: Arc::clone(&self.runbook),
             plugin,
             rehearsal: self.state.started().rehearsal.clone(),
             cx,
             session: desk.sessions.of(step),
-            mask,
+            known: self.known.clone(),
             undoing,
         })
     }
 
+    /// Whether a step gives sensitive outputs.
+    fn gives_secrets(&self, id: &StepId) -> bool {
+        self.runbook
+            .step(id)
+            .is_some_and(|step| !step.sensitive.is_empty())
+    }
+
     fn evaluate(&self, id: &StepId) -> Result<Evaluation, Failure> {
-        let mask = &self.told.mask;
+        let mask = self.known.mask();
         let fail = |what: &str, error: &dyn std::error::Error| {
             let message = format!("its `{what}` could not be worked out: {error}");
             mask.failure(&Failure::new(FailureKind::Inputs, message))
@@ -151,7 +159,7 @@ impl Run {
         let Some(&ix) = self.state.instances_of(at).first() else {
             return Ok(Evaluation::One);
         };
-        let scope = self.scope(ix);
+        let scope = self.scope(ix, step);
         if let Some(when) = &step.when {
             let holds = when
                 .evaluate(&scope)

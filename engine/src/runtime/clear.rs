@@ -9,7 +9,7 @@ use super::clock::Clock;
 use super::driver::Watcher;
 use crate::core::event::{LeftProcess, ProcessMark};
 use crate::id::InstanceId;
-use crate::platform::process;
+use crate::platform::{process, volatile};
 
 /// How long a process is awaited whose step has no time-out.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
@@ -17,8 +17,22 @@ const GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// How often a process that is not our child is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Sees to it that no process of an interrupted activity is left, and says what was found.
+/// Sees to it that nothing of an interrupted activity is left, neither processes nor the private files that they
+/// read, and says what was found.
 pub(super) async fn clear(
+    instance: &InstanceId,
+    known: Option<ProcessMark>,
+    token: &str,
+    until: Option<Timestamp>,
+    clock: &Arc<dyn Clock>,
+    watcher: &Arc<dyn Watcher>,
+) -> LeftProcess {
+    let found = end_processes(instance, known, token, until, clock, watcher).await;
+    volatile::sweep([token]);
+    found
+}
+
+async fn end_processes(
     instance: &InstanceId,
     known: Option<ProcessMark>,
     token: &str,

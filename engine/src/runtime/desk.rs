@@ -8,11 +8,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use super::ask::Given;
 use super::driver::Watcher;
 use super::sessions::Sessions;
 use crate::core::Input;
 use crate::id::{InstanceId, Seq};
 use crate::journal::JournalError;
+use crate::secret::Secret;
 
 /// The most inputs that share one append: bounds how long the first of them waits.
 const BATCH: usize = 256;
@@ -27,6 +29,10 @@ pub(super) enum Message {
     Input(Input),
     /// A transcript could not be kept: the run must stop.
     Broken(JournalError),
+    /// A question for a secret was answered.
+    Given(Secret, Given),
+    /// All questions for secrets were asked.
+    Asked,
 }
 
 /// The calls under way, and the channel on which they report.
@@ -39,6 +45,10 @@ pub(super) struct Desk {
     /// When the watcher glances at the state.
     pub(super) pulse: Option<Interval>,
     pub(super) sessions: Sessions,
+    /// Secrets are being asked for; calls that off.
+    pub(super) asking: Option<CancellationToken>,
+    /// The answers, until they are heeded.
+    pub(super) given: Vec<(Secret, Given)>,
     marks: Marks,
 }
 
@@ -59,8 +69,15 @@ impl Desk {
             clearing: HashMap::new(),
             pulse: None,
             sessions: Sessions::default(),
+            asking: None,
+            given: Vec::new(),
             marks: Marks::default(),
         }
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.calls.is_empty() && self.clearing.is_empty() && self.asking.is_none()
     }
 
     /// Lets the watcher glance at the state as often as it wants.
@@ -94,6 +111,14 @@ impl Desk {
         while let Some(message) = next {
             match message {
                 Message::Broken(error) => return Err(error),
+                Message::Given(secret, given) => {
+                    self.given.push((secret, given));
+                    inputs.push(Input::Clock);
+                }
+                Message::Asked => {
+                    self.asking = None;
+                    inputs.push(Input::Clock);
+                }
                 Message::Input(input) => {
                     match &input {
                         Input::Finished { of, .. } => drop(self.calls.remove(of)),

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, Interval};
 use tokio_util::sync::CancellationToken;
 
+use super::ask::Wanted;
 use super::desk::{Desk, Message};
 use super::door::Door;
 use super::engine::RuntimeError;
@@ -46,12 +47,14 @@ pub enum Control {
 }
 
 /// Why the loop returned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     /// Where the run stands.
     pub status: RunStatus,
     /// It was told to.
     pub interrupted: bool,
+    /// The secrets for want of which something did not go on.
+    pub lacking: Vec<Wanted>,
 }
 
 /// What lists show of a running run.
@@ -85,7 +88,10 @@ impl Run {
         desk.begin_pulse();
         let ended = self.serve(jobs, &mut desk, &mut inbox, control, door).await;
         // Whatever happened, no call outlives the loop.
-        desk.calls.values().for_each(CancellationToken::cancel);
+        desk.calls
+            .values()
+            .chain(&desk.asking)
+            .for_each(CancellationToken::cancel);
         desk.sessions.close().await;
         ended
     }
@@ -100,12 +106,20 @@ impl Run {
     ) -> Result<Ended, RuntimeError> {
         let mut draining = false;
         if self.untaken {
+            if !self.ask_before_taking_up(control).await {
+                return Ok(Ended {
+                    status: self.state.status(),
+                    interrupted: true,
+                    lacking: Vec::new(),
+                });
+            }
             let entries = self.take_up(jobs).await?;
             desk.watcher.recorded(&entries, &self.state);
         }
         let mut inputs = vec![Input::Clock];
         let mut summary = None;
         loop {
+            draining |= self.heed(desk);
             let entries = self.take(&inputs, draining).await?;
             if !entries.is_empty() {
                 desk.watcher.recorded(&entries, &self.state);
@@ -114,8 +128,14 @@ impl Run {
             if !inputs.is_empty() {
                 continue;
             }
-            let wake = if draining { None } else { wake_at(&self.state) };
-            if desk.calls.is_empty() && desk.clearing.is_empty() && wake.is_none() {
+            self.ask_for_secrets(desk, draining);
+            let lacking = self.lacking();
+            let wake = if draining {
+                None
+            } else {
+                wake_at(&self.state, &lacking)
+            };
+            if desk.is_idle() && wake.is_none() {
                 let status = self.state.status();
                 if !status.is_finished() {
                     // It may be held on, while a person is asked.
@@ -124,6 +144,7 @@ impl Run {
                 return Ok(Ended {
                     status,
                     interrupted: draining,
+                    lacking: self.wanted(&lacking),
                 });
             }
             self.refresh_summary(&mut summary).await?;
@@ -186,7 +207,8 @@ impl Run {
         desk.watcher.recorded(&entries, &self.state);
         let patience = tokio::time::sleep(PATIENCE);
         tokio::pin!(patience);
-        while !desk.calls.is_empty() {
+        desk.asking.iter().for_each(CancellationToken::cancel);
+        while !desk.calls.is_empty() || desk.asking.is_some() {
             let inputs = tokio::select! {
                 Some(message) = inbox.recv() => desk.gather(message, inbox)?,
                 () = beat(&mut desk.pulse) => {
@@ -214,6 +236,7 @@ impl Run {
         Ok(Ended {
             status: self.state.status(),
             interrupted: true,
+            lacking: Vec::new(),
         })
     }
 }

@@ -17,6 +17,7 @@
     reason = "this module is the edge at which time comes in"
 )]
 
+mod ask;
 mod call;
 mod calls;
 mod clear;
@@ -25,11 +26,11 @@ mod desk;
 mod door;
 mod driver;
 mod engine;
-mod mask;
 mod overflow;
 mod plan;
 mod rehearse;
 mod run;
+mod secrets;
 mod sessions;
 mod transcriber;
 pub mod trial;
@@ -37,10 +38,11 @@ pub mod trial;
 #[cfg(test)]
 mod tests;
 
+pub use self::ask::{Given, Keeper, Wanted};
 pub use self::clock::{Clock, Machine, Source, SystemClock};
 pub use self::door::{Access, Asked, Door, Doors, Seat, Visit};
 pub use self::driver::{Control, Ended, Watcher};
 pub use self::engine::{Author, Engine, NewRun, PinnedFiles, RuntimeError, Story};
-pub use self::mask::Mask;
 pub use self::plan::{Forecast, Planned};
 pub use self::run::Run;
+pub use self::secrets::SEALED;

@@ -9,12 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::call::fill;
 use super::engine::{Author, PinnedFiles};
-use super::mask::Mask;
+use super::secrets::{Known, sealed};
 use super::sessions::{Sessions, session};
 use crate::core::event::{ProcessMark, Verdict};
 use crate::id::{AttemptNo, InstanceId, ParamName, StepId};
 use crate::runbook::expr::{self, Scope};
 use crate::runbook::{Runbook, Step};
+use crate::secret::SecretName;
 use crate::step::{Context, Purpose, RunFacts, StepFacts, Transcriber};
 
 /// What would become of an instance.
@@ -45,32 +46,29 @@ pub struct Planned {
 struct Planner<'a> {
     runbook: &'a Runbook,
     author: &'a Author,
-    params: Arc<Value>,
-    mask: Mask,
+    params: &'a BTreeMap<ParamName, Value>,
+    secrets: &'a BTreeMap<ParamName, Option<String>>,
+    known_secrets: Known,
     known: RedBlackTreeMapSync<StepId, StepFacts>,
     rows: BTreeMap<StepId, Vec<Planned>>,
     sessions: Sessions,
 }
 
 impl Runbook {
-    /// Asks every step that can answer now, in order. The rows are in the runbook's order.
+    /// Asks every step that can answer now, in order. The rows are in the runbook's order. A step that needs a secret
+    /// which is not among `secrets` cannot answer.
     pub async fn plan(
         &self,
         author: &Author,
         params: &BTreeMap<ParamName, Value>,
-        secrets: &BTreeMap<ParamName, String>,
+        secrets: &BTreeMap<ParamName, Option<String>>,
     ) -> Vec<Planned> {
-        let plain = params
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.clone()));
-        let hidden = secrets
-            .iter()
-            .map(|(name, value)| (name.to_string(), Value::String(value.clone())));
         let mut planner = Planner {
             runbook: self,
             author,
-            params: Arc::new(Value::Object(plain.chain(hidden).collect())),
-            mask: Mask::new(secrets.values().map(String::as_str)),
+            params,
+            secrets,
+            known_secrets: Known::of_params(secrets),
             known: RedBlackTreeMapSync::new_sync(),
             rows: BTreeMap::new(),
             sessions: Sessions::default(),
@@ -94,7 +92,7 @@ impl Runbook {
 impl Planner<'_> {
     async fn step(&mut self, step: &Step) {
         let whole = InstanceId::from(step.id.clone());
-        let scope = Scope::of(&self.context(whole.clone(), None));
+        let scope = Scope::of(&self.context(step, whole.clone(), None));
         let row = |forecast| {
             vec![Planned {
                 id: whole.clone(),
@@ -103,6 +101,10 @@ impl Planner<'_> {
         };
         if let Some(why) = &step.skip {
             return self.skipped(step, why.clone());
+        }
+        if let Some(why) = self.lacks(step) {
+            self.rows.insert(step.id.clone(), row(Forecast::CannotTell(why)));
+            return;
         }
         if let Some(when) = &step.when {
             match when.evaluate(&scope).and_then(expr::truth) {
@@ -124,7 +126,11 @@ impl Planner<'_> {
             .map(|list| list.evaluate(&scope).and_then(expr::items))
         {
             None => vec![(whole.clone(), None)],
-            Some(Ok(items)) if items.iter().any(|item| self.mask.hides(&item.value)) => {
+            Some(Ok(items))
+                if items
+                    .iter()
+                    .any(|item| self.known_secrets.mask().hides(&item.value)) =>
+            {
                 let why = "its `for_each` gives a secret, which must not stand in a journal".to_owned();
                 self.rows.insert(step.id.clone(), row(Forecast::CannotTell(why)));
                 return;
@@ -199,7 +205,7 @@ impl Planner<'_> {
         if !step.abilities.validates {
             return (Forecast::ToDo(None), None);
         }
-        let mut cx = self.context(id, item);
+        let mut cx = self.context(step, id.clone(), item);
         let scope = Scope::of(&cx);
         let kept = self.sessions.of(step);
         let session = session(self.runbook, self.runbook.registry(), step, kept.as_ref(), &scope);
@@ -208,16 +214,54 @@ impl Planner<'_> {
         };
         cx.session = session;
         match plugin.validate(&with, &cx).await {
-            Ok(found) => match found.verdict {
-                Verdict::Satisfied => (Forecast::InPlace, Some(self.mask.outputs(&found.outputs))),
-                Verdict::Unsatisfied(reason) => (Forecast::ToDo(Some(self.mask.text(&reason))), None),
-                Verdict::Unknown => (Forecast::ToDo(None), None),
-            },
-            Err(failure) => (Forecast::CannotTell(self.mask.text(&failure.message)), None),
+            Ok(found) => {
+                self.known_secrets
+                    .learn_outputs(&id, &step.sensitive, &found.outputs);
+                let mask = self.known_secrets.mask();
+                match found.verdict {
+                    Verdict::Satisfied => {
+                        let outputs = mask.outputs(&sealed(&found.outputs, &step.sensitive));
+                        (Forecast::InPlace, Some(outputs))
+                    }
+                    Verdict::Unsatisfied(reason) => (Forecast::ToDo(Some(mask.text(&reason))), None),
+                    Verdict::Unknown => (Forecast::ToDo(None), None),
+                }
+            }
+            Err(failure) => {
+                let why = self.known_secrets.mask().text(&failure.message);
+                (Forecast::CannotTell(why), None)
+            }
         }
     }
 
-    fn context(&self, instance: InstanceId, item: Option<Value>) -> Context {
+    /// Why a step cannot be asked, where it needs a secret that is not known.
+    fn lacks(&self, step: &Step) -> Option<String> {
+        let asked = step.abilities.validates || step.when.is_some() || step.for_each.is_some();
+        let lacking = step.secrets.iter().find(|name| match name {
+            SecretName::Param(name) => !self.secrets.contains_key(name),
+            // A plan hands no sensitive output on.
+            SecretName::Output(..) => true,
+        })?;
+        asked.then(|| format!("it needs the secret `{lacking}`, which is not known"))
+    }
+
+    /// The parameters as a step may see them: of the secrets only those that it names.
+    fn params_for(&self, step: &Step) -> Value {
+        let plain = self
+            .params
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.clone()));
+        let hidden = self.secrets.iter().filter(|(name, _)| {
+            step.secrets
+                .iter()
+                .any(|named| matches!(named, SecretName::Param(named) if named == *name))
+        });
+        let hidden =
+            hidden.map(|(name, value)| (name.to_string(), value.clone().map_or(Value::Null, Value::String)));
+        Value::Object(plain.chain(hidden).collect())
+    }
+
+    fn context(&self, step: &Step, instance: InstanceId, item: Option<Value>) -> Context {
         let Author { operator, host, .. } = self.author.clone();
         Context {
             run: RunFacts {
@@ -230,7 +274,7 @@ impl Planner<'_> {
             instance,
             attempt: AttemptNo(1),
             purpose: Purpose::Plan,
-            params: Arc::clone(&self.params),
+            params: Arc::new(self.params_for(step)),
             steps: Arc::new(self.known.clone()),
             item,
             before: None,
@@ -240,6 +284,7 @@ impl Planner<'_> {
             files: Arc::new(PinnedFiles(Arc::new(self.runbook.files().clone()))),
             session: None,
             registry: self.runbook.registry().clone(),
+            mask: self.known_secrets.mask(),
             token: String::new(),
         }
     }

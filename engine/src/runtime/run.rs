@@ -1,21 +1,24 @@
 //! A run that this process holds: where it stands, and what people do to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::ask::{Keeper, Nobody};
 use super::door::Asked;
 use super::engine::{Author, Engine, PinnedFiles, RuntimeError};
-use super::mask::Mask;
+use super::secrets::{Known, named, shown_params};
 use crate::core::event::{Entry, Failure, FailureKind, RunStarted};
 use crate::core::{Act, Input, InstanceIx, RunState, Turn, is_timed, turn};
 use crate::id::{Host, InstanceId, Operator, ParamName, Seq};
 use crate::journal::{Claim, Durable, Summary, TranscriptHasher};
-use crate::runbook::Runbook;
+use crate::platform::volatile;
 use crate::runbook::expr::{self, Put, Scope};
-use crate::step::RunFacts;
+use crate::runbook::{Runbook, Step};
+use crate::secret::{Secret, SecretName};
+use crate::step::{Earlier, RunFacts};
 
 /// How many instances a summary names: enough for people, and few enough for lists.
 const MOST_NAMEABLE: usize = 200;
@@ -26,8 +29,13 @@ pub struct Run {
     pub(super) claim: Claim,
     pub(super) state: RunState,
     pub(super) runbook: Arc<Runbook>,
-    secrets: BTreeMap<ParamName, String>,
     pub(super) told: Told,
+    pub(super) known: Known,
+    /// All secrets that its steps name.
+    pub(super) named: BTreeSet<SecretName>,
+    pub(super) keeper: Arc<dyn Keeper>,
+    /// What the keeper did not give; it is not asked again.
+    pub(super) refused: BTreeSet<Secret>,
     /// It was opened, and not taken up yet: what the journal shows as under way is not.
     pub(super) untaken: bool,
     pub(super) durable: Durable<Seq>,
@@ -37,17 +45,15 @@ pub struct Run {
 
 /// What every call is told alike, put together once.
 pub(super) struct Told {
-    /// All parameters, secrets included.
+    /// The parameters; no secrets.
     pub(super) params: Arc<Value>,
-    pub(super) mask: Mask,
     pub(super) files: Arc<PinnedFiles>,
 }
 
 impl Told {
-    fn new(state: &RunState, secrets: &BTreeMap<ParamName, String>) -> Self {
+    fn new(state: &RunState) -> Self {
         Self {
-            params: Arc::new(params(state, secrets)),
-            mask: Mask::new(secrets.values().map(String::as_str)),
+            params: Arc::new(params(state)),
             files: Arc::new(PinnedFiles(Arc::new(state.files().clone()))),
         }
     }
@@ -62,15 +68,17 @@ impl Run {
         runbook: Arc<Runbook>,
         durable: Durable<Seq>,
     ) -> Self {
-        let secrets = BTreeMap::new();
         Self {
-            told: Told::new(&state, &secrets),
+            told: Told::new(&state),
+            known: Known::default(),
+            named: named(&runbook),
+            keeper: Arc::new(Nobody),
+            refused: BTreeSet::new(),
             undone_by_person: state.rollback().is_some(),
             engine,
             claim,
             state,
             runbook,
-            secrets,
             untaken: false,
             durable,
         }
@@ -115,10 +123,18 @@ impl Run {
         Ok(self.engine.journal.read(self.claim.run, Seq(0)).await?)
     }
 
-    /// Gives the values of secret parameters, which no journal holds.
-    pub fn set_secrets(&mut self, secrets: BTreeMap<ParamName, String>) {
-        self.told = Told::new(&self.state, &secrets);
-        self.secrets = secrets;
+    /// Gives the values of all secret parameters; one that is not among them has none.
+    pub(super) fn set_secrets(&mut self, secrets: &BTreeMap<ParamName, String>) {
+        for param in self.runbook.params().values().filter(|param| param.is_secret()) {
+            let secret = Secret::Param(param.name.clone());
+            self.known.learn(&secret, secrets.get(&param.name).cloned());
+        }
+    }
+
+    /// Says who gives the secrets that steps need: no journal holds them.
+    pub fn set_keeper(&mut self, keeper: Arc<dyn Keeper>) {
+        self.keeper = keeper;
+        self.refused.clear();
     }
 
     /// Records a person's act; nothing is carried out. What an earlier process left under way is settled
@@ -142,7 +158,7 @@ impl Run {
     /// # Errors
     /// When a template cannot be filled in, or the run has no such instance.
     pub fn inputs(&self, id: &InstanceId, put: Put) -> Result<Value, Failure> {
-        inputs(&self.engine, &self.state, &self.runbook, &self.secrets, id, put)
+        inputs(&self.engine, &self.state, &self.runbook, id, put)
     }
 
     /// Stores a file that proves manual work, and gives its hash.
@@ -162,7 +178,7 @@ impl Run {
             .filter_map(|i| i.phase.activity())
             .map(|call| call.of)
             .collect();
-        for of in cut_off {
+        for &of in &cut_off {
             let chunks = self.engine.journal.transcript(self.claim.run, of).await?;
             let mut hasher = TranscriptHasher::default();
             chunks.iter().for_each(|chunk| hasher.update(chunk));
@@ -173,6 +189,11 @@ impl Run {
         let jobs = jobs.unwrap_or(self.state.jobs());
         let entries = self.take(&[Input::Resumed { jobs, transcripts }], true).await?;
         self.untaken = false;
+        // Those of activities in doubt are removed once no process is left that reads them.
+        let doubted: BTreeSet<Seq> = self.state.in_doubt().collect();
+        let over = cut_off.iter().filter(|of| !doubted.contains(of));
+        let tokens: Vec<String> = over.map(|of| format!("{}:{of}", self.claim.run)).collect();
+        volatile::sweep(tokens.iter().map(String::as_str));
         Ok(entries)
     }
 
@@ -231,11 +252,22 @@ impl Run {
             host,
             now: self.engine.clock.now(),
             draining,
+            lacking: self.lacking(),
         };
         let expected = self.state.next_seq();
         let mut entries = Vec::new();
         for input in inputs {
-            entries.extend(turn(&mut self.state, input, &who)?);
+            let masked = match input {
+                Input::Act(act) => Some(Input::Act(self.known.masked_act(act, &self.runbook))),
+                _ => None,
+            };
+            entries.extend(turn(&mut self.state, masked.as_ref().unwrap_or(input), &who)?);
+        }
+        // What has become known, as a sensitive output has, lets others go on at once.
+        let lacking = self.lacking();
+        if lacking != who.lacking {
+            let who = Turn { lacking, ..who };
+            entries.extend(turn(&mut self.state, &Input::Clock, &who)?);
         }
         if !entries.is_empty() {
             self.durable = self
@@ -285,8 +317,11 @@ impl Run {
     }
 
     /// What the expressions of an instance may name.
-    pub(super) fn scope(&self, ix: InstanceIx) -> Scope {
-        scope(&self.engine, &self.state, Arc::clone(&self.told.params), ix)
+    pub(super) fn scope(&self, ix: InstanceIx, step: &Step) -> Scope {
+        let before = self.state.before(self.state.instance(ix).step);
+        let steps = self.known.earlier(before, step);
+        let params = self.known.params(&self.told.params, step);
+        scope(&self.engine, &self.state, ix, params, steps)
     }
 
     pub(super) fn facts(&self) -> RunFacts {
@@ -294,12 +329,11 @@ impl Run {
     }
 }
 
-/// See [`Run::inputs`].
+/// See [`Run::inputs`]: what a person reads holds no secret.
 pub(super) fn inputs(
     engine: &Engine,
     state: &RunState,
     runbook: &Runbook,
-    secrets: &BTreeMap<ParamName, String>,
     id: &InstanceId,
     put: Put,
 ) -> Result<Value, Failure> {
@@ -310,16 +344,23 @@ pub(super) fn inputs(
         .registry()
         .get(step.uses.as_str())
         .map_or(&[] as &[&str], |plugin| plugin.doc().scripts);
-    let scope = scope(engine, state, Arc::new(params(state, secrets)), ix);
-    expr::fill(&step.with, scripts, &scope, put)
+    let params = Arc::new(shown_params(state, runbook));
+    let steps = state.before(state.instance(ix).step);
+    expr::fill(&step.with, scripts, &scope(engine, state, ix, params, steps), put)
         .map_err(|error| Failure::new(FailureKind::Inputs, error.to_string()))
 }
 
-fn scope(engine: &Engine, state: &RunState, params: Arc<Value>, ix: InstanceIx) -> Scope {
+fn scope(
+    engine: &Engine,
+    state: &RunState,
+    ix: InstanceIx,
+    params: Arc<Value>,
+    steps: Arc<dyn Earlier>,
+) -> Scope {
     let instance = state.instance(ix);
     Scope {
         params,
-        steps: state.before(instance.step),
+        steps,
         item: instance.item.clone(),
         before: instance.before.clone(),
         outputs: instance.outputs.as_object().cloned(),
@@ -339,14 +380,12 @@ fn facts(engine: &Engine, state: &RunState) -> RunFacts {
     }
 }
 
-fn params(state: &RunState, secrets: &BTreeMap<ParamName, String>) -> Value {
-    let known = state
-        .started()
-        .params
-        .iter()
-        .map(|(name, value)| (name.to_string(), value.clone()));
-    let secrets = secrets
-        .iter()
-        .map(|(name, value)| (name.to_string(), Value::String(value.clone())));
-    Value::Object(known.chain(secrets).collect())
+/// The parameters that the journal holds: all but the secrets.
+fn params(state: &RunState) -> Value {
+    let params = state.started().params.iter();
+    Value::Object(
+        params
+            .map(|(name, value)| (name.to_string(), value.clone()))
+            .collect(),
+    )
 }

@@ -8,13 +8,14 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::desk::Message;
 use super::driver::Watcher;
-use super::mask::{Mask, MaskedStream};
 use super::overflow::Overflow;
+use super::secrets::Known;
 use crate::core::Input;
 use crate::core::event::{ProcessMark, Transcript};
 use crate::id::{InstanceId, Seq};
 use crate::journal::{Chunk, Claim, Journal, JournalError, LARGEST_CHUNK, TranscriptHasher};
 use crate::runtime::Clock;
+use crate::secret::MaskedStream;
 use crate::step::Transcriber;
 
 /// When a transcript is full, in bytes and in chunks: many small ones cost more than their bytes.
@@ -27,7 +28,9 @@ pub(super) struct CallTranscriber {
     pub(super) claim: Claim,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) watcher: Arc<dyn Watcher>,
-    pub(super) mask: Mask,
+    pub(super) known: Known,
+    /// The step gives sensitive outputs: what it prints may hold them before they are known.
+    pub(super) sensitive: bool,
     pub(super) instance: InstanceId,
     pub(super) of: Seq,
     pub(super) messages: UnboundedSender<Message>,
@@ -41,14 +44,32 @@ pub(super) struct State {
     hasher: TranscriptHasher,
     overflow: Overflow,
     failed: Option<JournalError>,
+    /// What a sensitive step printed, until its outputs are known and can be masked.
+    held: Vec<(&'static str, Vec<u8>)>,
+    held_bytes: usize,
+    /// How much it printed that is not kept.
+    unkept: usize,
 }
+
+/// The most that is held of what a sensitive step prints.
+const MOST_HELD: usize = 1024 * 1024;
 
 impl CallTranscriber {
     /// Everything printed is in: gives its hash, or why it could not all be kept.
     pub(super) fn finish(&self) -> Result<Option<Transcript>, JournalError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        for (stream, bytes) in std::mem::take(&mut state.held) {
+            self.tell(&mut state, stream, &bytes);
+        }
+        if state.unkept > 0 {
+            let note = format!(
+                "{} bytes that it printed are not kept: its outputs are sensitive\n",
+                state.unkept
+            );
+            self.tell(&mut state, "log", note.as_bytes());
+        }
         for (stream, mut held) in std::mem::take(&mut state.streams) {
-            let rest = held.finish(&self.mask);
+            let rest = held.finish(&self.known.mask());
             self.keep(&mut state, stream, &rest);
         }
         if !state.overflow.is_empty() {
@@ -65,6 +86,25 @@ impl CallTranscriber {
                 Ok((hasher.chunks() > 0).then(|| hasher.finish(self.of)))
             }
         }
+    }
+
+    fn tell(&self, state: &mut State, stream: &'static str, bytes: &[u8]) {
+        let told = state
+            .streams
+            .entry(stream)
+            .or_default()
+            .push(&self.known.mask(), bytes);
+        self.keep(state, stream, &told);
+    }
+
+    /// Holds what a sensitive step prints. Its standard output is what its outputs are made of.
+    fn hold(state: &mut State, stream: &'static str, bytes: &[u8]) {
+        if stream == "stdout" || state.held_bytes + bytes.len() > MOST_HELD {
+            state.unkept += bytes.len();
+            return;
+        }
+        state.held_bytes += bytes.len();
+        state.held.push((stream, bytes.to_vec()));
     }
 
     fn keep(&self, state: &mut State, stream: &'static str, bytes: &[u8]) {
@@ -118,8 +158,11 @@ impl CallTranscriber {
 impl Transcriber for CallTranscriber {
     fn write(&self, stream: &'static str, bytes: &[u8]) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = state.streams.entry(stream).or_default().push(&self.mask, bytes);
-        self.keep(&mut state, stream, &told);
+        if self.sensitive {
+            Self::hold(&mut state, stream, bytes);
+        } else {
+            self.tell(&mut state, stream, bytes);
+        }
     }
 
     fn process_started(&self, process: ProcessMark) {

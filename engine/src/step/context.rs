@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Earlier, Outputs, ProcessMark, Registry, Session};
 use crate::id::{AttemptNo, Host, InstanceId, Operator, RunId};
+use crate::secret::Mask;
 
 /// Why `validate` is asked, or that something is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +100,8 @@ pub struct Context {
     pub session: Option<Session>,
     /// The plugins, for a step that contains another.
     pub registry: Registry,
+    /// Finds the secrets that this process knows.
+    pub mask: Mask,
     /// Unique to this call within all runs: marks the processes that it starts.
     pub token: String,
 }

@@ -17,6 +17,7 @@
 //! All three stop soon after [`Context::cancel`] is triggered, leave no process behind, print through
 //! [`Context::transcript`] and nowhere else, and keep secrets out of outputs and errors.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -32,6 +33,10 @@ pub use self::plugin::{InputProblem, Plugin, Typed, fitted, typed};
 pub use self::registry::{Registry, UnknownPlugin};
 pub use self::session::{Inside, Kept, Open, Session};
 pub use self::templated::Templated;
+use crate::id::StepId;
+use crate::runbook::DeclaredSecrets;
+use crate::secret::SecretName;
+
 pub use crate::core::event::{Failure, FailureKind, Outputs, Place, ProcessMark, Verdict};
 
 mod context;
@@ -153,6 +158,7 @@ pub struct Check<'a> {
     files: &'a dyn Files,
     registry: &'a Registry,
     session: Option<&'a Value>,
+    secrets: Option<(&'a DeclaredSecrets, &'a StepId)>,
     problems: Vec<InputProblem>,
     used: Vec<(String, String)>,
     kinds: Vec<Arc<dyn Plugin>>,
@@ -166,6 +172,7 @@ impl<'a> Check<'a> {
             files,
             registry,
             session: None,
+            secrets: None,
             problems: Vec::new(),
             used: Vec::new(),
             kinds: Vec::new(),
@@ -181,10 +188,27 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// The same check of this step, in a runbook with these secrets.
+    #[must_use]
+    pub fn with_secrets(self, secrets: &'a DeclaredSecrets, step: &'a StepId) -> Self {
+        Self {
+            secrets: Some((secrets, step)),
+            ..self
+        }
+    }
+
     /// The inputs of the step's session, if it has one; templates are not filled in.
     #[must_use]
     pub fn session(&self) -> Option<&'a Value> {
         self.session
+    }
+
+    /// The secrets that the templates of a text name.
+    #[must_use]
+    pub fn secrets_in(&self, text: &str) -> BTreeSet<SecretName> {
+        self.secrets
+            .map(|(secrets, step)| secrets.in_template(text, Some(step)))
+            .unwrap_or_default()
     }
 
     /// Reports a problem at `path` within `with:` (`["run", "0"]`; empty for the whole).
@@ -236,7 +260,11 @@ impl<'a> Check<'a> {
 
     /// Checks a nested step's `with` (found at `path`) against its plugin.
     pub fn nested(&mut self, path: &[&str], plugin: &Arc<dyn Plugin>, with: &Value) -> Option<Abilities> {
-        let mut nested = Check::new(self.files, self.registry).in_session(self.session);
+        let mut nested = Check {
+            secrets: self.secrets,
+            session: self.session,
+            ..Check::new(self.files, self.registry)
+        };
         let abilities = plugin.check(with, &mut nested);
         if !plugin.doc().available {
             let message = format!(

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::id::{AttemptNo, Host, InstanceId, Operator, RunId, StepId};
+use crate::secret::Mask;
 use crate::step::{Context, Files, ProcessMark, Purpose, Registry, RunFacts, StepFacts, Transcriber};
 
 /// A transcript in memory.
@@ -167,6 +168,7 @@ pub fn context(recorder: &Arc<Recorder>) -> Context {
         files: Arc::new(MemoryFiles::default()),
         session: None,
         registry: Registry::default(),
+        mask: Mask::default(),
         token: format!("test-{}-{number}", std::process::id()),
     }
 }

@@ -11,8 +11,8 @@ use super::laws::{self, Broken, History};
 use super::world::{Dice, World};
 use crate::core::event::{Item, LeftProcess, ProcessMark, RollbackScope, RunStarted};
 use crate::core::{
-    Act, Effect, Entry, Evaluation, Event, Input, RunState, Turn, TurnError, Work, Workflow, effects,
-    stop_at, turn, wake_at,
+    Act, Effect, Entry, Evaluation, Event, Input, Lacking, RunState, Turn, TurnError, Work, Workflow,
+    effects, stop_at, turn, wake_at,
 };
 use crate::id::{Host, InstanceId, Operator, Seq, StepId};
 
@@ -182,6 +182,13 @@ impl Simulation {
         self.state = RunState::fold(&self.workflow, &self.journal).map_err(|illegal| illegal.to_string())?;
         laws::live_state_is_the_journals(&self.state, self.history.state())?;
         self.turn = operator(self.journal.len());
+        if self.dice.chance(3) {
+            self.turn.lacking = self
+                .workflow
+                .steps()
+                .flat_map(|(_, step)| step.secrets.clone())
+                .collect();
+        }
         let jobs = u32::from(self.dice.roll(4)) + 1;
         let transcripts = BTreeMap::new();
         self.take(&Input::Resumed { jobs, transcripts })
@@ -191,7 +198,7 @@ impl Simulation {
     fn perform(&mut self) -> Result<(), Broken> {
         loop {
             let mut evaluate = None;
-            for effect in effects(&self.state, self.turn.draining) {
+            for effect in effects(&self.state, self.turn.draining, &self.turn.lacking) {
                 match effect {
                     Effect::Call(work) => self.call(work)?,
                     Effect::Evaluate { step } => evaluate = evaluate.or(Some(step)),
@@ -261,11 +268,11 @@ impl Simulation {
             self.turn.draining = true;
         }
         let wake = if self.turn.draining {
-            stop_at(&self.state)
+            stop_at(&self.state, &self.turn.lacking)
         } else {
-            wake_at(&self.state)
+            wake_at(&self.state, &self.turn.lacking)
         };
-        laws::no_deadline_is_missed(&self.state, wake)?;
+        laws::no_deadline_is_missed(&self.state, wake, &self.turn.lacking)?;
         if wake.is_some_and(|at| at <= self.now) && self.dice.roll(2) == 0 {
             return Ok(Next::Input(Box::new(Input::Clock)));
         }
@@ -282,6 +289,12 @@ impl Simulation {
             self.now = self.now.max(at);
             return Ok(Next::Input(Box::new(Input::Clock)));
         }
+        let waits = !self.state.withheld(&self.turn.lacking).is_empty();
+        self.turn.lacking = Lacking::nothing();
+        if waits {
+            return Ok(Next::Input(Box::new(Input::Clock)));
+        }
+        // What is not asked for is needed by nothing.
         laws::nothing_to_wait_for(&self.state)?;
         Ok(self
             .answer()
@@ -360,6 +373,7 @@ fn operator(number: usize) -> Turn {
         host: Host::new("here"),
         now: Timestamp::UNIX_EPOCH,
         draining: false,
+        lacking: Lacking::nothing(),
     }
 }
 

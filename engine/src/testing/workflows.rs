@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use crate::core::{OnFailure, Retry, StepPolicy, Workflow};
 use crate::id::{LockName, StepId};
+use crate::secret::SecretName;
 use crate::step::Abilities;
 
 /// The most steps that a generated workflow has.
@@ -34,6 +35,7 @@ pub fn plain_step(id: &str) -> StepPolicy {
         retry: Retry::default(),
         on_failure: OnFailure::Stop,
         locks: Vec::new(),
+        secrets: Vec::new(),
     }
 }
 
@@ -74,10 +76,17 @@ impl RawStep {
 }
 
 fn step() -> impl Strategy<Value = RawStep> {
-    let shape = (any::<u16>(), any::<u16>(), rarely(3), rarely(4), locks());
+    let shape = (
+        any::<u16>(),
+        any::<u16>(),
+        rarely(3),
+        rarely(4),
+        locks(),
+        secrets(),
+    );
     let rules = (abilities(), rarely(3), timeout(), retry(), on_failure());
     (shape, rules).prop_map(|(shape, rules)| {
-        let (some, others, conditional, fans_out, locks) = shape;
+        let (some, others, conditional, fans_out, locks, secrets) = shape;
         let (abilities, idempotent, timeout, retry, on_failure) = rules;
         let policy = StepPolicy {
             conditional,
@@ -88,6 +97,7 @@ fn step() -> impl Strategy<Value = RawStep> {
             retry,
             on_failure,
             locks,
+            secrets,
             ..plain_step("s")
         };
         // A quarter of all possible needs: neither chains nor heaps.
@@ -121,6 +131,13 @@ fn locks() -> impl Strategy<Value = Vec<LockName>> {
             BTreeSet::new()
         };
         names.into_iter().filter_map(|name| name.parse().ok()).collect()
+    })
+}
+
+fn secrets() -> impl Strategy<Value = Vec<SecretName>> {
+    rarely(4).prop_map(|secret| {
+        let name = secret.then(|| "token".parse().ok().map(SecretName::Param));
+        name.flatten().into_iter().collect()
     })
 }
 

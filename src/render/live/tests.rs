@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use runbook_engine::core::event::{
     Entry, Event, Failure, FailureKind, Item, Outputs, RollbackScope, RunStarted, Verdict,
 };
-use runbook_engine::core::{Act, Effect, Evaluation, Input, Outcome, RunState, Turn, effects, turn};
+use runbook_engine::core::{Act, Effect, Evaluation, Input, Lacking, Outcome, RunState, Turn, effects, turn};
 use runbook_engine::diagnostic::SourceFile;
 use runbook_engine::id::{Host, InstanceId, Operator, Seq};
 use runbook_engine::runbook::{self, Runbook};
@@ -62,6 +62,7 @@ impl Run {
             host: Host::new("here"),
             now: Timestamp::UNIX_EPOCH,
             draining: false,
+            lacking: Lacking::nothing(),
         };
         let started = RunStarted {
             run: "018f4e7c-0000-7000-8000-000000000000".parse().unwrap(),
@@ -94,7 +95,7 @@ impl Run {
     fn takes(&mut self, input: &Input) {
         turn(&mut self.state, input, &self.turn).unwrap();
         // Every step that fans out does so for two items.
-        let steps = effects(&self.state, false)
+        let steps = effects(&self.state, false, &Lacking::nothing())
             .into_iter()
             .filter_map(|effect| match effect {
                 Effect::Evaluate { step } => Some(step),
@@ -116,7 +117,7 @@ impl Run {
 
     /// What is under way for it ends: it finds nothing there before, and what it wanted after.
     fn ends(&mut self, id: &str, ran: Result<Outputs, Failure>) {
-        let work = effects(&self.state, false)
+        let work = effects(&self.state, false, &Lacking::nothing())
             .into_iter()
             .find_map(|effect| match effect {
                 Effect::Call(work) if work.instance.to_string() == id => Some(work),

@@ -1,42 +1,163 @@
 //! Argument vectors: a program and its arguments, each as it is.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use runbook_engine::step::Check;
-use schemars::JsonSchema;
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::text::Text;
 
 /// A program and its arguments. No shell reads them: each item reaches the program as it is.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(transparent)]
-pub struct Argv(#[schemars(length(min = 1))] Vec<Text>);
+pub struct Argv(#[schemars(length(min = 1))] Vec<Item>);
+
+/// One item of an argument vector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Item {
+    /// The text itself.
+    Text(Text),
+    /// The path of a file of `secret_files`.
+    SecretFile(SecretFile),
+}
+
+/// The path of a file of `secret_files`, as one item.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SecretFile {
+    /// Which file.
+    pub(super) secret_file: String,
+    /// What stands before the path, such as `--password-file=`.
+    #[serde(default)]
+    pub(super) after: String,
+}
 
 impl Argv {
-    /// The items.
+    /// The items, and the places of those that are texts.
+    pub fn texts(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.0.iter().enumerate().filter_map(|(at, item)| match item {
+            Item::Text(text) => Some((at, text.as_str())),
+            Item::SecretFile(_) => None,
+        })
+    }
+
+    /// The program's name.
     #[must_use]
-    pub fn items(&self) -> Vec<&str> {
-        self.0.iter().map(Text::as_str).collect()
+    pub fn program(&self) -> &str {
+        match self.0.first() {
+            Some(Item::Text(text)) => text.as_str(),
+            Some(Item::SecretFile(_)) | None => "",
+        }
+    }
+
+    /// The vector, with the paths of these files.
+    ///
+    /// # Errors
+    /// When it names a file that is not there.
+    pub fn with_files(&self, files: &BTreeMap<&str, PathBuf>) -> Result<Vec<String>, String> {
+        let item = |item: &Item| match item {
+            Item::Text(text) => Ok(text.as_str().to_owned()),
+            Item::SecretFile(file) => match files.get(file.secret_file.as_str()) {
+                Some(path) => Ok(format!("{}{}", file.after, path.display())),
+                None => Err(missing(&file.secret_file)),
+            },
+        };
+        self.0.iter().map(item).collect()
     }
 
     /// What is wrong with it: the item meant, if it is one, and why.
     #[must_use]
     pub fn problem(&self) -> Option<(Option<usize>, &'static str)> {
-        if self.0.first().is_none_or(|program| program.as_str().is_empty()) {
+        if self.program().is_empty() {
             return Some((None, "it must begin with the program to carry out"));
         }
-        let at = self.0.iter().position(|item| item.as_str().contains('\0'))?;
+        let (at, _) = self.texts().find(|(_, text)| text.contains('\0'))?;
         Some((Some(at), "a NUL character cannot be part of an argument"))
     }
 
     /// Reports what is wrong with it.
-    pub fn check(&self, name: &str, check: &mut Check<'_>) {
+    pub fn check<T>(&self, name: &str, files: &BTreeMap<String, T>, check: &mut Check<'_>) {
         match self.problem() {
             None => {}
             Some((None, why)) => check.problem(&[name], why),
             Some((Some(at), why)) => check.problem(&[name, &at.to_string()], why),
         }
+        for (at, item) in self.0.iter().enumerate() {
+            if let Item::SecretFile(file) = item
+                && !files.contains_key(&file.secret_file)
+            {
+                check.problem(
+                    &[name, &at.to_string(), "secret_file"],
+                    missing(&file.secret_file),
+                );
+            }
+        }
+    }
+}
+
+fn missing(file: &str) -> String {
+    format!("there is no file `{file}` under `secret_files`")
+}
+
+struct ItemVisitor;
+
+impl<'de> Visitor<'de> for ItemVisitor {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text, a number or a truth value")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Item, E> {
+        Ok(Item::Text(Text::from(text)))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Item, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Item, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Item, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Item, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
+        SecretFile::deserialize(MapAccessDeserializer::new(map)).map(Item::SecretFile)
+    }
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ItemVisitor)
+    }
+}
+
+impl JsonSchema for Item {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Item".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (text, file) = (
+            generator.subschema_for::<Text>(),
+            generator.subschema_for::<SecretFile>(),
+        );
+        json_schema!({ "anyOf": [text, file] })
     }
 }
 

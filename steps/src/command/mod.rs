@@ -13,11 +13,14 @@ use serde_json::Value;
 
 pub use self::answer::Stdout;
 pub use self::argv::Argv;
+pub use self::secret::Exposed;
+use self::secret::{SecretFiles, check_arguments, file_name};
 use crate::child::{self, Finished, Input, Program};
 use crate::text::{Text, absolute, last_line};
 
 mod answer;
 mod argv;
+mod secret;
 
 /// See [`KindDoc`].
 pub struct Command;
@@ -38,6 +41,15 @@ pub struct CommandInputs {
     pub env: BTreeMap<String, Text>,
     /// The folder in which the programs work, as an absolute path.
     pub cwd: Option<String>,
+    /// What the programs read from their standard input, instead of the document.
+    pub stdin: Option<Text>,
+    /// Private files for the programs, by name; they are gone when the program has ended. `{ secret_file: NAME }`
+    /// among the arguments is the path of one.
+    #[serde(default)]
+    pub secret_files: BTreeMap<String, Text>,
+    /// `arguments`: secrets may stand in the arguments of the programs, where every account of the machine can read
+    /// them.
+    pub expose: Option<Exposed>,
     /// What becomes of the standard output of `run` and `validate`.
     #[serde(default)]
     pub stdout: Stdout,
@@ -51,6 +63,13 @@ takes it apart, so that no value can become a command. Where a shell is wanted, 
 `steps` (the outputs of earlier steps), `item`, `before` (what `validate` found before the first attempt),
 `outputs`, `run`, `step` and `attempt`. A program that does not read it is fine. The environment is the
 engine's own, with `RUNBOOK_RUN`, `RUNBOOK_STEP` and `RUNBOOK_ATTEMPT`.
+
+**Secrets.** A program is given the secrets that its step names, in an expression or under `secrets`, and no others.
+They arrive in the document; or as `stdin: ${{ params.token }}`, for a program that reads a password there and nothing
+else; or in a private file, which is gone when the program has ended: `secret_files: { token: "${{ params.token }}" }`,
+with `{ secret_file: token }` among the arguments for its path (`{ secret_file: token, after: --password-file= }` where
+both are one argument); the variable `RUNBOOK_FILES` names their folder. `env` hands a secret over in a variable. In
+the arguments every account of the machine could read it: that takes `expose: arguments`, and a warning remains.
 
 **What it answers.** `run` and `rollback` succeed with exit code 0. `validate` answers with its exit code: 0, the
 outcome is there; 1, it is not, and the last line that it printed says what is missing; anything else is an error.
@@ -115,7 +134,13 @@ impl StepKind for Command {
         ];
         for (name, argv) in parts {
             if let Some(argv) = argv {
-                argv.check(name, check);
+                argv.check(name, &inputs.secret_files, check);
+                check_arguments(name, argv, inputs.expose, check);
+            }
+        }
+        for name in inputs.secret_files.keys() {
+            if let Err(why) = file_name(name) {
+                check.problem(&["secret_files", name], why);
             }
         }
         for name in inputs.env.keys() {
@@ -197,7 +222,10 @@ async fn carry_out(argv: &Argv, inputs: &CommandInputs, cx: &Context) -> Result<
     if let Some((_, why)) = argv.problem() {
         return Err(unfit(&format!("the argument vector cannot be used: {why}")));
     }
-    let env: BTreeMap<&str, &str> = inputs
+    let files = SecretFiles::write(&inputs.secret_files, cx)?;
+    let argv = argv.with_files(&files.paths).map_err(|why| unfit(&why))?;
+    let folder = files.folder();
+    let mut env: BTreeMap<&str, &str> = inputs
         .env
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -206,21 +234,29 @@ async fn carry_out(argv: &Argv, inputs: &CommandInputs, cx: &Context) -> Result<
         .try_for_each(|(name, value)| variable(name, value))
         .map_err(&unfit)?;
     let cwd = inputs.cwd.as_deref().map(absolute).transpose().map_err(unfit)?;
-    child::carry_out(
-        &Program {
-            argv: argv.items(),
-            env,
-            cwd,
-            input: Input::Document,
-        },
-        cx,
-    )
-    .await
+    if let Some(folder) = &folder {
+        env.insert("RUNBOOK_FILES", folder);
+    }
+    let input = match &inputs.stdin {
+        Some(text) => Input::Text(text.as_str().as_bytes().to_vec()),
+        None => Input::Document,
+    };
+    let program = Program {
+        argv: argv.iter().map(String::as_str).collect(),
+        env,
+        cwd,
+        input,
+    };
+    // The files are there until it has ended.
+    match inputs.expose {
+        Some(Exposed::Arguments) => child::carry_out_exposed(&program, cx).await,
+        None => child::carry_out(&program, cx).await,
+    }
 }
 
 /// What messages call it. Its arguments stay out of them: they may hold secrets.
 fn program(argv: &Argv) -> &str {
-    argv.items().first().copied().unwrap_or_default()
+    argv.program()
 }
 
 fn variable(name: &str, value: &str) -> Result<(), &'static str> {

@@ -9,10 +9,10 @@ use crate::core::wake_at;
 fn carry_out(jobs: u32, steps: Vec<StepPolicy>) -> Run {
     let mut run = Run::with_jobs(jobs, steps);
     loop {
-        let Some(effect) = effects(&run.state, false).into_iter().next() else {
+        let Some(effect) = effects(&run.state, false, &Lacking::nothing()).into_iter().next() else {
             return run;
         };
-        let _wake = wake_at(&run.state);
+        let _wake = wake_at(&run.state, &Lacking::nothing());
         let _status = run.status();
         let input = match effect {
             Effect::Evaluate { step } => {

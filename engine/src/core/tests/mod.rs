@@ -8,8 +8,8 @@ use serde_json::json;
 use super::event::{Failure, FailureKind, Item, LeftProcess, Outputs, RollbackScope, Ruling, Verdict};
 use super::status::{InstanceStatus, RunStatus};
 use super::{
-    Act, Effect, Entry, Evaluation, Event, Input, OnFailure, Outcome, Rejection, Retry, RunState, StepPolicy,
-    Turn, TurnError, Workflow, effects, turn,
+    Act, Effect, Entry, Evaluation, Event, Input, Lacking, OnFailure, Outcome, Rejection, Retry, RunState,
+    StepPolicy, Turn, TurnError, Workflow, effects, turn,
 };
 use crate::id::{Host, InstanceId, Operator, Seq};
 use crate::step::{Observation, Purpose};
@@ -20,6 +20,7 @@ mod cost;
 mod decisions;
 mod doubt;
 mod fan_out;
+mod lacking;
 mod locks;
 mod on_failure;
 mod order;
@@ -47,12 +48,18 @@ impl Run {
     }
 
     fn with_jobs(jobs: u32, steps: impl IntoIterator<Item = StepPolicy>) -> Self {
+        Self::without(Lacking::nothing(), jobs, steps)
+    }
+
+    /// A run that begins without these secrets.
+    fn without(lacking: Lacking, jobs: u32, steps: impl IntoIterator<Item = StepPolicy>) -> Self {
         let workflow = Arc::new(Workflow::new(steps.into_iter().collect()).unwrap());
         let turn = Turn {
             operator: Operator::new("ada"),
             host: Host::new("here"),
             now: Timestamp::UNIX_EPOCH,
             draining: false,
+            lacking,
         };
         let first = Entry {
             seq: Seq(0),
@@ -302,7 +309,7 @@ impl Run {
                 format!("{}: {what}{stop}", work.instance)
             }
         };
-        effects(&self.state, self.turn.draining)
+        effects(&self.state, self.turn.draining, &self.turn.lacking)
             .into_iter()
             .map(told)
             .collect()

@@ -86,7 +86,11 @@ fn the_clock_does_not_ring_for_a_try_that_waits_for_something_else_too() {
     run.is_missing("a").fails("a");
     assert_eq!(run.under_way(), ["b: look"]);
     run.waits(60);
-    assert_eq!(wake_at(&run.state), None, "`b` has the only slot");
+    assert_eq!(
+        wake_at(&run.state, &Lacking::nothing()),
+        None,
+        "`b` has the only slot"
+    );
     run.is_there("b");
     assert_eq!(run.under_way(), ["a: look"]);
 }

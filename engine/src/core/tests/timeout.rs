@@ -30,9 +30,9 @@ fn the_clock_rings_for_the_first_time_out_and_only_once() {
     let in_ten = Timestamp::UNIX_EPOCH
         .checked_add(SignedDuration::from_secs(10))
         .unwrap();
-    assert_eq!(wake_at(&run.state), Some(in_ten));
+    assert_eq!(wake_at(&run.state, &Lacking::nothing()), Some(in_ten));
     run.waits(10);
-    assert!(wake_at(&run.state) > Some(in_ten));
+    assert!(wake_at(&run.state, &Lacking::nothing()) > Some(in_ten));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn time_outs_hold_while_draining_too() {
     let mut run = Run::of([step("a").timeout(30), step("b").attempts(2, 5)]);
     run.is_missing("b").fails("b").drains();
     assert!(
-        wake_at(&run.state) < stop_at(&run.state),
+        wake_at(&run.state, &Lacking::nothing()) < stop_at(&run.state, &Lacking::nothing()),
         "a retry does not matter any more"
     );
     run.waits(30);

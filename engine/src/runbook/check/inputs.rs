@@ -1,6 +1,6 @@
 //! The check of expressions, templates and plugins' inputs, when all names are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -12,6 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, closest};
 use crate::id::{PluginName, StepId};
 use crate::runbook::expr::{self, Expression, Known, Names, Part, Site};
 use crate::runbook::yaml::Node;
+use crate::secret::SecretName;
 use crate::step::{Abilities, Check, Definition, InputProblem};
 
 /// How often inputs are checked again without what was wrong with them: a type tells of one mistake, and stops.
@@ -33,6 +34,28 @@ pub(super) struct Checked {
     pub(super) with: Value,
     pub(super) abilities: Option<Abilities>,
     pub(super) reads: Vec<Read>,
+    pub(super) secrets: Vec<SecretName>,
+}
+
+/// What expressions name.
+#[derive(Default)]
+pub(super) struct Seen {
+    reads: Vec<Read>,
+    names: Vec<Names>,
+}
+
+impl Seen {
+    fn add(&mut self, names: &Names) {
+        self.reads.extend(reads_of(names));
+        self.names.push(names.clone());
+    }
+
+    fn secrets(&self, declared: &Declared<'_>) -> BTreeSet<SecretName> {
+        self.names
+            .iter()
+            .flat_map(|names| declared.secrets.in_names(names))
+            .collect()
+    }
 }
 
 impl Checker<'_> {
@@ -44,38 +67,55 @@ impl Checker<'_> {
         sessions: &Sessions,
         files: &mut BTreeMap<String, String>,
     ) -> Checked {
-        let mut reads = Vec::new();
+        let mut seen = Seen::default();
         let condition = declared.known.at(Site::Condition);
         let when = draft
             .when
-            .and_then(|field| self.condition(field, &condition, &mut reads));
+            .and_then(|field| self.condition(field, &condition, &mut seen));
         let for_each = draft
             .for_each
-            .and_then(|field| self.list(field, &condition, &mut reads));
+            .and_then(|field| self.list(field, &condition, &mut seen));
+        let mut secrets = seen.secrets(declared);
+        let mut reads = seen.reads;
         let site = declared.known.at(Site::Step {
             fans_out: draft.for_each.is_some(),
         });
         if let Some(rehearse) = draft.rehearse_field {
-            reads.extend(self.templates(rehearse.node, &[], &site));
+            reads.extend(self.templates(rehearse.node, &[], &site).reads);
         }
+        let mut given = self.listed_secrets(&draft.secrets, declared);
         if let (Some(with), Some((uses, _))) = (draft.with, &draft.uses) {
             let kind = self.kind_of(uses);
             let scripts = kind.as_ref().map_or(&[][..], |kind| kind.doc().scripts);
-            reads.extend(self.templates(with.node, scripts, &site));
+            let seen = self.templates(with.node, scripts, &site);
+            given.extend(seen.secrets(declared));
+            reads.extend(seen.reads);
         }
-        let (with, abilities) = self.with(draft, sessions, files);
+        let (with, abilities, used) = self.with(draft, declared, sessions);
+        let uses = draft.uses.as_ref().map(|(uses, _)| uses.as_str());
+        given.extend(self.secrets_in_scripts(&with, &used, uses, declared));
+        // A person is shown no secret, and needs none to be known here.
+        if !abilities.is_some_and(|abilities| abilities.by_person) {
+            secrets.extend(given);
+        }
+        files.extend(used);
+        let kind = draft.uses.as_ref().and_then(|(uses, _)| self.kind_of(uses));
+        if let Some(Definition { file, text }) = kind.as_ref().and_then(|kind| kind.definition()) {
+            files.insert(file.to_owned(), text.to_owned());
+        }
         Checked {
             when,
             for_each,
             with,
             abilities,
             reads,
+            secrets: secrets.into_iter().collect(),
         }
     }
 
-    fn condition(&mut self, field: Field<'_>, known: &Known, reads: &mut Vec<Read>) -> Option<Expression> {
+    fn condition(&mut self, field: Field<'_>, known: &Known, seen: &mut Seen) -> Option<Expression> {
         match field.node.value() {
-            Value::String(_) | Value::Bool(_) => self.expression(field, known, reads),
+            Value::String(_) | Value::Bool(_) => self.expression(field, known, seen),
             Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 self.report
                     .wrong_type(field, "an expression that gives `true` or `false`");
@@ -84,9 +124,9 @@ impl Checker<'_> {
         }
     }
 
-    fn list(&mut self, field: Field<'_>, known: &Known, reads: &mut Vec<Read>) -> Option<Expression> {
+    fn list(&mut self, field: Field<'_>, known: &Known, seen: &mut Seen) -> Option<Expression> {
         match field.node.value() {
-            Value::String(_) => self.expression(field, known, reads),
+            Value::String(_) => self.expression(field, known, seen),
             Value::Array(items) => {
                 let message = "`for_each` must be an expression, not a list";
                 let span = first_line(&self.report.file, field.node.span());
@@ -103,11 +143,11 @@ impl Checker<'_> {
         }
     }
 
-    fn expression(&mut self, field: Field<'_>, known: &Known, reads: &mut Vec<Read>) -> Option<Expression> {
+    fn expression(&mut self, field: Field<'_>, known: &Known, seen: &mut Seen) -> Option<Expression> {
         let alignment = field.node.alignment();
         match expr::compile_part(field.node.raw(), 0, &self.report.file, &alignment, known) {
             Ok(expression) => {
-                reads.extend(reads_of(expression.names()));
+                seen.add(expression.names());
                 Some(expression)
             }
             Err(problems) => {
@@ -118,8 +158,8 @@ impl Checker<'_> {
     }
 
     /// Checks every `${{ … }}` below a map; in the fields named by `scripts` there should be none.
-    pub(super) fn templates(&mut self, node: Node<'_>, scripts: &[&str], known: &Known) -> Vec<Read> {
-        let mut reads = Vec::new();
+    pub(super) fn templates(&mut self, node: Node<'_>, scripts: &[&str], known: &Known) -> Seen {
+        let mut seen = Seen::default();
         let mut open: Vec<(Node<'_>, bool)> = vec![(node, false)];
         for (key, below) in node.entries().filter(|(key, _)| scripts.contains(&key.name)) {
             self.script(key.name, below);
@@ -135,13 +175,13 @@ impl Checker<'_> {
             if let Value::String(text) = node.value()
                 && expr::is_template(text)
             {
-                self.template(node, text, known, &mut reads);
+                self.template(node, text, known, &mut seen);
             }
         }
-        reads
+        seen
     }
 
-    fn template(&mut self, node: Node<'_>, text: &str, known: &Known, reads: &mut Vec<Read>) {
+    fn template(&mut self, node: Node<'_>, text: &str, known: &Known, seen: &mut Seen) {
         let alignment = node.alignment();
         let parts = match expr::parts(text) {
             Ok(parts) => parts,
@@ -166,7 +206,7 @@ impl Checker<'_> {
                 &alignment,
                 known,
             ) {
-                Ok(expression) => reads.extend(reads_of(expression.names())),
+                Ok(expression) => seen.add(expression.names()),
                 Err(problems) => problems.into_iter().for_each(|problem| self.report.push(problem)),
             }
         }
@@ -192,37 +232,36 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks a step's inputs with its plugin.
+    /// Checks a step's inputs with its plugin; also gives the files that they refer to.
     fn with(
         &mut self,
         draft: &Draft<'_>,
+        declared: &Declared<'_>,
         sessions: &Sessions,
-        files: &mut BTreeMap<String, String>,
-    ) -> (Value, Option<Abilities>) {
+    ) -> (Value, Option<Abilities>, Vec<(String, String)>) {
         let empty = || Value::Object(serde_json::Map::new());
         let with = match draft.with {
             Some(field) if !field.node.value().is_object() => {
                 self.report.wrong_type(field, "a map");
-                return (empty(), None);
+                return (empty(), None, Vec::new());
             }
             Some(field) => field.node.value().clone(),
             None => empty(),
         };
         let Some((uses, span)) = &draft.uses else {
-            return (with, None);
+            return (with, None, Vec::new());
         };
         let Some(plugin) = self.kind_of(uses) else {
-            return (with, None);
+            return (with, None, Vec::new());
         };
-        if let Some(Definition { file, text }) = plugin.definition() {
-            files.insert(file.to_owned(), text.to_owned());
-        }
         let mut tried = with.clone();
         let mut told: Vec<InputProblem> = Vec::new();
         for _ in 0..MOST_TRIES {
             let session = draft.session.as_ref().and_then(|name| sessions.get(name));
             let session = session.map(|(session, _)| &session.with);
-            let mut check = Check::new(self.files, &self.registry).in_session(session);
+            let mut check = Check::new(self.files, &self.registry)
+                .in_session(session)
+                .with_secrets(&declared.secrets, &draft.id);
             let abilities = plugin.check(&tried, &mut check);
             let kinds = check.take_kinds();
             let (problems, used) = check.finish();
@@ -245,11 +284,10 @@ impl Checker<'_> {
                 }
             }
             if !again {
-                files.extend(used);
-                return (with, abilities);
+                return (with, abilities, used);
             }
         }
-        (with, None)
+        (with, None, Vec::new())
     }
 
     pub(super) fn input_problem(
@@ -275,7 +313,7 @@ fn reads_of(names: &Names) -> impl Iterator<Item = Read> {
     names.places.iter().map(|(step, span)| Read {
         step: step.clone(),
         span: *span,
-        outputs: names.outputs.contains(step),
+        outputs: names.outputs.iter().any(|(of, _)| of == step),
     })
 }
 

@@ -10,6 +10,8 @@ pub(super) use self::report::Report;
 use self::steps::Draft;
 use super::expr::{Known, Site};
 use super::model::{Runbook, Session, Step};
+use super::param::Param;
+use super::secrets::DeclaredSecrets;
 use super::yaml::{Document, Key};
 use crate::core::{StepPolicy, Workflow};
 use crate::diagnostic::{Code, Span};
@@ -23,6 +25,7 @@ mod needs;
 mod params;
 mod policy;
 mod report;
+mod secrets;
 mod sessions;
 mod skips;
 mod steps;
@@ -79,6 +82,7 @@ struct Declared<'a> {
     sessions: BTreeSet<&'a str>,
     steps: BTreeSet<&'a str>,
     known: Known,
+    secrets: DeclaredSecrets,
 }
 
 impl Checker<'_> {
@@ -100,7 +104,7 @@ impl Checker<'_> {
         let params = self.params(fields.get("params"));
         let roles = self.roles(fields.get("roles"));
         let steps = fields.required("steps", "a runbook carries out at least one step", self.report);
-        let declared = declared(&fields);
+        let declared = declared(&fields, params.values());
         let sessions = self.sessions(fields.get("sessions"), &declared);
         let drafts = steps
             .map(|steps| self.drafts(steps, &declared))
@@ -110,7 +114,12 @@ impl Checker<'_> {
         if self.report.has_errors() {
             return None;
         }
-        let (name, steps) = (name?, steps?);
+        let (name, mut steps) = (name?, steps?);
+        for (step, _) in &mut steps {
+            if let Some((session, _)) = step.session.as_ref().and_then(|name| sessions.get(name)) {
+                self.add_secrets_of_session(step, session, &declared);
+            }
+        }
         let workflow = self.workflow(&steps)?;
         let unavailable = self.unavailable(&steps, &sessions);
         let (sessions, steps) = (
@@ -190,6 +199,9 @@ impl Checker<'_> {
         }
         if let Some(dag) = dag {
             self.reads(&drafts, &dag, &reads);
+            if steps.len() == drafts.len() {
+                Self::keep_what_comes_before(&mut steps, &dag);
+            }
         }
         self.skipped_reads(&drafts, &reads);
         (steps.len() == drafts.len()).then_some(steps)
@@ -207,6 +219,7 @@ impl Checker<'_> {
             retry: step.retry,
             on_failure: step.on_failure,
             locks: step.locks.clone(),
+            secrets: step.secrets.clone(),
         });
         match Workflow::new(policies.collect()) {
             Ok(workflow) => Some(Arc::new(workflow)),
@@ -250,7 +263,7 @@ fn of_another_kind(root: Field<'_>) -> Option<(Key<'_>, &'static str)> {
     keys().find_map(|key| Some((key, help(key)?)))
 }
 
-fn declared<'a>(fields: &Fields<'a>) -> Declared<'a> {
+fn declared<'a, 'p>(fields: &Fields<'a>, params: impl Iterator<Item = &'p Param>) -> Declared<'a> {
     let names = |name: &str| -> BTreeSet<&'a str> {
         let field = fields.get(name);
         field
@@ -267,6 +280,7 @@ fn declared<'a>(fields: &Fields<'a>) -> Declared<'a> {
         sessions,
         steps,
         known,
+        secrets: secrets::declared(params, fields),
     }
 }
 

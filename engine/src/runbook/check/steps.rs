@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fields::{Field, Fields, Named};
 use super::inputs::Checked;
+use super::secrets::sensitive;
 use super::sessions::lock_of;
 use super::{Checker, Declared, MOST_STEPS};
 use crate::core::{OnFailure, Retry};
@@ -23,6 +24,8 @@ pub(super) const KEYS: &[&str] = &[
     "role",
     "session",
     "lock",
+    "secrets",
+    "sensitive",
     "timeout",
     "retry",
     "idempotent",
@@ -45,6 +48,8 @@ pub(super) struct Draft<'a> {
     pub(super) uses: Option<(PluginName, Span)>,
     pub(super) with: Option<Field<'a>>,
     pub(super) rehearse_field: Option<Field<'a>>,
+    pub(super) secrets: Vec<Named<'a>>,
+    sensitive: Vec<String>,
     title: Option<String>,
     source: Option<String>,
     role: Option<RoleName>,
@@ -96,6 +101,8 @@ impl Draft<'_> {
             duration: self.duration,
             warning: self.warning.clone(),
             rehearse: self.rehearse.clone(),
+            secrets: checked.secrets,
+            sensitive: self.sensitive.clone(),
             uses,
             with: checked.with,
             abilities: checked.abilities?,
@@ -171,7 +178,8 @@ impl Checker<'_> {
             outputs.append(&mut rehearse.outputs);
             rehearse.outputs = outputs;
         }
-        let draft = Draft {
+        fields.names("sensitive", self.report);
+        let mut draft = Draft {
             // A step without a valid id is read for its other mistakes, and belongs to no graph.
             id: id?,
             span: entry.key.span,
@@ -182,6 +190,8 @@ impl Checker<'_> {
             uses,
             with: fields.get("with"),
             rehearse_field: fields.get("rehearse"),
+            secrets: fields.names("secrets", self.report),
+            sensitive: Vec::new(),
             title: fields.owned("title", self.report),
             source: fields.owned("source", self.report),
             role: fields.get("role").and_then(|field| self.role(field, declared)),
@@ -200,6 +210,7 @@ impl Checker<'_> {
             warning: fields.owned("warning", self.report),
             rehearse,
         };
+        draft.sensitive = sensitive(&draft, declared);
         Some(draft)
     }
 

@@ -24,14 +24,14 @@ pub struct Names {
     pub every_param: bool,
     /// The steps that it names.
     pub steps: BTreeSet<StepId>,
+    /// The outputs that it names, or may look at: of which step, and which one where it names one.
+    pub outputs: BTreeSet<(StepId, Option<String>)>,
     /// Whether it may look at any step that comes before, since it uses `steps` as a whole.
     pub every_step: bool,
     /// The outermost names: `params`, `steps`, `item`, …
     pub top: BTreeSet<String>,
     /// Where each step is first named.
     pub(crate) places: BTreeMap<StepId, Span>,
-    /// The steps whose status alone is not what is asked for.
-    pub(crate) outputs: BTreeSet<StepId>,
 }
 
 /// Where an expression stands, which decides the outermost names that it may use.
@@ -298,8 +298,13 @@ impl Finder<'_> {
             let quote = usize::from(self.source[start..].starts_with(['"', '`']));
             let span = Span::new(start + quote, start + quote + part.name.len());
             self.names.places.entry(id.clone()).or_insert(span);
-            if next.as_ref().is_none_or(|next| next.name != "status") {
-                self.names.outputs.insert(id.clone());
+            match &next {
+                Some(next) if next.name == "status" => {}
+                next => {
+                    let output = next.as_ref().and_then(|next| next.rest).and_then(head);
+                    let output = output.map(|output| output.name.to_owned());
+                    self.names.outputs.insert((id.clone(), output));
+                }
             }
             self.names.steps.insert(id);
         }

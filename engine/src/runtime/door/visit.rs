@@ -114,14 +114,7 @@ impl Seat for Visit {
     }
 
     fn inputs(&self, id: &InstanceId, put: Put) -> Result<Value, Failure> {
-        inputs(
-            &self.engine,
-            &self.story.state,
-            &self.story.runbook,
-            &[].into(),
-            id,
-            put,
-        )
+        inputs(&self.engine, &self.story.state, &self.story.runbook, id, put)
     }
 
     async fn attach(&self, content: &[u8]) -> Result<String, RuntimeError> {

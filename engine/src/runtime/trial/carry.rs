@@ -72,7 +72,7 @@ pub(super) async fn carry(
     let id = new.id;
     let played = Runbook::clone(&runbook).with_kinds(registry);
     let mut run = engine.start(played, new).await.map_err(fault)?;
-    run.set_secrets(secrets.clone());
+    run.set_secrets(&secrets);
     let mut people = People::of(case, &cases.file, stage.check_values);
     let (mut rollback, mut problems) = (case.rollback.as_ref(), Vec::new());
     for _ in 0..MOST_ACTS {
@@ -82,7 +82,7 @@ pub(super) async fn carry(
             // The machine has failed, and somebody resumes the run.
             run.close().await.map_err(fault)?;
             run = engine.open(id).await.map_err(fault)?;
-            run.set_secrets(secrets.clone());
+            run.set_secrets(&secrets);
             continue;
         }
         let act = match people.next(&run) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::history::History;
 use super::{Broken, hold, instances};
-use crate::core::{Entry, Event, OnFailure, Phase, RunState, RunStatus, Work};
+use crate::core::{Entry, Event, Lacking, OnFailure, Phase, RunState, RunStatus, Work};
 use crate::step::Purpose;
 use crate::testing::world::World;
 
@@ -73,11 +73,18 @@ pub fn one_call_at_a_time<'a>(
 ///
 /// # Errors
 /// When something is due before that.
-pub fn no_deadline_is_missed(state: &RunState, wake: Option<Timestamp>) -> Result<(), Broken> {
+pub fn no_deadline_is_missed(
+    state: &RunState,
+    wake: Option<Timestamp>,
+    lacking: &Lacking,
+) -> Result<(), Broken> {
     for (ix, instance) in instances(state) {
         let Some(activity) = instance.phase.activity() else {
             continue;
         };
+        if state.is_held_up(ix, lacking) {
+            continue;
+        }
         let timeout = state.policy(ix).timeout.filter(|_| activity.stop.is_none());
         let end = timeout.and_then(|timeout| activity.since.checked_add(timeout).ok());
         let woken = end.is_none_or(|end| wake.is_some_and(|wake| wake <= end));

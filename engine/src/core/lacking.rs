@@ -1,0 +1,110 @@
+//! Secrets that are not to be had: what needs one is not taken in hand, and everything else goes on.
+
+use std::collections::BTreeSet;
+
+use super::instance::{Doubt, Phase};
+use super::state::RunState;
+use super::table::InstanceIx;
+use super::workflow::StepPolicy;
+use crate::id::InstanceId;
+use crate::secret::SecretName;
+
+/// The secrets that this process does not know now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lacking(BTreeSet<SecretName>);
+
+impl Lacking {
+    /// Nothing is lacking.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// Whether a step that needs these is to be left alone.
+    #[must_use]
+    pub fn withholds(&self, needed: &[SecretName]) -> bool {
+        !self.0.is_empty() && needed.iter().any(|name| self.0.contains(name))
+    }
+
+    fn of<'a>(&'a self, policy: &'a StepPolicy) -> impl Iterator<Item = &'a SecretName> {
+        policy.secrets.iter().filter(|name| self.0.contains(name))
+    }
+}
+
+impl FromIterator<SecretName> for Lacking {
+    fn from_iter<T: IntoIterator<Item = SecretName>>(names: T) -> Self {
+        Self(names.into_iter().collect())
+    }
+}
+
+impl RunState {
+    /// Whether an instance waits for a secret.
+    pub(super) fn is_withheld(&self, ix: InstanceIx, lacking: &Lacking) -> bool {
+        lacking.withholds(&self.policy(ix).secrets)
+    }
+
+    /// What would go on now if these secrets were known, and what each lacks, in the runbook's order.
+    #[must_use]
+    pub fn withheld(&self, lacking: &Lacking) -> Vec<(InstanceId, SecretName)> {
+        if *lacking == Lacking::nothing() {
+            return Vec::new();
+        }
+        let mut due: Vec<InstanceIx> = Vec::new();
+        let queues = self.queues();
+        if self.may_open() {
+            due.extend(self.first_in_lines(lacking));
+            due.extend(queues.observed.iter().copied());
+            let steps = queues.to_evaluate.iter();
+            due.extend(steps.flat_map(|&step| self.instances_of(step)).copied());
+        }
+        if self.cancelled().is_none() {
+            due.extend(queues.in_doubt.iter().copied().filter(|&ix| self.looks_next(ix)));
+        }
+        due.extend(queues.active.iter().copied());
+        due.extend(self.to_undo_next());
+        due.sort_unstable();
+        due.dedup();
+        let wanted = due.into_iter().flat_map(|ix| {
+            let names = lacking.of(self.policy(ix));
+            names.map(move |name| (self.instance(ix).id.clone(), name.clone()))
+        });
+        wanted.collect()
+    }
+
+    /// Whether the doubt about an instance is settled by asking the step.
+    fn looks_next(&self, ix: InstanceIx) -> bool {
+        let (Phase::InDoubt(Doubt { cleared, .. }) | Phase::RollbackInDoubt(Doubt { cleared, .. })) =
+            &self.instance(ix).phase
+        else {
+            return false;
+        };
+        *cleared && self.policy(ix).abilities.validates
+    }
+
+    /// What begins again by itself when a process takes the run up: the check of an outcome, and what it lacks.
+    #[must_use]
+    pub fn held_up(&self, lacking: &Lacking) -> Vec<(InstanceId, SecretName)> {
+        let active = self.queues().active.iter().copied();
+        let held_up = active.filter(|&ix| self.is_held_up(ix, lacking));
+        let wanted = held_up.flat_map(|ix| {
+            let names = lacking.of(self.policy(ix));
+            names.map(move |name| (self.instance(ix).id.clone(), name.clone()))
+        });
+        wanted.collect()
+    }
+
+    /// What a rollback undoes next, where nothing holds it up and no person does it.
+    fn to_undo_next(&self) -> Option<InstanceIx> {
+        let ix = self.rollback()?.current()?;
+        let policy = self.policy(ix);
+        let free = self.queues().active.is_empty() && !policy.abilities.by_person;
+        (free && self.instance(ix).phase.can_be_undone()).then_some(ix)
+    }
+
+    /// Whether a call that the state shows as under way is not made, since it lacks a secret: only what was cut off
+    /// while its outcome was checked begins again without an entry of its own.
+    pub(crate) fn is_held_up(&self, ix: InstanceIx, lacking: &Lacking) -> bool {
+        let phase = &self.instance(ix).phase;
+        matches!(phase, Phase::Verifying(_) | Phase::RollbackVerifying(_)) && self.is_withheld(ix, lacking)
+    }
+}

@@ -1,0 +1,257 @@
+//! Asking for secrets: before the first step that needs them, while everything else goes on.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::CancellationToken;
+
+use super::call::Call;
+use super::desk::{Desk, Message};
+use super::driver::Control;
+use super::run::Run;
+use crate::core::event::ProcessMark;
+use crate::core::{Lacking, Work};
+use crate::id::{InstanceId, Seq};
+use crate::secret::{Secret, SecretName};
+use crate::step::{Purpose, Transcriber};
+
+/// A secret that is needed now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which.
+    pub secret: Secret,
+    /// What cannot go on without it.
+    pub by: InstanceId,
+}
+
+/// What became of the question for a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Given {
+    /// This is its value.
+    Value(String),
+    /// It has no value, and needs none.
+    Nothing,
+    /// It is not to be had now: what needs it stays as it is.
+    NotNow,
+    /// The person wants to stop.
+    Stop,
+}
+
+/// Whoever knows secrets, or asks a person for them.
+#[async_trait]
+pub trait Keeper: Send + Sync {
+    /// Gives a secret. `off` is triggered when nobody needs it any more.
+    async fn give(&self, wanted: &Wanted, off: &CancellationToken) -> Given;
+}
+
+/// Knows nothing.
+pub(super) struct Nobody;
+
+#[async_trait]
+impl Keeper for Nobody {
+    async fn give(&self, _wanted: &Wanted, _off: &CancellationToken) -> Given {
+        Given::NotNow
+    }
+}
+
+impl Run {
+    /// The secrets that this process does not know, of those that the steps name.
+    pub(super) fn lacking(&self) -> Lacking {
+        if self.state.started().rehearsal.is_some() {
+            return Lacking::nothing();
+        }
+        let lacks = |name: &&SecretName| self.is_to_come(name) || self.unknown(name).next().is_some();
+        self.named.iter().filter(lacks).cloned().collect()
+    }
+
+    /// Whether the step that gives an output has not done so, or does so anew.
+    fn is_to_come(&self, name: &SecretName) -> bool {
+        let SecretName::Output(step, _) = name else {
+            return false;
+        };
+        let at = self.state.workflow().find(step.as_str());
+        let instances = at.map_or(&[][..], |at| self.state.instances_of(at));
+        instances
+            .iter()
+            .any(|&ix| !self.state.instance(ix).phase.is_settled())
+    }
+
+    /// What is unknown of a secret. An output is none before its step has given it.
+    fn unknown<'a>(&'a self, name: &'a SecretName) -> impl Iterator<Item = Secret> + 'a {
+        let param = match name {
+            SecretName::Param(name) => Some(Secret::Param(name.clone())),
+            SecretName::Output(..) => None,
+        };
+        let outputs = match name {
+            SecretName::Param(_) => None,
+            SecretName::Output(step, output) => {
+                self.state.workflow().find(step.as_str()).map(|at| (at, output))
+            }
+        };
+        let outputs = outputs.into_iter().flat_map(move |(at, output)| {
+            let instances = self
+                .state
+                .instances_of(at)
+                .iter()
+                .map(|&ix| self.state.instance(ix));
+            let given = instances.filter(move |instance| instance.outputs.get(output).is_some());
+            given.map(move |instance| Secret::Output(instance.id.clone(), output.clone()))
+        });
+        param
+            .into_iter()
+            .chain(outputs)
+            .filter(|secret| !self.known.knows(secret))
+    }
+
+    /// The secrets for want of which something does not go on now.
+    pub(super) fn wanted(&self, lacking: &Lacking) -> Vec<Wanted> {
+        self.one_by_one(self.state.withheld(lacking))
+    }
+
+    fn one_by_one(&self, needed: Vec<(InstanceId, SecretName)>) -> Vec<Wanted> {
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for (by, name) in needed {
+            for secret in self.unknown(&name) {
+                if wanted.iter().all(|one| one.secret != secret) {
+                    let by = by.clone();
+                    wanted.push(Wanted { secret, by });
+                }
+            }
+        }
+        // As the runbook declares them.
+        let place = |one: &Wanted| match &one.secret {
+            Secret::Param(name) => self.runbook.params().get_index_of(name),
+            Secret::Output(..) => None,
+        };
+        wanted.sort_by_key(|one| place(one).unwrap_or(usize::MAX));
+        wanted
+    }
+
+    /// Asks for what is wanted and was not refused before, unless that is under way; calls the question off when it
+    /// does not matter any more.
+    pub(super) fn ask_for_secrets(&self, desk: &mut Desk, draining: bool) {
+        let mut wanted = if draining {
+            Vec::new()
+        } else {
+            self.wanted(&self.lacking())
+        };
+        wanted.retain(|one| !self.refused.contains(&one.secret));
+        if let Some(off) = &desk.asking {
+            if wanted.is_empty() {
+                off.cancel();
+            }
+        } else if !wanted.is_empty() {
+            let off = CancellationToken::new();
+            let questions = wanted
+                .into_iter()
+                .map(|one| (self.recall(desk, &one.secret), one));
+            let questions = questions.collect();
+            desk.asking = Some(off.clone());
+            let (keeper, known) = (Arc::clone(&self.keeper), self.known.clone());
+            tokio::spawn(ask(questions, keeper, known, off, desk.messages.clone()));
+        }
+    }
+
+    /// Asks for what a check of an outcome needs that begins again when the run is taken up: its time runs from then
+    /// on, and not while a person looks for the secret. Says whether to go on.
+    pub(super) async fn ask_before_taking_up(&mut self, control: &mut UnboundedReceiver<Control>) -> bool {
+        let mut wanted = self.one_by_one(self.state.held_up(&self.lacking()));
+        // An output may still be had from its step, once the run is taken up.
+        wanted.retain(|one| matches!(one.secret, Secret::Param(_)));
+        let (keeper, off) = (Arc::clone(&self.keeper), CancellationToken::new());
+        for one in wanted {
+            let mut answer = keeper.give(&one, &off);
+            let given = tokio::select! {
+                given = &mut answer => given,
+                Some(_) = control.recv() => {
+                    off.cancel();
+                    answer.await;
+                    return false;
+                }
+            };
+            match given {
+                Given::Value(value) => self.known.learn(&one.secret, Some(value)),
+                Given::Nothing => self.known.learn(&one.secret, None),
+                Given::NotNow => drop(self.refused.insert(one.secret.clone())),
+                Given::Stop => return false,
+            }
+        }
+        true
+    }
+
+    /// Heeds the answers that have come in. Says whether the person wants to stop.
+    pub(super) fn heed(&mut self, desk: &mut Desk) -> bool {
+        let mut stop = false;
+        for (secret, given) in desk.given.drain(..) {
+            match given {
+                Given::Value(value) => self.known.learn(&secret, Some(value)),
+                Given::Nothing => self.known.learn(&secret, None),
+                Given::NotNow => drop(self.refused.insert(secret)),
+                Given::Stop => stop = true,
+            }
+        }
+        stop
+    }
+
+    /// The call that may give a sensitive output anew, which no journal holds: its step is asked whether the outcome
+    /// is there, as it is after an interruption.
+    fn recall(&self, desk: &mut Desk, secret: &Secret) -> Option<Call> {
+        let Secret::Output(instance, _) = secret else {
+            return None;
+        };
+        let ix = self.state.find(instance)?;
+        let policy = self.state.policy(ix);
+        if !policy.abilities.validates || self.lacking().withholds(&policy.secrets) {
+            return None;
+        }
+        let work = Work {
+            ix,
+            instance: instance.clone(),
+            of: Seq(0),
+            purpose: Purpose::After,
+            stop: false,
+        };
+        self.prepare(desk, &work, CancellationToken::new(), Arc::new(Unheard))
+    }
+}
+
+type Question = (Option<Call>, Wanted);
+
+/// Asks one question after the other.
+async fn ask(
+    questions: Vec<Question>,
+    keeper: Arc<dyn Keeper>,
+    known: super::secrets::Known,
+    off: CancellationToken,
+    messages: tokio::sync::mpsc::UnboundedSender<Message>,
+) {
+    for (recall, wanted) in questions {
+        if let Some(call) = recall {
+            // What it finds it tells to all who know secrets.
+            let _outcome = call.make().await;
+        }
+        if off.is_cancelled() {
+            break;
+        }
+        if !known.knows(&wanted.secret) {
+            let given = keeper.give(&wanted, &off).await;
+            let stop = given == Given::Stop;
+            // The receiver is gone only when the run has stopped.
+            let _gone = messages.send(Message::Given(wanted.secret, given));
+            if stop {
+                break;
+            }
+        }
+    }
+    let _gone = messages.send(Message::Asked);
+}
+
+/// What a step prints that is asked beside the run's course is not part of it.
+struct Unheard;
+
+impl Transcriber for Unheard {
+    fn write(&self, _stream: &'static str, _bytes: &[u8]) {}
+
+    fn process_started(&self, _process: ProcessMark) {}
+}
