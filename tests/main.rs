@@ -52,3 +52,4 @@ mod suspend;
 mod terminal;
 mod tidy;
 mod undo;
+mod worlds;

@@ -124,6 +124,7 @@ impl Run {
             session: None,
             registry: self.runbook.registry().clone(),
             mask: self.known.mask(),
+            world: None,
             token: format!("{}:{}", self.claim.run, work.of),
         };
         Some(Call {

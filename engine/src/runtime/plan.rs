@@ -285,6 +285,7 @@ impl Planner<'_> {
             session: None,
             registry: self.runbook.registry().clone(),
             mask: self.known_secrets.mask(),
+            world: None,
             token: String::new(),
         }
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::world::World;
 use super::{Earlier, Outputs, ProcessMark, Registry, Session};
 use crate::id::{AttemptNo, Host, InstanceId, Operator, RunId};
 use crate::secret::Mask;
@@ -102,6 +103,8 @@ pub struct Context {
     pub registry: Registry,
     /// Finds the secrets that this process knows.
     pub mask: Mask,
+    /// The world that a test describes; none in a run.
+    pub world: Option<Arc<World>>,
     /// Unique to this call within all runs: marks the processes that it starts.
     pub token: String,
 }

@@ -46,6 +46,7 @@ mod plugin;
 mod registry;
 mod session;
 mod templated;
+pub mod world;
 
 /// What `validate` found.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +107,10 @@ pub trait StepKind: Send + Sync + 'static {
     /// The inputs (`with:`) after templates were filled in. Unknown fields must be refused
     /// (`#[serde(deny_unknown_fields)]`); fields that are not text take [`Templated`].
     type Inputs: DeserializeOwned + JsonSchema + Send + Sync;
+
+    /// Whether its calls reach nothing beyond [`Context::world`] where there is one: such a step can be carried out in a
+    /// test.
+    const KEEPS_TO_WORLD: bool = false;
 
     /// What `uses:` says.
     const NAME: &'static str;

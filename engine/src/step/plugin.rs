@@ -57,6 +57,11 @@ pub trait Plugin: Send + Sync {
         None
     }
 
+    /// See [`StepKind::KEEPS_TO_WORLD`].
+    fn keeps_to_world(&self) -> bool {
+        false
+    }
+
     /// What a step of this kind gives in a rehearsal where the runbook does not say it.
     fn rehearsed_outputs(&self) -> Outputs {
         Outputs::new()
@@ -144,6 +149,10 @@ impl<K: StepKind> Plugin for Typed<K> {
 
     fn doc(&self) -> Doc<'_> {
         self.0.doc()
+    }
+
+    fn keeps_to_world(&self) -> bool {
+        K::KEEPS_TO_WORLD
     }
 
     fn schema(&self) -> Value {

@@ -168,6 +168,7 @@ pub fn context(recorder: &Arc<Recorder>) -> Context {
         files: Arc::new(MemoryFiles::default()),
         session: None,
         registry: Registry::default(),
+        world: None,
         mask: Mask::default(),
         token: format!("test-{}-{number}", std::process::id()),
     }

@@ -121,6 +121,8 @@ impl StepKind for Script {
 
     const NAME: &'static str = "rhai";
 
+    const KEEPS_TO_WORLD: bool = true;
+
     fn doc(&self) -> KindDoc {
         let summary = "carries out a script in a sandbox";
         KindDoc {

@@ -243,6 +243,10 @@ impl Plugin for SiteStep {
         })
     }
 
+    fn keeps_to_world(&self) -> bool {
+        true
+    }
+
     fn rehearsed_outputs(&self) -> Outputs {
         let examples = self.declared.outputs.iter();
         examples

@@ -13,7 +13,7 @@ use crate::id::InstanceId;
 /// The keys of `expect:`.
 pub(super) const KEYS: &[&str] = &["run", "steps", "order", "undone", "waits_for", "says"];
 /// The keys of what is expected of a step.
-pub(super) const STEP_KEYS: &[&str] = &["status", "attempts", "reason", "outputs"];
+pub(super) const STEP_KEYS: &[&str] = &["status", "attempts", "reason", "outputs", "files"];
 
 /// How a run can end in a test.
 pub(super) const RUN_STATUSES: &[RunStatus] = &[
@@ -110,7 +110,7 @@ fn step(field: Field<'_>, report: &mut Report) -> Option<ExpectStep> {
     if !field.node.value().is_object() {
         report.wrong_type(
             field,
-            "a status, or a map with `status`, `attempts`, `reason`, `outputs`",
+            "a status, or a map with `status`, `attempts`, `reason`, `outputs`, `files`",
         );
         return None;
     }
@@ -134,11 +134,23 @@ fn step(field: Field<'_>, report: &mut Report) -> Option<ExpectStep> {
             span: named.span,
         })
     });
+    let files = entries(fields.get("files"), report)
+        .into_iter()
+        .filter_map(|entry| {
+            let value = match entry.node.value() {
+                Value::Null => None,
+                _ => Some(entry.text(report)?.to_owned()),
+            };
+            let span = entry.node.span();
+            Some((entry.key.name.to_owned(), Located { value, span }))
+        });
+    let files = files.collect();
     Some(ExpectStep {
         status: fields.get("status").and_then(|field| status(field, report)),
         attempts,
         reason,
         outputs: values(fields.get("outputs"), report),
+        files,
     })
 }
 

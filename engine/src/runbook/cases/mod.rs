@@ -14,11 +14,13 @@ use crate::core::{InstanceStatus, RunStatus};
 use crate::diagnostic::{Diagnostic, SourceFile, Sources, Span};
 use crate::id::{InstanceId, StepId};
 use crate::step::Outputs;
+use crate::step::world::Described;
 
 mod expect;
 mod read;
 mod schema;
 mod script;
+mod world;
 
 pub use self::schema::cases_schema;
 
@@ -84,6 +86,8 @@ pub struct Script {
     pub interrupted: Option<Interruption>,
     /// How undoing it fails.
     pub undo_fails: Option<String>,
+    /// Its script is carried out, in this world.
+    pub world: Option<Located<Described>>,
 }
 
 /// Which attempts fail, and with which words.
@@ -156,6 +160,8 @@ pub struct ExpectStep {
     pub reason: Option<Located<String>>,
     /// Outputs that it gives; others may be there too.
     pub outputs: BTreeMap<String, Located<Value>>,
+    /// Texts of files in its world, or none where there must be no such file.
+    pub files: BTreeMap<String, Located<Option<String>>>,
 }
 
 /// Reads a file of tests. One without cases is refused: it would test nothing.

@@ -67,7 +67,9 @@ pub fn cases_schema() -> Value {
                     "description": "It cannot be undone.",
                     "anyOf": [{ "type": "boolean" }, { "type": "string" }],
                 },
+                "world": { "$ref": "#/$defs/World" },
             }), &[]),
+            "World": world(),
             "Deeds": {
                 "anyOf": [
                     { "$ref": "#/$defs/Deed" },
@@ -97,11 +99,49 @@ pub fn cases_schema() -> Value {
                         "attempts": { "type": "integer", "minimum": 0 },
                         "reason": { "type": "string" },
                         "outputs": { "type": "object" },
+                        "files": { "type": "object", "additionalProperties": { "type": ["string", "null"] } },
                     }), &[]),
                 ],
             },
         },
     })
+}
+
+/// The world in which a script is carried out.
+fn world() -> Value {
+    let text = |about: &str| json!({ "description": about, "type": "string" });
+    let with =
+        json!({ "description": "What must be sent: a text as it stands, or JSON that means the same." });
+    let fails = text("There is no answer; what the script is told.");
+    let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+    let command = json!({
+        "call": { "type": "array", "minItems": 1, "items": { "type": ["string", "number"] } },
+        "with": with,
+        "code": { "type": "integer" },
+        "stdout": { "type": "string" },
+        "stderr": { "type": "string" },
+        "fails": fails,
+    });
+    let http = json!({
+        "call": text("The method and the URL, as `GET https://intranet.contoso.com/status`."),
+        "with": with,
+        "status": { "type": "integer" },
+        "headers": texts,
+        "body": { "type": "string" },
+        "json": {},
+        "fails": fails,
+    });
+    let mut world = object(
+        &json!({
+            "time": text("What time it is at first."),
+            "files": texts,
+            "commands": { "type": "array", "items": object(&command, &["call"]) },
+            "http": { "type": "array", "items": object(&http, &["call"]) },
+        }),
+        &[],
+    );
+    world["description"] = "The step's script is carried out, in this world.".into();
+    world
 }
 
 /// A map with these keys and no others.

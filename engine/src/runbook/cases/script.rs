@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::check::{Field, Fields, Report};
-use super::{Fails, Interruption, Script};
+use super::{Fails, Interruption, Script, world};
 use crate::diagnostic::Code;
 
 /// The keys of a step's answers.
@@ -16,6 +16,7 @@ pub(super) const KEYS: &[&str] = &[
     "takes_effect",
     "interrupted",
     "undo_fails",
+    "world",
 ];
 /// The keys of `fails:`.
 pub(super) const FAILS_KEYS: &[&str] = &["first", "message"];
@@ -32,6 +33,10 @@ pub(super) fn read(field: Field<'_>, report: &mut Report) -> Option<Script> {
         }
         outputs
     });
+    let world = fields.get("world").and_then(|field| world::read(field, report));
+    if world.is_some() {
+        leave_to_script(&fields, report);
+    }
     Some(Script {
         satisfied: fields.flag("satisfied", report),
         observed: fields.get("observed").map(|field| field.node.value().clone()),
@@ -45,7 +50,35 @@ pub(super) fn read(field: Field<'_>, report: &mut Report) -> Option<Script> {
         undo_fails: fields
             .get("undo_fails")
             .and_then(|field| undo_fails(field, report)),
+        world,
     })
+}
+
+/// What a script that is carried out says itself, the case must not.
+fn leave_to_script(fields: &Fields<'_>, report: &mut Report) {
+    let own = [
+        "satisfied",
+        "observed",
+        "outputs",
+        "fails",
+        "takes_effect",
+        "undo_fails",
+    ];
+    for field in own.iter().filter_map(|name| fields.get(name)) {
+        let message = format!(
+            "with `world` the step's script is carried out, and `{}` is up to it",
+            field.key.name
+        );
+        let problem = report.error(Code::InvalidValue, field.key.span, message);
+        report.push(problem.help("leave out this, or `world`"));
+    }
+    if let Some(field) = fields.get("interrupted")
+        && !field.node.value().is_boolean()
+    {
+        let message = "with `world` the step's script is carried out, and says itself what it finds after an interruption";
+        let problem = report.error(Code::InvalidValue, field.node.span(), message);
+        report.push(problem.help("write `interrupted: true`"));
+    }
 }
 
 /// `true`, the number of attempts that fail, or both with the words.

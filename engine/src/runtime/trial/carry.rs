@@ -1,7 +1,7 @@
 //! The run of a case, from its parameters until nothing goes on, with all that people and failures do to it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -20,6 +20,7 @@ use crate::journal::MemoryJournal;
 use crate::runbook::cases::{Case, Cases, Located, Undo};
 use crate::runbook::{Given, Runbook, resolve_params};
 use crate::runtime::{Author, Door, Engine, NewRun, Run, RuntimeError, Watcher};
+use crate::step::world::World;
 
 /// How often people may act in one case, beyond all that makes sense.
 const MOST_ACTS: usize = 10_000;
@@ -28,6 +29,8 @@ const MOST_ACTS: usize = 10_000;
 pub(super) struct Ran {
     pub(super) state: RunState,
     pub(super) entries: Vec<Entry>,
+    /// The worlds in which scripts were carried out.
+    pub(super) worlds: BTreeMap<InstanceId, Arc<World>>,
     /// What went wrong on the way.
     pub(super) problems: Vec<Diagnostic>,
 }
@@ -51,7 +54,8 @@ pub(super) async fn carry(
         scripts: case.steps.clone(),
         clock: Arc::clone(&clock),
         control: orders,
-        cut_off: Mutex::new(BTreeSet::new()),
+        cut_off: Mutex::default(),
+        worlds: Mutex::default(),
     });
     // Both name the scripted kinds: a run carries out those of its runbook, and one that is resumed those of the engine.
     let registry = scripted(runbook.registry(), &scripts);
@@ -108,15 +112,25 @@ pub(super) async fn carry(
     if problems.is_empty() {
         problems = people.left_over();
     }
-    ran(run, problems).await.map_err(fault)
+    let worlds = scripts
+        .worlds
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    ran(run, worlds, problems).await.map_err(fault)
 }
 
-async fn ran(run: Run, problems: Vec<Diagnostic>) -> Result<Ran, RuntimeError> {
+async fn ran(
+    run: Run,
+    worlds: BTreeMap<InstanceId, Arc<World>>,
+    problems: Vec<Diagnostic>,
+) -> Result<Ran, RuntimeError> {
     let entries = run.entries().await?;
     let state = run.close().await?;
     Ok(Ran {
         state,
         entries,
+        worlds,
         problems,
     })
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,6 +13,9 @@ use crate::runtime::Clock;
 /// How often all other tasks are let go on before it counts as quiet. A call that begins, ends, and tells the loop takes
 /// fewer turns than that.
 const TURNS: usize = 16;
+
+/// How often it is looked whether what goes on elsewhere has ended.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// The clock.
 #[derive(Debug, Default)]
@@ -23,11 +27,28 @@ struct Times {
     /// Until when somebody waits; the number tells two apart that wait for the same time.
     waits: BTreeSet<(Timestamp, u64)>,
     numbers: u64,
+    /// How much goes on that the runtime does not see: meanwhile nothing is skipped.
+    elsewhere: usize,
+}
+
+/// Something goes on that the runtime does not see.
+pub(super) struct Elsewhere<'a>(&'a SkippingClock);
+
+impl Drop for Elsewhere<'_> {
+    fn drop(&mut self) {
+        self.0.times().elsewhere -= 1;
+    }
 }
 
 impl SkippingClock {
     fn times(&self) -> MutexGuard<'_, Times> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Skips nothing for as long as the guard lives.
+    pub(super) fn hold(&self) -> Elsewhere<'_> {
+        self.times().elsewhere += 1;
+        Elsewhere(self)
     }
 }
 
@@ -66,6 +87,10 @@ impl Clock for SkippingClock {
         loop {
             for _ in 0..TURNS {
                 tokio::task::yield_now().await;
+            }
+            if self.times().elsewhere > 0 {
+                tokio::time::sleep(LOOK).await;
+                continue;
             }
             let mut times = self.times();
             if times.now >= at {

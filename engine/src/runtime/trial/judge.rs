@@ -1,5 +1,6 @@
 //! What a run came to, held against what its case expects.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -50,6 +51,7 @@ pub(super) fn judge(ran: &Ran, file: &Arc<SourceFile>, case: &Case) -> Vec<Diagn
     for words in &expect.says {
         judge.says(words);
     }
+    judge.worlds();
     judge.failures
 }
 
@@ -135,6 +137,9 @@ impl Judge<'_> {
             for (name, wanted) in &step.outputs {
                 self.output(row, name, wanted);
             }
+            for (path, wanted) in &step.files {
+                self.file(row, path, wanted);
+            }
         }
     }
 
@@ -149,6 +154,41 @@ impl Judge<'_> {
             row.id, wanted.value
         );
         self.tell(wanted.span, message, None);
+    }
+
+    fn file(&mut self, row: &Row, path: &str, wanted: &Located<Option<String>>) {
+        let Some(world) = self.ran.worlds.get(&row.id) else {
+            let message = format!("no script of `{}` was carried out in a world", row.id);
+            let help = "describe its world: `steps: { STEP: { world: { … } } }`".to_owned();
+            return self.tell(wanted.span, message, Some(help));
+        };
+        let found = world.file(path);
+        if found == wanted.value {
+            return;
+        }
+        let quoted = |text: &Option<String>| {
+            text.as_ref()
+                .map_or_else(|| "not there".to_owned(), |text| format!("{text:?}"))
+        };
+        let message = format!(
+            "in the world of `{}` the file `{path}` is {}, not {}",
+            row.id,
+            quoted(&found),
+            quoted(&wanted.value)
+        );
+        self.tell(wanted.span, message, None);
+    }
+
+    /// A call that a world describes must have been made, by one of the instances in worlds like it.
+    fn worlds(&mut self) {
+        let mut calls = BTreeMap::new();
+        for (span, made) in self.ran.worlds.values().flat_map(|world| world.calls()) {
+            *calls.entry(span).or_insert(false) |= made;
+        }
+        for (span, _) in calls.into_iter().filter(|(_, made)| !made) {
+            let help = "correct the script or the call, or leave it out".to_owned();
+            self.tell(span, "the script never made this call".to_owned(), Some(help));
+        }
     }
 
     /// Each was begun, and after the one before it.

@@ -37,7 +37,19 @@ pub(super) fn check(runbook: &Runbook, cases: &Cases, case: &Case) -> Vec<Diagno
         let problem = Diagnostic::error(Code::TestNames, message).at(&cases.file, value.span, "");
         problem.did_you_mean(name, runbook.params().keys().map(|name| name.as_str()))
     });
-    let mut problems: Vec<Diagnostic> = steps.chain(params).collect();
+    let worlds = case
+        .steps
+        .iter()
+        .filter_map(|(id, script)| Some((id, script.value.world.as_ref()?)));
+    let worlds = worlds.filter_map(|(id, world)| {
+        let kind = &runbook.step(id.step())?.uses;
+        let keeps_to_it = runbook.registry().get(kind.as_str()).is_ok_and(|plugin| plugin.keeps_to_world());
+        let message = format!("`{id}` cannot be carried out in a world: a test never carries out what a `{kind}` step does");
+        let problem = Diagnostic::error(Code::TestNames, message).at(&cases.file, world.span, "");
+        let help = "only scripts can be, those of site steps and of `rhai` steps; say what the step gives: `outputs`, `fails`";
+        (!keeps_to_it).then(|| problem.help(help))
+    });
+    let mut problems: Vec<Diagnostic> = steps.chain(params).chain(worlds).collect();
     problems.dedup();
     problems
 }

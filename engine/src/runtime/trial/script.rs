@@ -16,6 +16,7 @@ use crate::runbook::expr::{self, Put, Scope};
 use crate::runbook::{RehearsedDoubt, Runbook, Step};
 use crate::runtime::rehearse::stopped;
 use crate::runtime::{Clock as _, Control};
+use crate::step::world::World;
 use crate::step::{Abilities, Check, Context, Definition, Doc, Observation, Plugin, Purpose, Registry};
 
 /// What all scripted steps of a case share.
@@ -27,6 +28,8 @@ pub(super) struct Scripts {
     pub(super) control: UnboundedSender<Control>,
     /// What was cut off already.
     pub(super) cut_off: Mutex<BTreeSet<InstanceId>>,
+    /// The worlds in which scripts were carried out.
+    pub(super) worlds: Mutex<BTreeMap<InstanceId, Arc<World>>>,
 }
 
 /// The same kinds of step, each answering from the scripts.
@@ -61,6 +64,36 @@ impl Scripts {
         own.or_else(step)
             .map(|script| script.value.clone())
             .unwrap_or_default()
+    }
+
+    /// The world of an instance whose script is carried out; it stays the same for the whole case.
+    fn world(&self, id: &InstanceId) -> Option<Arc<World>> {
+        let described = self.of(id).world?;
+        let mut worlds = self.worlds.lock().unwrap_or_else(PoisonError::into_inner);
+        let world = worlds.entry(id.clone());
+        Some(Arc::clone(
+            world.or_insert_with(|| Arc::new(World::new(described.value))),
+        ))
+    }
+
+    /// The call with the world that its script is carried out in, if that is so.
+    fn in_world(&self, cx: &Context) -> Option<Context> {
+        let world = Some(self.world(&cx.instance)?);
+        Some(Context { world, ..cx.clone() })
+    }
+
+    /// Cuts the first attempt off, as if the machine failed. Gives whether it did.
+    async fn cut_off(&self, cx: &Context) -> bool {
+        let first = {
+            let mut cut_off = self.cut_off.lock().unwrap_or_else(PoisonError::into_inner);
+            cut_off.insert(cx.instance.clone())
+        };
+        if first {
+            // The loop listens for as long as a call of its own is under way.
+            let _listening = self.control.send(Control::Stop);
+            cx.cancel.cancelled().await;
+        }
+        first
     }
 
     fn answer(&self, cx: &Context) -> Result<Answer<'_>, Failure> {
@@ -154,6 +187,10 @@ impl Plugin for Scripted {
         self.real.definition()
     }
 
+    fn keeps_to_world(&self) -> bool {
+        self.real.keeps_to_world()
+    }
+
     fn rehearsed_outputs(&self) -> Outputs {
         self.real.rehearsed_outputs()
     }
@@ -170,7 +207,11 @@ impl Plugin for Scripted {
         self.real.check_session(with, check);
     }
 
-    async fn validate(&self, _with: &Value, cx: &Context) -> Result<Observation, Failure> {
+    async fn validate(&self, with: &Value, cx: &Context) -> Result<Observation, Failure> {
+        if let Some(cx) = self.scripts.in_world(cx) {
+            let _elsewhere = self.scripts.clock.hold();
+            return self.real.validate(with, &cx).await;
+        }
         let answer = self.scripts.answer(cx)?;
         let verdict = answer.verdict(cx.purpose);
         let outputs = match verdict {
@@ -184,23 +225,24 @@ impl Plugin for Scripted {
         })
     }
 
-    async fn run(&self, _with: &Value, cx: &Context) -> Result<Outputs, Failure> {
+    async fn run(&self, with: &Value, cx: &Context) -> Result<Outputs, Failure> {
         let scripts = &self.scripts;
         let answer = scripts.answer(cx)?;
         if scripts.take_time(&answer, cx).await {
             return Err(stopped());
         }
-        if answer.script.interrupted.is_some() {
-            let first = {
-                let mut cut_off = scripts.cut_off.lock().unwrap_or_else(PoisonError::into_inner);
-                cut_off.insert(cx.instance.clone())
-            };
-            if first {
-                // The loop listens for as long as a call of its own is under way.
-                let _listening = scripts.control.send(Control::Stop);
-                cx.cancel.cancelled().await;
-                return Err(stopped());
+        let carried_out = match scripts.in_world(cx) {
+            Some(cx) => {
+                let _elsewhere = scripts.clock.hold();
+                Some(self.real.run(with, &cx).await)
             }
+            None => None,
+        };
+        if answer.script.interrupted.is_some() && scripts.cut_off(cx).await {
+            return Err(stopped());
+        }
+        if let Some(outcome) = carried_out {
+            return outcome;
         }
         if let Some(fails) = &answer.script.fails
             && fails.first.is_none_or(|first| cx.attempt.0 <= first)
@@ -214,7 +256,11 @@ impl Plugin for Scripted {
         Ok(answer.outputs)
     }
 
-    async fn rollback(&self, _with: &Value, cx: &Context) -> Result<(), Failure> {
+    async fn rollback(&self, with: &Value, cx: &Context) -> Result<(), Failure> {
+        if let Some(cx) = self.scripts.in_world(cx) {
+            let _elsewhere = self.scripts.clock.hold();
+            return self.real.rollback(with, &cx).await;
+        }
         match self.scripts.of(&cx.instance).undo_fails {
             Some(message) => Err(Failure::new(FailureKind::Failed, message)),
             None => Ok(()),

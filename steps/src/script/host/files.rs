@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use rhai::{Array, Dynamic, Engine, ImmutableString};
+use runbook_engine::step::Context;
 
 use super::folders::Folders;
+use super::pretended::PretendedFiles;
 use super::{Answer, Function, Grant, refused};
 use crate::script::Allow;
 
@@ -36,8 +38,33 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-pub(super) fn register(engine: &mut Engine, allow: &Allow) {
-    let folders = Arc::new(Folders::new(allow.folders.as_deref().unwrap_or_default()));
+/// Where the files are. An error says why, for the script.
+pub(super) trait Files: Send + Sync {
+    /// The text of a file.
+    fn read(&self, path: &str) -> Result<String, String>;
+
+    /// Writes a file, new or not.
+    fn write(&self, path: &str, text: &str) -> Result<(), String>;
+
+    /// Whether a file, or a folder, is there.
+    fn exists(&self, path: &str) -> Result<bool, String>;
+
+    /// The names of what is in a folder, sorted.
+    fn list(&self, path: &str) -> Result<Vec<String>, String>;
+
+    /// Removes a file or a link; tells whether there was one.
+    fn remove(&self, path: &str) -> Result<bool, String>;
+}
+
+pub(super) fn register(engine: &mut Engine, allow: &Allow, cx: &Context) {
+    let granted = allow.folders.as_deref().unwrap_or_default();
+    let folders: Arc<dyn Files> = match &cx.world {
+        None => Arc::new(Folders::new(granted)),
+        Some(world) => Arc::new(PretendedFiles {
+            world: Arc::clone(world),
+            folders: granted.to_vec(),
+        }),
+    };
     let reading = Arc::clone(&folders);
     engine.register_fn("read_file", move |path: ImmutableString| -> Answer<String> {
         reading.read(&path).or_else(refused)

@@ -7,6 +7,7 @@
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+use super::files::Files;
 use super::{LONGEST_LIST, LONGEST_TEXT};
 
 /// Folders whose files a script may use.
@@ -22,82 +23,6 @@ pub(in crate::script) fn is_absolute(path: &str) -> bool {
 impl Folders {
     pub(super) fn new(folders: &[String]) -> Self {
         Self(folders.iter().map(PathBuf::from).collect())
-    }
-
-    /// The text of a file.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the edge at which scripts reach files"
-    )]
-    pub(super) fn read(&self, path: &str) -> Result<String, String> {
-        let real = self
-            .existing(path)?
-            .ok_or_else(|| format!("there is no file `{path}`"))?;
-        if !real.is_file() {
-            return Err(format!("`{path}` is no file"));
-        }
-        let told = |error: io::Error| format!("`{path}` cannot be read: {error}");
-        let limit = u64::try_from(LONGEST_TEXT).unwrap_or(u64::MAX);
-        let mut text = String::new();
-        let file = std::fs::File::open(real).map_err(told)?;
-        let count = file.take(limit + 1).read_to_string(&mut text).map_err(told)?;
-        if count > LONGEST_TEXT {
-            return Err(format!("`{path}` is larger than {LONGEST_TEXT} bytes"));
-        }
-        Ok(text)
-    }
-
-    /// Writes a file, new or not.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the edge at which scripts reach files"
-    )]
-    pub(super) fn write(&self, path: &str, text: &str) -> Result<(), String> {
-        let real = match self.existing(path)? {
-            Some(real) => real,
-            None => self.entry(path)?,
-        };
-        if real.exists() && !real.is_file() {
-            return Err(format!("`{path}` is no file"));
-        }
-        std::fs::write(real, text).map_err(|error| format!("`{path}` cannot be written: {error}"))
-    }
-
-    /// Whether a file, or a folder, is there.
-    pub(super) fn exists(&self, path: &str) -> Result<bool, String> {
-        self.existing(path).map(|found| found.is_some())
-    }
-
-    /// The names of what is in a folder, sorted.
-    pub(super) fn list(&self, path: &str) -> Result<Vec<String>, String> {
-        let real = self
-            .existing(path)?
-            .filter(|real| real.is_dir())
-            .ok_or_else(|| format!("there is no folder `{path}`"))?;
-        let told = |error: io::Error| format!("`{path}` cannot be listed: {error}");
-        let mut names = Vec::new();
-        for entry in real.read_dir().map_err(told)? {
-            names.push(entry.map_err(told)?.file_name().to_string_lossy().into_owned());
-            if names.len() > LONGEST_LIST {
-                return Err(format!("there is too much in `{path}`"));
-            }
-        }
-        names.sort();
-        Ok(names)
-    }
-
-    /// Removes a file or a link; tells whether there was one.
-    pub(super) fn remove(&self, path: &str) -> Result<bool, String> {
-        let entry = match self.entry(path) {
-            Ok(entry) => entry,
-            Err(_) if self.is_within_missing(path) => return Ok(false),
-            Err(why) => return Err(why),
-        };
-        match std::fs::remove_file(entry) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(format!("`{path}` cannot be removed: {error}")),
-        }
     }
 
     /// What a path leads to, all links followed; none where nothing is there.
@@ -157,6 +82,79 @@ impl Folders {
             format!("`{path}` is not allowed: the step allows no folders (`allow.folders`)")
         } else {
             format!("`{path}` is not allowed: it is not below a folder of `allow.folders`")
+        }
+    }
+}
+
+impl Files for Folders {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the edge at which scripts reach files"
+    )]
+    fn read(&self, path: &str) -> Result<String, String> {
+        let real = self
+            .existing(path)?
+            .ok_or_else(|| format!("there is no file `{path}`"))?;
+        if !real.is_file() {
+            return Err(format!("`{path}` is no file"));
+        }
+        let told = |error: io::Error| format!("`{path}` cannot be read: {error}");
+        let limit = u64::try_from(LONGEST_TEXT).unwrap_or(u64::MAX);
+        let mut text = String::new();
+        let file = std::fs::File::open(real).map_err(told)?;
+        let count = file.take(limit + 1).read_to_string(&mut text).map_err(told)?;
+        if count > LONGEST_TEXT {
+            return Err(format!("`{path}` is larger than {LONGEST_TEXT} bytes"));
+        }
+        Ok(text)
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the edge at which scripts reach files"
+    )]
+    fn write(&self, path: &str, text: &str) -> Result<(), String> {
+        let real = match self.existing(path)? {
+            Some(real) => real,
+            None => self.entry(path)?,
+        };
+        if real.exists() && !real.is_file() {
+            return Err(format!("`{path}` is no file"));
+        }
+        std::fs::write(real, text).map_err(|error| format!("`{path}` cannot be written: {error}"))
+    }
+
+    fn exists(&self, path: &str) -> Result<bool, String> {
+        self.existing(path).map(|found| found.is_some())
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>, String> {
+        let real = self
+            .existing(path)?
+            .filter(|real| real.is_dir())
+            .ok_or_else(|| format!("there is no folder `{path}`"))?;
+        let told = |error: io::Error| format!("`{path}` cannot be listed: {error}");
+        let mut names = Vec::new();
+        for entry in real.read_dir().map_err(told)? {
+            names.push(entry.map_err(told)?.file_name().to_string_lossy().into_owned());
+            if names.len() > LONGEST_LIST {
+                return Err(format!("there is too much in `{path}`"));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn remove(&self, path: &str) -> Result<bool, String> {
+        let entry = match self.entry(path) {
+            Ok(entry) => entry,
+            Err(_) if self.is_within_missing(path) => return Ok(false),
+            Err(why) => return Err(why),
+        };
+        match std::fs::remove_file(entry) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(format!("`{path}` cannot be removed: {error}")),
         }
     }
 }

@@ -19,6 +19,7 @@ pub(super) use self::web::is_host;
 mod command;
 mod files;
 mod folders;
+mod pretended;
 mod table;
 mod text;
 mod time;
@@ -140,7 +141,7 @@ pub(super) fn engine(allow: &Allow, cx: &Context) -> Engine {
     text::register(&mut engine);
     time::register(&mut engine, cx);
     command::register(&mut engine, allow, cx);
-    files::register(&mut engine, allow);
+    files::register(&mut engine, allow, cx);
     web::register(&mut engine, allow, cx);
     engine
 }

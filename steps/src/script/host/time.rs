@@ -28,12 +28,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
 const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
 
 pub(super) fn register(engine: &mut Engine, cx: &Context) {
-    engine.register_fn("now", || -> String {
+    let world = cx.world.clone();
+    engine.register_fn("now", move || -> String {
         #[expect(
             clippy::disallowed_methods,
             reason = "a script asks for the time of the world that it changes"
         )]
-        let now = Timestamp::now();
+        let now = world.as_ref().map_or_else(Timestamp::now, |world| world.now());
         now.round(jiff::Unit::Second).unwrap_or_default().to_string()
     });
     engine.register_fn("to_seconds", |time: ImmutableString| -> Answer<INT> {
@@ -48,12 +49,16 @@ pub(super) fn register(engine: &mut Engine, cx: &Context) {
             Err(_) => refused("there is no such time"),
         }
     });
-    let (handle, cancel) = (Handle::current(), cx.cancel.clone());
+    let (handle, cancel, world) = (Handle::current(), cx.cancel.clone(), cx.world.clone());
     let sleep = move |seconds: f64| -> Answer<()> {
         let Ok(duration) = Duration::try_from_secs_f64(seconds) else {
             return refused("`sleep` needs a number of seconds");
         };
         let duration = LONGEST_SLEEP.min(duration);
+        if let Some(world) = &world {
+            world.pass(duration);
+            return Ok(());
+        }
         let asleep = handle.block_on(async { tokio::time::timeout(duration, cancel.cancelled()).await });
         match asleep {
             Err(_) => Ok(()),

@@ -9,13 +9,14 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
 use rhai::{Dynamic, Engine, INT, Map};
 use runbook_engine::step::Context;
+use runbook_engine::step::world::{WebCall, World};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use url::{Host, Url};
 
-use super::{Answer, Function, Grant, LONGEST_TEXT, map, refused, stopped};
+use super::{Answer, Function, Grant, LONGEST_TEXT, map, pretended, refused, stopped};
 use crate::script::Allow;
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::granted(
@@ -109,6 +110,7 @@ struct Web {
     handle: Handle,
     cancel: CancellationToken,
     client: OnceLock<Client>,
+    world: Option<Arc<World>>,
 }
 
 pub(super) fn register(engine: &mut Engine, allow: &Allow, cx: &Context) {
@@ -122,6 +124,7 @@ pub(super) fn register(engine: &mut Engine, allow: &Allow, cx: &Context) {
         handle: Handle::current(),
         cancel: cx.cancel.clone(),
         client: OnceLock::new(),
+        world: cx.world.clone(),
     };
     engine.register_fn("http", move |request: Map| -> Answer<Map> {
         match rhai::serde::from_dynamic::<Request>(&request.into()) {
@@ -151,14 +154,25 @@ impl Web {
             return refused("`method` is a word such as `GET` or `POST`");
         };
         let headers = headers(&request.headers)?;
+        if request.body.is_some() && request.json.is_some() {
+            return refused("a request has a `body` or a `json`, not both");
+        }
+        if let Some(world) = &self.world {
+            let body = request.json.map(|json| json.to_string()).or(request.body);
+            let call = WebCall {
+                method: request.method,
+                url: request.url,
+            };
+            let answer = world.ask(&call, &body.unwrap_or_default());
+            return answer.map(pretended::of_host).or_else(refused);
+        }
         let host = url.host_str().unwrap_or_default().to_owned();
         let building = self.client()?.request(method, url).timeout(timeout);
         let building = match (request.body, request.json) {
-            (Some(_), Some(_)) => return refused("a request has a `body` or a `json`, not both"),
-            (Some(body), None) => building.body(body),
-            (None, Some(json)) => building
+            (_, Some(json)) => building
                 .header(CONTENT_TYPE, "application/json")
                 .body(json.to_string()),
+            (Some(body), None) => building.body(body),
             (None, None) => building,
         };
         let sending = building.headers(headers).send();
