@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::support::Project;
-use crate::support::browser::{browser, program};
+use crate::support::browser::{browser, package, program};
 
 const RUNBOOK: &str = "runbook: picture
 steps:
@@ -69,6 +69,49 @@ fn graphviz_draws_every_step_and_every_line() {
     let drawn = String::from_utf8(output.stdout).unwrap();
     let many = |what: &str| drawn.lines().filter(|line| line.starts_with(what)).count();
     assert_eq!((many("node "), many("edge ")), (5, 5), "{drawn}");
+}
+
+/// A page on which Mermaid draws a text, and what it makes of it.
+const MERMAID: &str = r#"<!DOCTYPE html><meta charset="utf-8"><body>
+<script src="LIBRARY"></script>
+<script>
+const found = document.createElement("pre");
+found.id = "found";
+const say = what => { found.textContent = JSON.stringify(what); document.body.append(found); };
+mermaid.initialize({ startOnLoad: false });
+mermaid.render("drawing", TEXT).then(
+    ({ svg }) => {
+        document.body.innerHTML = svg;
+        const texts = what => [...document.querySelectorAll(what)].map(element => element.textContent.trim());
+        say({ nodes: texts(".node"), lines: document.querySelectorAll(".flowchart-link").length });
+    },
+    error => say({ error: String(error) }),
+);
+</script></body>"#;
+
+#[test]
+fn mermaid_draws_every_step_and_every_line() {
+    let Some(browser) = browser() else { return };
+    let Some(library) = package("@mermaid-js/tiny/dist/mermaid.tiny.js", "RUNBOOK_TEST_MERMAID") else {
+        return;
+    };
+    let (project, run) = played();
+    let text = project.run(["show", &run, "--graph", "mermaid"]).code(0).stdout;
+    let quoted = serde_json::Value::from(text.clone()).to_string();
+    let page = MERMAID.replace("LIBRARY", &format!("file://{}", library.display()));
+    let found = project.shown(browser, &page.replace("TEXT", &quoted.replace("</", "<\\/")));
+    let nodes = found["nodes"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{found}\n{text}"));
+    assert_eq!((nodes.len(), &found["lines"]), (5, &5.into()), "{found}\n{text}");
+    let shows = |what: &str| {
+        nodes
+            .iter()
+            .any(|node| node.as_str().is_some_and(|node| node.contains(what)))
+    };
+    for what in ["✗ right", r##"<b>&'`\ #quot; "; x -> y [z] --> {|} %% ]]>"##] {
+        assert!(shows(what), "{what} in {found}\n{text}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A real browser without a window, which looks at what the program wrote.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -36,6 +37,23 @@ pub(crate) fn program(names: &[&'static str], variable: &str) -> Option<&'static
     found
 }
 
+/// A file that a package from npm brings, if it is installed; said and refused as a [`program`] is.
+pub(crate) fn package(file: &str, variable: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/peers/node_modules")
+        .join(file);
+    if path.is_file() {
+        return Some(path);
+    }
+    let missing = format!(
+        "there is no `{}` here; `scripts/setup --ci` installs it",
+        path.display()
+    );
+    assert!(std::env::var_os(variable).is_none(), "{missing}");
+    println!("NOT TESTED: {missing}");
+    None
+}
+
 /// The browser, if there is one.
 pub(crate) fn browser() -> Option<&'static str> {
     program(
@@ -49,7 +67,13 @@ impl Project {
     #[track_caller]
     pub(crate) fn looked_at(&self, browser: &str, file: &str, width: u32, script: &str) -> Value {
         let look = LOOK.replace("FILE", file).replace("WIDTH", &width.to_string());
-        let look = self.write("look.html", &look.replace("SCRIPT", script));
+        self.shown(browser, &look.replace("SCRIPT", script))
+    }
+
+    /// What a page finds that the browser shows: it puts it as JSON into an element `found`.
+    #[track_caller]
+    pub(crate) fn shown(&self, browser: &str, page: &str) -> Value {
+        let look = self.write("look.html", page);
         let output = Command::new(browser)
             .args([
                 "--headless=new",
