@@ -6,7 +6,7 @@ use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
     cancel, check, completions, confirm, decide, doctor, exec, explain, journal, list, log, man, new, plan,
-    reference, report, resume, rollback, schema, show, steps, test,
+    practice, reference, report, resume, rollback, schema, show, steps, test,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -85,6 +85,7 @@ enum Command {
     Steps(steps::Args),
     Test(test::Args),
     Schema(schema::Args),
+    Practice(practice::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -153,6 +154,7 @@ async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
         Command::Steps(args) => steps::run(&args, setting),
         Command::Test(args) => test::run(&args, setting),
         Command::Schema(args) => schema::run(&args, setting),
+        Command::Practice(args) => practice::run(args, setting).await,
         Command::Doctor(args) => doctor::run(&args, setting).await,
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args, setting),

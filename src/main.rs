@@ -17,6 +17,7 @@ mod manual;
 mod observe;
 mod overlays;
 mod params;
+mod practice;
 mod programs;
 mod prompt;
 mod reference;

@@ -310,8 +310,8 @@ fn is_understood(
         .take(1)
         .map(|&word| word.to_owned())
         .collect();
-    if path == ["journal"] {
-        path.extend(words.get(2).map(|&word| word.to_owned()));
+    if path == ["journal"] || path == ["practice"] {
+        path.extend(words.get(2).filter(bare).map(|&word| word.to_owned()));
     }
     let help = helps.entry(path.clone()).or_insert_with(|| {
         let args = path.iter().map(String::as_str).chain(["--help"]);

@@ -38,6 +38,7 @@ mod observe;
 mod overlays;
 mod params;
 mod powershell;
+mod practice;
 mod rehearsal;
 mod report;
 mod runbook_tests;

@@ -14,6 +14,7 @@ pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod plan;
+pub(crate) mod practice;
 pub(crate) mod reference;
 pub(crate) mod report;
 pub(crate) mod resume;

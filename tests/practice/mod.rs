@@ -1,0 +1,272 @@
+//! `practice`: the command, its folder, and how it goes on.
+
+mod bench;
+mod farm;
+mod sign_in;
+mod tenant;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use self::bench::Bench;
+use crate::support::{Outcome, Project, until};
+
+#[test]
+fn it_says_what_to_set_and_ends_when_it_is_told_to() {
+    let project = Project::new();
+    let mut running = project.start(["practice", "--approve-all"]);
+    until("the folder is there", || {
+        project.read("practice/practice.json").is_some()
+    });
+    let settings = project.run(["practice", "env", "--shell", "sh"]).code(0);
+    for name in [
+        "RUNBOOK_GRAPH_URL",
+        "RUNBOOK_LOGIN_URL",
+        "RUNBOOK_POWERSHELL_DESKTOP",
+        "RUNBOOK_POWERSHELL_STAND_IN",
+        "RUNBOOK_STATE_DIR",
+        "PSModulePath",
+    ] {
+        assert!(
+            settings.stdout.contains(&format!("export {name}=")),
+            "{}",
+            settings.stdout
+        );
+    }
+    assert!(running.is_alive());
+    stop(running.pid());
+    let said = running.wait().code(0).tells("the tenant is gone");
+    assert!(said.stdout.contains(settings.stdout.trim()), "{}", said.stdout);
+    said.prints("practice/practice.yaml")
+        .prints("Practising proves nothing");
+}
+
+#[cfg(unix)]
+fn stop(pid: u32) {
+    let pid = nix::unistd::Pid::from_raw(pid.cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+}
+
+#[cfg(not(unix))]
+fn stop(_: u32) {}
+
+#[test]
+fn a_shell_carries_the_settings_out_whatever_the_folder_is_called() {
+    let project = Project::new();
+    let odd = "it's $(here) \u{2019}x";
+    let running = project.start(["practice", "--folder", odd, "--json"]);
+    until("the folder is there", || {
+        project.path().join(odd).join("practice.json").exists()
+    });
+    let settings = project
+        .run(["practice", "env", "--folder", odd, "--shell", "sh"])
+        .code(0)
+        .stdout;
+    let shell = std::process::Command::new("sh")
+        .args(["-c", &format!("{settings}\nprintf %s \"$RUNBOOK_STATE_DIR\"")])
+        .output()
+        .unwrap();
+    let expected = project.path().join(odd).join("runs");
+    assert_eq!(Path::new(&String::from_utf8(shell.stdout).unwrap()), expected);
+    let settings = project
+        .run(["practice", "env", "--folder", odd, "--shell", "powershell"])
+        .code(0);
+    assert!(
+        settings.stdout.contains("it''s $(here) \u{2019}\u{2019}x"),
+        "{}",
+        settings.stdout
+    );
+    drop(running);
+}
+
+#[cfg(unix)]
+#[test]
+fn everything_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn all(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+        found.push(folder.to_owned());
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                all(&path, found);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    let bench = Bench::new(&[]);
+    bench.fault(&["throttled"]);
+    let names = serde_json::json!({ "servicePrincipalNames": [] });
+    bench.fault(&["throttled", "--off"]);
+    bench.sign_in().patch(&names).unwrap().status(204);
+    bench.powershell("Set-SPAuthenticationRealm -Realm x; Install-Module Microsoft.Graph.Applications");
+    let mut found = Vec::new();
+    all(&bench.folder(), &mut found);
+    for path in found {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o077;
+        assert!(
+            mode == 0 || path.to_string_lossy().contains("Microsoft.Graph"),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn it_goes_on_where_it_was_and_on_the_same_port() {
+    let mut bench = Bench::new(&[]);
+    let port = bench.port;
+    let names = serde_json::json!({ "servicePrincipalNames": ["00000003-0000-0ff1-ce00-000000000000/*.adventureworks.com"] });
+    bench.sign_in().patch(&names).unwrap().status(204);
+    let token = bench.sign_in().token;
+    bench.served().kill();
+
+    bench.serve(&[]);
+    assert_eq!(bench.port, port);
+    let signed_in = bench.sign_in();
+    assert_eq!(
+        signed_in.application()["servicePrincipalNames"],
+        names["servicePrincipalNames"]
+    );
+    // Tokens were in memory only.
+    let old = bench::SignedIn { bench: &bench, token };
+    old.get("/organization", &[]).status(401);
+
+    let second = bench.run(&["practice"]).code(2);
+    second
+        .tells("cannot answer on port")
+        .tells("is it served already?");
+    bench
+        .run(&["practice", "--farm-version", "2016"])
+        .code(2)
+        .tells("its farm is a SE");
+    bench
+        .run(&["practice", "--start", "half"])
+        .code(2)
+        .tells("practice reset");
+    bench
+        .run(&["practice", "--port", "1"])
+        .code(2)
+        .tells("`--port` does not fit");
+}
+
+#[test]
+fn reset_puts_everything_back() {
+    let bench = Bench::new(&[]);
+    let (farm, tenant) = (
+        bench.project.read("practice/farm.json"),
+        bench.project.read("practice/tenant.json"),
+    );
+    let names = serde_json::json!({ "servicePrincipalNames": [] });
+    bench.sign_in().patch(&names).unwrap().status(204);
+    bench.fault(&["forbidden"]);
+    bench.run(&["practice", "reset"]).code(0);
+    assert_eq!(bench.project.read("practice/farm.json"), farm);
+    assert_eq!(bench.project.read("practice/tenant.json"), tenant);
+    assert_eq!(bench.calls("tenant"), [""; 0]);
+    bench.sign_in().patch(&serde_json::json!({})).unwrap().status(204);
+}
+
+#[test]
+fn it_can_begin_with_half_of_the_work_done_or_all_of_it() {
+    let bench = Bench::new(&["--start", "half"]);
+    let keys = |bench: &Bench| {
+        bench.tenant()["servicePrincipals"][0]["keyCredentials"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!(keys(&bench), 2);
+    assert_eq!(bench.farm()["app_principals"].as_array().unwrap().len(), 1);
+    assert_eq!(bench.farm()["realm"], bench.farm()["id"]);
+    assert_eq!(bench.farm()["issuers"], serde_json::json!([]));
+
+    bench.run(&["practice", "reset", "--start", "wizard"]).code(0);
+    assert_eq!(bench.farm()["realm"], bench::TENANT);
+    assert_eq!(bench.farm()["issuers"][0]["name"], "ACS_STS");
+
+    bench.run(&["practice", "reset", "--start", "entangled"]).code(0);
+    assert_eq!(keys(&bench), 1);
+    assert_eq!(bench.farm()["issuers"][0]["name"], "Expense add-in");
+    assert_eq!(bench.farm()["proxies"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn a_folder_of_something_else_is_left_alone() {
+    let project = Project::new();
+    project.write("practice/mine.txt", "mine");
+    project.run(["practice"]).code(2).tells("holds something else");
+    assert_eq!(
+        std::fs::read_dir(project.path().join("practice"))
+            .unwrap()
+            .count(),
+        1
+    );
+    project
+        .run(["practice", "env"])
+        .code(2)
+        .tells("holds something else");
+    project
+        .run(["practice", "env", "--folder", "nowhere"])
+        .code(2)
+        .tells("there is no practice farm");
+    project.write("damaged/practice.json", "{ \"port\": ");
+    project
+        .run(["practice", "--folder", "damaged"])
+        .code(2)
+        .tells("cannot be understood");
+    project
+        .run(["practice", "approve", "ABCD", "--folder", "nowhere"])
+        .code(2);
+}
+
+#[test]
+fn faults_are_listed_switched_on_and_off() {
+    let bench = Bench::new(&["--fault", "wrong-tenant"]);
+    let on = || -> Vec<(String, String)> {
+        let listed = bench.run(&["practice", "fault", "--json"]).code(0).json_lines();
+        let on = listed.into_iter().filter(|line| line["on"] != Value::Null);
+        on.map(|line| {
+            (
+                line["fault"].as_str().unwrap().to_owned(),
+                line["on"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect()
+    };
+    assert_eq!(
+        on(),
+        [("wrong-tenant".to_owned(), "until it is taken away".to_owned())]
+    );
+    bench.fault(&["wrong-tenant", "--off"]);
+    bench.fault(&["throttled", "--times", "3"]);
+    bench.fault(&["farm-half-way"]);
+    assert_eq!(
+        on(),
+        [
+            ("farm-half-way".to_owned(), "once".to_owned()),
+            ("throttled".to_owned(), "3 times".to_owned())
+        ]
+    );
+    bench.fault(&["--off"]);
+    assert_eq!(on(), []);
+    bench
+        .run(&["practice", "fault", "thirst"])
+        .code(2)
+        .tells("throttled");
+}
+
+#[test]
+fn the_reference_tells_of_every_fault() {
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/practice.md"))
+            .unwrap();
+    let bench = Bench::new(&[]);
+    let listed: Outcome = bench.run(&["practice", "fault", "--json"]).code(0);
+    for line in listed.json_lines() {
+        let row = format!("| `{}` |", line["fault"].as_str().unwrap());
+        assert!(page.contains(&row), "docs/reference/practice.md lacks {row}");
+    }
+}
