@@ -16,6 +16,9 @@
 
 mod support;
 
+#[path = "../steps/tests/powershell/server.rs"]
+mod server;
+
 mod bad_disk;
 mod bad_folder;
 mod bad_surroundings;
@@ -38,6 +41,7 @@ mod observe;
 mod overlays;
 mod params;
 mod powershell;
+mod powershell_hosts;
 mod practice;
 mod rehearsal;
 mod report;

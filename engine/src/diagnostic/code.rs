@@ -108,6 +108,11 @@ codes! {
     RB0306 ModuleMissing "a module or a command is missing";
     RB0307 ExecutionPolicy "a policy keeps scripts from being carried out";
     RB0308 FarmNotAccessible "the farm or another server refuses the account";
+    RB0309 ServerUnreachable "another machine cannot be reached";
+    RB0310 ServerRefuses "another machine does not let the account in";
+    RB0311 ServerKey "another machine's host key is not the one that is known";
+    RB0312 ServerPowerShell "another machine has no PowerShell that can be started";
+    RB0313 ConnectionLost "the connection with another machine was lost";
     // The state folder and journals.
     RB0400 StateFolder "the state folder cannot be used";
     RB0401 RunNotFound "no run of that name";

@@ -5,12 +5,12 @@ use runbook_engine::step::{Failure, FailureKind};
 use serde::Deserialize;
 
 use super::message::Hello;
+use super::reach;
 use crate::text::last_line;
 
 /// An error that ended a script.
 #[derive(Debug, Deserialize)]
 pub(super) struct Failed {
-    /// What was being done: `modules`, `parsing` or `script`.
     during: During,
     message: String,
     #[serde(rename = "type")]
@@ -27,6 +27,9 @@ pub(super) struct Failed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum During {
+    Connecting,
+    /// The connection with another machine was lost.
+    Lost,
     Modules,
     Parsing,
     Script,
@@ -76,18 +79,34 @@ const ADVICE: &[(Fits, &str)] = &[
     ),
 ];
 
+/// What is told of a script on another machine that was refused by a third.
+const SECOND_HOP: &str = "if a third machine is meant, this is the double hop: the sign-in that brought the script here \
+                          cannot be used again to go on from here. Start runbook on this machine, or go through a \
+                          session configuration with an account of its own (RB0308)";
+
 /// The longest part of a script's line that a message repeats.
 const LONGEST_CODE: usize = 80;
 
 impl Failed {
+    /// Whether no script can be carried out any more.
+    pub(super) fn is_last(&self) -> bool {
+        match self.during {
+            During::Connecting | During::Lost => true,
+            During::Modules | During::Parsing | During::Script => false,
+        }
+    }
+
     fn says(&self, text: &str) -> bool {
         self.message.contains(text) || self.causes.iter().any(|cause| cause.contains(text))
     }
 
     /// As the failure of a step.
-    pub(super) fn explain(&self, script: &str, hello: &Hello) -> Failure {
+    pub(super) fn explain(&self, script: &str, hello: &Hello, host: Option<&str>) -> Failure {
         let script = self.name.as_deref().unwrap_or(script);
+        let there = host.unwrap_or("the other machine");
         let place = match (self.during, self.line) {
+            (During::Connecting, _) => return reach::not_reached(there, &one_line(&self.message)),
+            (During::Lost, _) => return reach::lost(there, script, &one_line(&self.message)),
             (During::Modules, _) => format!("PowerShell {} could not load a module", hello.version),
             (During::Parsing, line) => format!("PowerShell cannot read `{script}`, line {line}"),
             (During::Script, 0) => format!("`{script}` failed"),
@@ -101,10 +120,29 @@ impl Failed {
         {
             message += &format!(" ({})", one_line(cause));
         }
-        if let Some((_, advice)) = ADVICE.iter().find(|(fits, _)| fits(self)) {
+        if host.is_some() && self.is_refused() {
+            message += "; ";
+            message += SECOND_HOP;
+        } else if let Some((_, advice)) = ADVICE.iter().find(|(fits, _)| fits(self)) {
             message += &format!("; {advice}");
         }
         Failure::new(FailureKind::Failed, message)
+    }
+
+    /// Whether somebody on the way did not accept who the account says it is.
+    fn is_refused(&self) -> bool {
+        self.during == During::Script
+            && (self.kind.ends_with("UnauthorizedAccessException")
+                || [
+                    "FeatureDependencyId",
+                    "local farm is not accessible",
+                    "Access is denied",
+                    "ANONYMOUS LOGON",
+                    "logon session does not exist",
+                    "No credentials are available in the security package",
+                ]
+                .iter()
+                .any(|sign| self.says(sign)))
     }
 
     fn quoted(&self) -> String {
@@ -134,10 +172,7 @@ pub(super) fn left(script: &str, exit: &Exit) -> Failure {
 
 /// That a program was started which did not carry the host script out.
 pub(super) fn not_started(program: &str, exit: &Exit, said: &str) -> Failure {
-    let how = match exit {
-        Exit::Code(code) => format!("ended with exit code {code}"),
-        Exit::Signal(signal) => format!("was ended by the signal {signal}"),
-    };
+    let how = reach::ended(exit);
     let words = last_line(said).map_or_else(String::new, |line| format!(": {line}"));
     let advice = if said.contains("language mode") || said.contains("ConstrainedLanguage") {
         "an application control policy allows PowerShell its constrained language only (RB0307)"

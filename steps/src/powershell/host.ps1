@@ -8,9 +8,15 @@
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
-$RunbookModule = New-Module -Name Runbook -ScriptBlock {
-    $script:In = [Console]::In
-    $script:Out = [Console]::OpenStandardOutput()
+$RunbookParts = {
+    # On another machine, what goes back is the output of the pipeline.
+    param([bool] $There)
+    $script:In = if (-not $There) { [Console]::In }
+    $script:Out = if (-not $There) { [Console]::OpenStandardOutput() }
+    $script:Parts = ''
+    $script:Server = $null
+    $script:Queue = $null
+    $script:Watched = [hashtable]::Synchronized(@{ Busy = $false })
     $script:Mark = ''
     $script:Formatter = $null
     $script:Verdict = 'none'
@@ -175,8 +181,13 @@ $RunbookModule = New-Module -Name Runbook -ScriptBlock {
 
     function Send([string] $Kind, [string] $Content) {
         $base64 = [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($Content))
-        $line = [Text.Encoding]::ASCII.GetBytes("$script:Mark $Kind $base64`n")
-        $script:Out.Write($line, 0, $line.Length)
+        Write-Line "$script:Mark $Kind $base64"
+    }
+
+    function Write-Line([string] $Line) {
+        if (-not $script:Out) { return $Line }
+        $bytes = [Text.Encoding]::ASCII.GetBytes("$Line`n")
+        $script:Out.Write($bytes, 0, $bytes.Length)
         $script:Out.Flush()
     }
 
@@ -271,7 +282,7 @@ $RunbookModule = New-Module -Name Runbook -ScriptBlock {
         }) 'hello')
     }
 
-    # --- The loop ----------------------------------------------------------------------------------------
+    # --- Calls ----------------------------------------------------------------------------------------
 
     # Carries one script out. `$Caller` does it in the global scope, which is no module's.
     function Invoke-Call($Message, [scriptblock] $Caller) {
@@ -307,23 +318,105 @@ $RunbookModule = New-Module -Name Runbook -ScriptBlock {
         }
         finally {
             # `exit` passes by every `catch`.
-            if (-not $told) { Send-Answer 'left' }
+            if (-not $told) {
+                $script:Watched.Busy = $false
+                Send-Answer 'left'
+            }
         }
     }
 
-    function Invoke-Main([scriptblock] $Caller) {
-        while ($null -ne ($line = $script:In.ReadLine())) {
-            $message = ConvertFrom-Json $line
-            $script:Mark = $message.mark
-            if ($message.do -ceq 'hello') { Send-Hello } else { Invoke-Call $message $Caller }
+    # --- Other machines ----------------------------------------------------------------------------------
+
+    # Reads ahead, so that a script ends when the connection does: nobody could end it from where the engine is.
+    function Watch-Input {
+        $script:Queue = New-Object Collections.Concurrent.BlockingCollection[string]
+        $watch = [PowerShell]::Create([Management.Automation.Runspaces.InitialSessionState]::CreateDefault2()).AddScript({
+            param($in, $queue, $watched, $id)
+            while ($null -ne ($line = $in.ReadLine())) { $queue.Add($line) }
+            $queue.CompleteAdding()
+            if (-not $watched.Busy) { return }
+            if ($env:SystemRoot) { & "$env:SystemRoot\System32\taskkill.exe" /T /F /PID $id } else { & /bin/sh -c 'kill -KILL 0' }
+        })
+        foreach ($argument in $script:In, $script:Queue, $script:Watched, $PID) { $null = $watch.AddArgument($argument) }
+        $null = $watch.BeginInvoke()
+    }
+
+    function Connect-Server($Message) {
+        try {
+            $how = @{}
+            foreach ($field in $Message.server.PSObject.Properties) {
+                $how[$field.Name] = if ($field.Value -is [string]) { $field.Value.Substring(1) } else {
+                    $many = @{}
+                    foreach ($one in $field.Value.PSObject.Properties) { $many[$one.Name] = $one.Value.Substring(1) }
+                    $many
+                }
+            }
+            $server = New-PSSession @how
+            Invoke-Command -Session $server -ArgumentList $script:Parts -ScriptBlock {
+                param($parts)
+                $global:RunbookModule = New-Module -Name Runbook -ScriptBlock ([ScriptBlock]::Create($parts)) -ArgumentList $true
+                Import-Module $global:RunbookModule -Global -DisableNameChecking
+                if (-not $env:SSH_CONNECTION -or $env:SystemRoot) { return }
+                # Its input ends with this process: then it ends what the scripts left in the connection's group.
+                $guard = New-Object Diagnostics.ProcessStartInfo '/bin/sh', '-c "read line; kill -KILL 0"'
+                $guard.UseShellExecute = $false
+                $guard.RedirectStandardInput = $true
+                $global:RunbookGuard = [Diagnostics.Process]::Start($guard)
+            }
+            $script:Server = $server
+            Send 'connected' ''
         }
+        catch { Send-Failure $_ 'connecting' }
+    }
+
+    # Has the host script of the other machine do what a message says, and passes on what it says.
+    function Invoke-There([string] $Line) {
+        $script:Ended = $false
+        try {
+            Invoke-Command -Session $script:Server -ArgumentList $Line -ScriptBlock {
+                param($line)
+                & $global:RunbookModule { param($line, $caller) Invoke-Line $line $caller } $line {
+                    do { if ($args[1]) { . $args[0] } else { & $args[0] } } while ($false)
+                }
+            } | ForEach-Object {
+                $kind = if ("$_".StartsWith("$script:Mark ")) { "$_".Split(' ')[1] }
+                if ($kind -in 'hello', 'answer', 'failed') { $script:Ended = $true }
+                if (-not $kind) { Send-Text 'output' "$_" } elseif ($kind -cne 'left') { Write-Line "$_" }
+            }
+            if (-not $script:Ended) { Send 'exited' '' }
+        }
+        catch { Send-Failure $_ $(if ("$($script:Server.State)" -ceq 'Opened') { 'connecting' } else { 'lost' }) }
+    }
+
+    function Invoke-Line([string] $Line, [scriptblock] $Caller) {
+        $message = ConvertFrom-Json $Line
+        $script:Mark = $message.mark
+        if ($message.watch -and -not $script:Queue) { Watch-Input }
+        $script:Watched.Busy = $message.do -ceq 'call'
+        if ($message.do -ceq 'connect') { Connect-Server $message }
+        elseif ($script:Server) { Invoke-There $Line }
+        elseif ($message.do -ceq 'hello') { Send-Hello }
+        else { Invoke-Call $message $Caller }
+        $script:Watched.Busy = $false
+    }
+
+    function Read-Line {
+        if (-not $script:Queue) { return $script:In.ReadLine() }
+        try { return $script:Queue.Take() } catch { return $null }
+    }
+
+    function Invoke-Main([string] $Parts, [scriptblock] $Caller) {
+        $script:Parts = $Parts
+        while ($null -ne ($line = Read-Line)) { Invoke-Line $line $Caller }
+        if ($script:Server) { Remove-PSSession $script:Server }
     }
 
     Export-ModuleMember -Function Set-Satisfied, Set-Unsatisfied, Set-Unknown, Set-Outputs, Read-Host, Get-Credential
 }
+$RunbookModule = New-Module -Name Runbook -ScriptBlock $RunbookParts -ArgumentList $false
 Import-Module $RunbookModule -Global -DisableNameChecking
 
 # The loop of its own keeps a `break` in a script from ending ours.
-& $RunbookModule { param($caller) Invoke-Main $caller } {
+& $RunbookModule { param($parts, $caller) Invoke-Main $parts $caller } $RunbookParts.ToString() {
     do { if ($args[1]) { . $args[0] } else { & $args[0] } } while ($false)
 }

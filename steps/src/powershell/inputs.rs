@@ -4,6 +4,7 @@ use runbook_engine::step::Check;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::place::{self, Through};
 use super::program::Edition;
 use super::syntax;
 
@@ -25,6 +26,10 @@ pub struct PowerShellInputs {
     pub setup: Option<String>,
     /// Whether it must run with administrator's rights.
     pub elevated: Option<bool>,
+    /// The machine on which the scripts are carried out; by default this one.
+    pub on: Option<String>,
+    /// How that machine is reached.
+    pub through: Option<Through>,
 }
 
 /// The inputs of a session of `powershell` steps.
@@ -42,6 +47,10 @@ pub struct SessionInputs {
     /// Whether the steps share one process, or each script gets a new one that is prepared in the same way.
     #[serde(default)]
     pub process: Lifetime,
+    /// The machine on which the scripts are carried out; by default this one.
+    pub on: Option<String>,
+    /// How that machine is reached.
+    pub through: Option<Through>,
 }
 
 /// How long a process of a session lives.
@@ -82,6 +91,7 @@ impl PowerShellInputs {
             ("modules", self.modules.is_some()),
             ("setup", self.setup.is_some()),
             ("elevated", self.elevated.is_some()),
+            ("through", self.through.is_some()),
         ];
         given
             .into_iter()
@@ -107,7 +117,11 @@ impl PowerShellInputs {
         if self.rollback.is_some() && self.run.is_none() {
             check.problem(&["rollback"], "there is nothing to undo: the step has no `run`");
         }
-        if check.session().is_some() {
+        place::check(self.on.as_deref(), self.through.as_ref(), self.edition, check);
+        if let Some(session) = check.session() {
+            if self.on.is_some() && session.get("process").is_none_or(|process| process != "fresh") {
+                check.problem(&["on"], SHARED);
+            }
             for name in self.of_session() {
                 let message = format!("`{name}` belongs to the step's session: give it there, below `with:`");
                 check.problem(&[name], message);
@@ -122,6 +136,10 @@ impl PowerShellInputs {
         modules(self.modules.as_deref().unwrap_or_default(), check);
     }
 }
+
+/// Why a step cannot choose its machine.
+pub(super) const SHARED: &str = "the steps of this session share one process: give `on` in the session, or say \
+                                 `process: fresh` there";
 
 impl SessionInputs {
     /// What the session's processes must be.
@@ -140,6 +158,7 @@ impl SessionInputs {
             syntax::check("setup", setup, check);
         }
         modules(self.modules.as_deref().unwrap_or_default(), check);
+        place::check(self.on.as_deref(), self.through.as_ref(), self.edition, check);
     }
 }
 

@@ -3,6 +3,7 @@
 //! `shell` is a process; `message` is what we say to it in the form of `wire`, and `stream` what comes back. The
 //! other end is `host.ps1`.
 //! `syntax` looks at scripts before a run begins, `failure` explains what went wrong in one.
+//! `place` says where they are carried out, `open` brings a process about there, `reach` explains why one could not be.
 
 use async_trait::async_trait;
 use runbook_engine::step::{
@@ -11,9 +12,11 @@ use runbook_engine::step::{
 };
 use serde_json::Value;
 
-use self::inputs::Needs;
 pub use self::inputs::{Lifetime, PowerShellInputs, SessionInputs};
+use self::inputs::{Needs, SHARED};
 use self::message::{Answer, Said, Task};
+use self::place::Place;
+pub use self::place::{Through, Way};
 pub use self::program::{Edition, Programs};
 use self::shell::Shell;
 use crate::child::note;
@@ -22,7 +25,10 @@ mod decode;
 mod failure;
 mod inputs;
 mod message;
+mod open;
+mod place;
 mod program;
+mod reach;
 mod shell;
 mod stream;
 mod syntax;
@@ -50,6 +56,10 @@ one is carried out. Everything that PowerShell's streams hold goes to the transc
 was cached. Steps that name the same `session` share what its `with` says of the edition, the modules and `setup`, go one at
 a time, and share one process unless it says `process: fresh`. `setup` is carried out whenever a process is started, also after
 a resume: it must be right to repeat. What it defines, the scripts see; what they define themselves ends with them.
+
+**On which machine.** `on` names another one: `on: ${{ item }}` with `for_each`. `through` says how it is reached: `by: ssh` (the system's SSH
+client starts PowerShell there), `by: ssh-remoting` and `by: winrm` (PowerShell's own remoting). Instances that write to one thing, such as a
+farm, get one `lock`, so that one host goes at a time.
 
 Which program carries an edition out is no matter of the runbook: RUNBOOK_POWERSHELL_DESKTOP and RUNBOOK_POWERSHELL_CORE
 name others than the usual ones.
@@ -107,14 +117,27 @@ impl PowerShell {
             before: &before,
         };
         match &cx.session {
-            None => self.alone(&inputs.needs(), &task, cx).await,
+            None => {
+                let through = inputs.through.clone().unwrap_or_default();
+                let place = Place::of(inputs.on.as_deref(), &through, cx.run.host.as_str());
+                self.alone(&inputs.needs(), place, &task, cx).await
+            }
             Some(session) => self.shared(session, inputs, &task, cx).await,
         }
     }
 
     /// In a process of its own.
-    async fn alone(&self, needs: &Needs<'_>, task: &Task<'_>, cx: &Context) -> Result<Answer, Failure> {
-        let mut shell = Shell::open(&self.programs, needs, task.run, cx).await?;
+    async fn alone(
+        &self,
+        needs: &Needs<'_>,
+        place: Place<'_>,
+        task: &Task<'_>,
+        cx: &Context,
+    ) -> Result<Answer, Failure> {
+        let mut shell = Shell::open(&self.programs, needs, place, task.run, cx).await?;
+        if let Some(host) = place.host() {
+            note(cx, &format!("`{host}` answers: {}", shell.about()));
+        }
         let answer = shell.carry_out_last(task, cx).await;
         shell.end(cx).await;
         answer
@@ -136,12 +159,18 @@ impl PowerShell {
             return Err(Failure::new(FailureKind::Inputs, message));
         }
         let settings: SessionInputs = fitted(&session.with)?;
+        if inputs.on.is_some() && settings.process == Lifetime::Shared {
+            return Err(Failure::new(FailureKind::Inputs, SHARED));
+        }
+        let through = settings.through.clone().unwrap_or_default();
+        let on = inputs.on.as_deref().or(settings.on.as_deref());
+        let place = Place::of(on, &through, cx.run.host.as_str());
         let mut inside = tokio::select! {
             inside = session.enter() => inside,
             () = cx.cancel.cancelled() => return Err(Failure::new(FailureKind::Failed, "it was stopped")),
         };
         if settings.process == Lifetime::Fresh {
-            return self.alone(&settings.needs(), task, cx).await;
+            return self.alone(&settings.needs(), place, task, cx).await;
         }
         let mut kept = inside.take::<Shell>();
         let idle = match &mut kept {
@@ -163,7 +192,7 @@ impl PowerShell {
                         ),
                     );
                 }
-                let shell = Shell::open(&self.programs, &settings.needs(), task.run, cx).await?;
+                let shell = Shell::open(&self.programs, &settings.needs(), place, task.run, cx).await?;
                 note(
                     cx,
                     &format!("the session `{}` is open: {}", session.name, shell.about()),

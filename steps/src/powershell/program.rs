@@ -76,30 +76,47 @@ impl Programs {
     ///
     /// # Errors
     /// When it is another edition, of 32 bits, or not elevated; nothing was carried out.
-    pub(super) fn suits(&self, hello: &Hello, edition: Edition, elevated: bool) -> Result<(), Failure> {
+    pub(super) fn suits(
+        &self,
+        hello: &Hello,
+        edition: Edition,
+        elevated: bool,
+        host: Option<&str>,
+    ) -> Result<(), Failure> {
         if self.stand_in {
             return Ok(());
         }
+        let variable = edition.variable();
+        let (whose, remedy) = match host {
+            None => (
+                format!("the program that {variable} names"),
+                format!("name the right one, or leave {variable} out"),
+            ),
+            Some(host) => (
+                format!("what answers on `{host}`"),
+                "name the right `program` or `endpoint` in `through`".to_owned(),
+            ),
+        };
         if hello.edition != edition.name() {
             let (found, version) = (&hello.edition, &hello.version);
             return Err(refused(format!(
-                "{} is needed, and the program that {} names is {version} ({found}): name the right one, or leave the \
-                 variable out (RB0303)",
+                "{} is needed, and {whose} is {version} ({found}): {remedy} (RB0303)",
                 edition.title(),
-                edition.variable()
             )));
         }
         if !hello.wide {
             return Err(refused(format!(
-                "a 32-bit PowerShell was started, in which modules for 64 bits are missing: name the 64-bit program in \
-                 {} (RB0303)",
-                edition.variable()
+                "{whose} is a PowerShell of 32 bits, in which modules for 64 bits are missing: {remedy} (RB0303)"
             )));
         }
         if elevated && !hello.elevated {
+            let remedy = match host {
+                None => "start runbook as administrator, then resume the run",
+                Some(_) => "go in with another account, or give this one the rights there",
+            };
             return Err(refused(format!(
-                "the step needs administrator's rights (`elevated: true`), and `{}` on {} does not have them: start \
-                 runbook as administrator, then resume the run (RB0304)",
+                "the step needs administrator's rights (`elevated: true`), and `{}` on {} does not have them: {remedy} \
+                 (RB0304)",
                 hello.user, hello.machine
             )));
         }

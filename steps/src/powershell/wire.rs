@@ -74,7 +74,7 @@ pub(super) fn told(line: &[u8]) -> Option<(&[u8], Told)> {
 }
 
 fn parse(line: &[u8]) -> Option<Told> {
-    let text = std::str::from_utf8(line).ok()?.trim_end();
+    let text = std::str::from_utf8(line).ok()?.trim_end_matches(['\r', '\n']);
     let mut words = text.split(' ');
     let (mark, kind, content) = (words.next()?, words.next()?, words.next()?);
     let digits = mark.strip_prefix(MARK)?;

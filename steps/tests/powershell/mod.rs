@@ -2,7 +2,9 @@
 
 mod answers;
 mod failures;
+mod hosts;
 mod inputs;
+mod server;
 mod sessions;
 mod values;
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Bench;
 
 /// What people, attackers and encodings come up with.
-fn hostile() -> Vec<String> {
+pub(super) fn hostile() -> Vec<String> {
     let quotes = [
         "'", "\"", "\u{2018}", "\u{2019}", "\u{201a}", "\u{201b}", "\u{201c}", "\u{201d}", "\u{201e}",
     ];

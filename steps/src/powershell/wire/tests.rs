@@ -48,6 +48,8 @@ fn a_marked_line_is_found_after_what_was_printed_without_an_end() {
         content: "hi".to_owned(),
     };
     assert_eq!(told(line.as_bytes()), Some((&b"50%@@rb-"[..], expected)));
+    let empty = told(format!("{mark} output \n").as_bytes()).map(|(_, told)| told.content);
+    assert_eq!(empty.as_deref(), Some(""));
     for other in [
         format!("{mark} output"),
         format!("{mark} output aGk= more"),
