@@ -1,8 +1,9 @@
-//! Which programs of this machine the steps use, as far as that is no matter of a runbook.
+//! Which programs and servers the steps use, as far as that is no matter of a runbook.
 
 use std::path::{Path, PathBuf};
 
 use runbook_steps::Settings;
+use runbook_steps::graph::Endpoints;
 use runbook_steps::powershell::{Edition, Programs};
 
 /// That the programs named stand in for the real ones.
@@ -16,6 +17,10 @@ pub(crate) fn settings() -> Settings {
             desktop: named(Edition::Desktop).or_else(windows_powershell),
             core: named(Edition::Core).or_else(installed_powershell),
             stand_in: variable(STAND_IN).is_some_and(|value| value != "0"),
+        },
+        graph: Endpoints {
+            graph: variable(Endpoints::GRAPH),
+            sign_in: variable(Endpoints::SIGN_IN),
         },
     }
 }

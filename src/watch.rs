@@ -97,6 +97,11 @@ impl Watcher for Lines {
         }
     }
 
+    fn shown(&self, instance: &InstanceId, text: &str) {
+        self.look
+            .tell_always(&self.progress.shown(instance, text, Width::of_talk()));
+    }
+
     fn pace(&self) -> Option<Duration> {
         let watched = || self.observer.as_ref()?.pace();
         self.look.screen().map(|_| PACE).or_else(watched)

@@ -72,19 +72,6 @@ fn every_path_through_the_shipped_runbook_can_be_played() {
 }
 
 #[test]
-fn the_shipped_runbook_is_not_carried_out_where_it_can_only_be_rehearsed() {
-    let project = Project::new();
-    let path = flagship();
-    let outcome: Outcome = project.command(["exec"]).arg(&path).output().unwrap().into();
-    outcome
-        .code(2)
-        .tells("RB0031")
-        .tells("`graph`")
-        .tells("--rehearse");
-    assert_eq!(project.run(["list", "--json"]).code(0).json(), json!([]));
-}
-
-#[test]
 fn a_step_of_the_shipped_runbook_fails_and_is_tried_again_after_a_decision() {
     let project = Project::new();
     rehearsed(&project, &["--rehearse-fail", "set-realm:1"], 1)

@@ -18,6 +18,7 @@ use crate::render::style::{BUSY, CARE, DIM, GOOD, count, paint};
 use crate::render::{self, overlay, plain};
 use crate::secrets::{SecretArgs, for_plan};
 use crate::setting::Setting;
+use crate::watch::Lines;
 
 /// Ask every step whether its outcome is there already; touches nothing
 #[derive(Debug, clap::Args)]
@@ -43,7 +44,10 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let giver = args.secrets.giver(&runbook, setting)?;
     let params = params::settle(&runbook, &args.given, like.as_ref(), false, setting)?;
     let secrets = for_plan(&runbook, &giver).await?;
-    let rows = runbook.plan(&setting.author(), &params.values, &secrets).await;
+    let watcher = Lines::new(setting, &runbook);
+    let rows = runbook
+        .plan(&setting.author(), &params.values, &secrets, watcher)
+        .await;
     if setting.global.json {
         rows.iter().for_each(|row| render::json(&as_json(row, &runbook)));
         return Ok(Exit::Done);

@@ -178,7 +178,7 @@ fn named_values(texts: &[String]) -> Result<Outputs, Failed> {
     Ok(values)
 }
 
-fn inputs(seat: &dyn Seat, id: &InstanceId, put: Put) -> Result<ManualInputs, Failed> {
+fn inputs(seat: &dyn Seat, id: &InstanceId, put: Put<'_>) -> Result<ManualInputs, Failed> {
     let wrong = |why: String| {
         let message = format!("what `{id}` asks for could not be worked out: {why}");
         Failed::from(Diagnostic::error(Code::ExpressionFailed, message))

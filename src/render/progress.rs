@@ -83,6 +83,11 @@ impl Progress {
         self.laid_out(Some(id), Said::new(CARE, '?', words), width)
     }
 
+    /// A line for whoever is there now.
+    pub(crate) fn shown(&self, id: &InstanceId, text: &str, width: Width) -> String {
+        self.laid_out(Some(id), Said::new(CARE, '!', text), width)
+    }
+
     fn laid_out(&self, id: Option<&InstanceId>, said: Said, width: Width) -> String {
         let sign = paint(said.style, said.sign);
         let column = if width.is_narrow() { 0 } else { self.column };

@@ -10,8 +10,8 @@
 //! - [`site`]: kinds of step that scripts beside a runbook define, in the same sandbox.
 //! - [`certificate`]: looks at certificates, and makes keys, requests and test certificates.
 //! - [`powershell`]: scripts that PowerShell carries out, in processes of their own or one that steps share.
-//! - [`announced`]: `http` and `graph`, which runbooks can already be written
-//!   against, checked and rehearsed with.
+//! - [`http`]: requests to web endpoints; [`web`] holds what all requests share.
+//! - [`graph`]: requests to Microsoft Graph, signed in to the tenant that is meant.
 //!
 //! [`text`] holds the forms of input that they share.
 
@@ -19,24 +19,26 @@ use std::sync::Arc;
 
 use runbook_engine::step::Registry;
 
-use crate::announced::NotYet;
-
-pub mod announced;
 pub mod certificate;
 pub mod child;
 pub mod command;
+pub mod graph;
+pub mod http;
 pub mod manual;
 pub mod powershell;
 pub mod script;
 pub mod site;
 pub mod text;
 pub mod wait;
+pub mod web;
 
 /// What differs from machine to machine.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// The PowerShell programs.
     pub powershell: powershell::Programs,
+    /// Where Graph and its sign-in are.
+    pub graph: graph::Endpoints,
 }
 
 /// All kinds of step that come with the program, with the usual settings.
@@ -55,7 +57,7 @@ pub fn builtin_with(settings: Settings) -> Registry {
         .with(script::Script)
         .with(certificate::Certificate)
         .with(powershell::PowerShell::new(settings.powershell))
-        .with(NotYet(announced::http::Http))
-        .with(NotYet(announced::graph::Graph))
+        .with(http::Http)
+        .with(graph::Graph::new(settings.graph))
         .with_family(Arc::new(site::Site))
 }

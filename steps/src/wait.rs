@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use runbook_engine::step::{
-    Abilities, Check, Context, Failure, FailureKind, InputProblem, KindDoc, Observation, Outputs, StepKind,
-    Templated, Verdict,
+    Abilities, Check, Context, Failure, FailureKind, InputProblem, KindDoc, Observation, Outputs, Registry,
+    StepKind, Templated, Verdict,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::child::note;
 use crate::text::Period;
-use runbook_engine::runbook::expr::{Expression, Scope, compile_loose};
+use runbook_engine::runbook::expr::{Expression, InputPath, Scope, compile_loose};
 
 /// See [`KindDoc`].
 pub struct Wait;
@@ -88,6 +88,14 @@ impl StepKind for Wait {
             scripts: &["until"],
             available: true,
         }
+    }
+
+    fn marked(&self, with: &Value, registry: &Registry) -> Vec<InputPath> {
+        let awaited = &with["for"];
+        let plugin = awaited["uses"].as_str().and_then(|kind| registry.get(kind).ok());
+        let places = plugin.map(|plugin| plugin.marked(&awaited["with"], registry));
+        let within = |place: InputPath| ["for", "with"].into_iter().chain(place).collect();
+        places.into_iter().flatten().map(within).collect()
     }
 
     fn abilities(&self, _: &WaitInputs) -> Abilities {

@@ -3,7 +3,7 @@
 use runbook_engine::step::Plugin;
 use serde_json::Value;
 
-use crate::support::check;
+use crate::support::check_in_session;
 
 /// The example at the end of a plugin's documentation.
 fn example(plugin: &dyn Plugin) -> Value {
@@ -23,7 +23,9 @@ fn every_example_passes_its_own_check() {
         let steps = example["steps"].as_object().expect("steps");
         assert!(!steps.is_empty());
         for step in steps.values().filter(|step| step["uses"] == plugin.name()) {
-            let (problems, abilities) = check(plugin.name(), &step["with"]);
+            let session = step["session"].as_str();
+            let session = session.map(|name| &example["sessions"][name]["with"]);
+            let (problems, abilities) = check_in_session(plugin.name(), &step["with"], session);
             assert_eq!(problems, [], "the example of `{}`", plugin.name());
             assert!(abilities.is_some());
         }

@@ -10,14 +10,15 @@
     reason = "the worlds of these tests are real folders"
 )]
 
-mod announced;
 mod certificate;
 mod command;
 mod conformance;
 mod docs;
+mod http;
 mod manual;
 mod powershell;
 mod processes;
+mod requests;
 mod script;
 mod site;
 mod support;

@@ -113,6 +113,13 @@ codes! {
     RB0311 ServerKey "another machine's host key is not the one that is known";
     RB0312 ServerPowerShell "another machine has no PowerShell that can be started";
     RB0313 ConnectionLost "the connection with another machine was lost";
+    // Requests.
+    RB0320 SignInFailed "nobody could sign in";
+    RB0321 OtherTenant "a sign-in to another tenant than the one that is meant";
+    RB0322 NotPermitted "Microsoft Graph refuses what a step asks for";
+    RB0323 NoAnswer "a server does not answer, or not yet";
+    RB0324 LedElsewhere "an address leads to another place";
+    RB0325 CollectionUnsafe "a collection that cannot be changed without losing something";
     // The state folder and journals.
     RB0400 StateFolder "the state folder cannot be used";
     RB0401 RunNotFound "no run of that name";

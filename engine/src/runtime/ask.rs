@@ -10,11 +10,11 @@ use super::call::Call;
 use super::desk::{Desk, Message};
 use super::driver::Control;
 use super::run::Run;
-use crate::core::event::ProcessMark;
+use super::unheard::Unheard;
 use crate::core::{Lacking, Work};
 use crate::id::{InstanceId, Seq};
 use crate::secret::{Secret, SecretName};
-use crate::step::{Purpose, Transcriber};
+use crate::step::Purpose;
 
 /// A secret that is needed now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,7 +212,12 @@ impl Run {
             purpose: Purpose::After,
             stop: false,
         };
-        self.prepare(desk, &work, CancellationToken::new(), Arc::new(Unheard))
+        let unheard = Unheard {
+            instance: instance.clone(),
+            known: self.known.clone(),
+            watcher: Arc::clone(&desk.watcher),
+        };
+        self.prepare(desk, &work, CancellationToken::new(), Arc::new(unheard))
     }
 }
 
@@ -245,13 +250,4 @@ async fn ask(
         }
     }
     let _gone = messages.send(Message::Asked);
-}
-
-/// What a step prints that is asked beside the run's course is not part of it.
-struct Unheard;
-
-impl Transcriber for Unheard {
-    fn write(&self, _stream: &'static str, _bytes: &[u8]) {}
-
-    fn process_started(&self, _process: ProcessMark) {}
 }

@@ -14,7 +14,7 @@ use crate::core::event::{Failure, FailureKind, Outputs, Rehearsal};
 use crate::runbook::expr::{self, Put, Scope};
 use crate::runbook::{Runbook, Step};
 use crate::secret::Mask;
-use crate::step::{Context, Kept, Plugin, Purpose};
+use crate::step::{Context, Kept, Plugin, Purpose, Registry};
 
 /// A call that is ready to be made.
 pub(super) struct Call {
@@ -87,7 +87,7 @@ impl Call {
         if let Some(rehearsal) = &self.rehearsal {
             return rehearse(step, rehearsal, &scope, &self.cx, self.undoing).await;
         }
-        let with = match fill(step, self.plugin.as_ref(), &scope) {
+        let with = match fill(step, self.plugin.as_ref(), &self.cx.registry, &scope) {
             Ok(with) => with,
             Err(failure) => return failed(self.cx.purpose, failure),
         };
@@ -111,8 +111,14 @@ impl Call {
 }
 
 /// A step's inputs with every template filled in.
-pub(super) fn fill(step: &Step, plugin: &dyn Plugin, scope: &Scope) -> Result<Value, Failure> {
-    expr::fill(&step.with, plugin.doc().scripts, scope, Put::Plain).map_err(|error| {
+pub(super) fn fill(
+    step: &Step,
+    plugin: &dyn Plugin,
+    registry: &Registry,
+    scope: &Scope,
+) -> Result<Value, Failure> {
+    let marked = plugin.marked(&step.with, registry);
+    expr::fill(&step.with, plugin.doc().scripts, scope, Put::MarkedAt(&marked)).map_err(|error| {
         Failure::new(
             FailureKind::Inputs,
             format!("its inputs could not be worked out: {error}"),

@@ -25,6 +25,9 @@ pub trait Watcher: Send + Sync {
     /// A step printed something; secrets are masked.
     fn printed(&self, instance: &InstanceId, stream: &'static str, bytes: &[u8]);
 
+    /// A step has something for the eyes of whoever is there now: to be shown whatever else is, and kept nowhere.
+    fn shown(&self, instance: &InstanceId, text: &str);
+
     /// Processes of an interrupted attempt are still running; they are awaited until then, and ended after.
     fn outlived(&self, instance: &InstanceId, processes: &[ProcessMark], until: Timestamp);
 

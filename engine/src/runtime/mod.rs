@@ -34,6 +34,7 @@ mod secrets;
 mod sessions;
 mod transcriber;
 pub mod trial;
+mod unheard;
 
 #[cfg(test)]
 mod tests;

@@ -8,15 +8,17 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::call::fill;
+use super::driver::Watcher;
 use super::engine::{Author, PinnedFiles};
 use super::secrets::{Known, sealed};
 use super::sessions::{Sessions, session};
-use crate::core::event::{ProcessMark, Verdict};
+use super::unheard::Unheard;
+use crate::core::event::Verdict;
 use crate::id::{AttemptNo, InstanceId, ParamName, StepId};
 use crate::runbook::expr::{self, Scope};
 use crate::runbook::{Runbook, Step};
 use crate::secret::SecretName;
-use crate::step::{Context, Purpose, RunFacts, StepFacts, Transcriber};
+use crate::step::{Context, Purpose, RunFacts, StepFacts};
 
 /// What would become of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,7 @@ struct Planner<'a> {
     known: RedBlackTreeMapSync<StepId, StepFacts>,
     rows: BTreeMap<StepId, Vec<Planned>>,
     sessions: Sessions,
+    watcher: Arc<dyn Watcher>,
 }
 
 impl Runbook {
@@ -62,6 +65,7 @@ impl Runbook {
         author: &Author,
         params: &BTreeMap<ParamName, Value>,
         secrets: &BTreeMap<ParamName, Option<String>>,
+        watcher: Arc<dyn Watcher>,
     ) -> Vec<Planned> {
         let mut planner = Planner {
             runbook: self,
@@ -72,6 +76,7 @@ impl Runbook {
             known: RedBlackTreeMapSync::new_sync(),
             rows: BTreeMap::new(),
             sessions: Sessions::default(),
+            watcher,
         };
         for &at in self.workflow().dag().order() {
             if let Some(step) = self.step(&self.workflow().step(at).id) {
@@ -207,9 +212,10 @@ impl Planner<'_> {
         }
         let mut cx = self.context(step, id.clone(), item);
         let scope = Scope::of(&cx);
+        let registry = self.runbook.registry();
         let kept = self.sessions.of(step);
-        let session = session(self.runbook, self.runbook.registry(), step, kept.as_ref(), &scope);
-        let (Ok(with), Ok(session)) = (fill(step, plugin.as_ref(), &scope), session) else {
+        let session = session(self.runbook, registry, step, kept.as_ref(), &scope);
+        let (Ok(with), Ok(session)) = (fill(step, plugin.as_ref(), registry, &scope), session) else {
             return (unknown_yet("what it is given"), None);
         };
         cx.session = session;
@@ -271,7 +277,6 @@ impl Planner<'_> {
                 operator,
                 host,
             },
-            instance,
             attempt: AttemptNo(1),
             purpose: Purpose::Plan,
             params: Arc::new(self.params_for(step)),
@@ -280,7 +285,12 @@ impl Planner<'_> {
             before: None,
             outputs: None,
             cancel: CancellationToken::new(),
-            transcript: Arc::new(Unheard),
+            transcript: Arc::new(Unheard {
+                instance: instance.clone(),
+                known: self.known_secrets.clone(),
+                watcher: Arc::clone(&self.watcher),
+            }),
+            instance,
             files: Arc::new(PinnedFiles(Arc::new(self.runbook.files().clone()))),
             session: None,
             registry: self.runbook.registry().clone(),
@@ -293,13 +303,4 @@ impl Planner<'_> {
 
 fn unknown_yet(what: &str) -> Forecast {
     Forecast::CannotTell(format!("{what} depends on steps that are not carried out yet"))
-}
-
-/// Nobody keeps what steps print while planning.
-struct Unheard;
-
-impl Transcriber for Unheard {
-    fn write(&self, _stream: &'static str, _bytes: &[u8]) {}
-
-    fn process_started(&self, _process: ProcessMark) {}
 }

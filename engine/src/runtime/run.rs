@@ -157,7 +157,7 @@ impl Run {
     ///
     /// # Errors
     /// When a template cannot be filled in, or the run has no such instance.
-    pub fn inputs(&self, id: &InstanceId, put: Put) -> Result<Value, Failure> {
+    pub fn inputs(&self, id: &InstanceId, put: Put<'_>) -> Result<Value, Failure> {
         inputs(&self.engine, &self.state, &self.runbook, id, put)
     }
 
@@ -335,7 +335,7 @@ pub(super) fn inputs(
     state: &RunState,
     runbook: &Runbook,
     id: &InstanceId,
-    put: Put,
+    put: Put<'_>,
 ) -> Result<Value, Failure> {
     let missing = || Failure::new(FailureKind::Fault, format!("the run has no instance `{id}`"));
     let ix = state.find(id).ok_or_else(missing)?;

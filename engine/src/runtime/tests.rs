@@ -230,6 +230,8 @@ impl Watcher for Nobody {
 
     fn printed(&self, _: &InstanceId, _: &'static str, _: &[u8]) {}
 
+    fn shown(&self, _: &InstanceId, _: &str) {}
+
     fn outlived(&self, _: &InstanceId, _: &[ProcessMark], _: jiff::Timestamp) {}
 }
 
@@ -477,6 +479,8 @@ impl Watcher for StopAt {
     }
 
     fn printed(&self, _: &InstanceId, _: &'static str, _: &[u8]) {}
+
+    fn shown(&self, _: &InstanceId, _: &str) {}
 
     fn outlived(&self, _: &InstanceId, _: &[ProcessMark], _: jiff::Timestamp) {}
 }

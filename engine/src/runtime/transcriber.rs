@@ -165,6 +165,10 @@ impl Transcriber for CallTranscriber {
         }
     }
 
+    fn show(&self, text: &str) {
+        self.watcher.shown(&self.instance, &self.known.mask().text(text));
+    }
+
     fn process_started(&self, process: ProcessMark) {
         let input = Input::ProcessStarted {
             instance: self.instance.clone(),

@@ -51,6 +51,9 @@ pub trait Transcriber: Send + Sync {
     /// one that the plugin has beside these.
     fn write(&self, stream: &'static str, bytes: &[u8]);
 
+    /// Shows something to whoever is there at this moment, and keeps it nowhere: a code to sign in with.
+    fn show(&self, text: &str);
+
     /// Notes a process that was started for the step, so that it can be found if the engine dies.
     fn process_started(&self, process: ProcessMark);
 }

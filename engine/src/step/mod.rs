@@ -38,6 +38,7 @@ use crate::runbook::DeclaredSecrets;
 use crate::secret::SecretName;
 
 pub use crate::core::event::{Failure, FailureKind, Outputs, Place, ProcessMark, Verdict};
+use crate::runbook::expr;
 
 mod context;
 mod earlier;
@@ -117,6 +118,13 @@ pub trait StepKind: Send + Sync + 'static {
 
     /// What people read about it.
     fn doc(&self) -> KindDoc;
+
+    /// The places in whose texts values come [marked](crate::runbook::expr::Put::Marked): the kind escapes them
+    /// for where they stand.
+    fn marked(&self, with: &Value, registry: &Registry) -> Vec<expr::InputPath> {
+        let _ = (with, registry);
+        Vec::new()
+    }
 
     /// What a step with these inputs can do.
     fn abilities(&self, inputs: &Self::Inputs) -> Abilities;

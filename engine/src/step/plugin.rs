@@ -4,9 +4,11 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
-    Abilities, Check, Context, Definition, Doc, Failure, FailureKind, Observation, Outputs, StepKind,
+    Abilities, Check, Context, Definition, Doc, Failure, FailureKind, Observation, Outputs, Registry,
+    StepKind,
 };
 use crate::diagnostic::Code;
+use crate::runbook::expr;
 
 /// Something wrong with a step's `with:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +67,12 @@ pub trait Plugin: Send + Sync {
     /// What a step of this kind gives in a rehearsal where the runbook does not say it.
     fn rehearsed_outputs(&self) -> Outputs {
         Outputs::new()
+    }
+
+    /// See [`StepKind::marked`].
+    fn marked(&self, with: &Value, registry: &Registry) -> Vec<expr::InputPath> {
+        let _ = (with, registry);
+        Vec::new()
     }
 
     /// The JSON Schema of its inputs.
@@ -153,6 +161,10 @@ impl<K: StepKind> Plugin for Typed<K> {
 
     fn keeps_to_world(&self) -> bool {
         K::KEEPS_TO_WORLD
+    }
+
+    fn marked(&self, with: &Value, registry: &Registry) -> Vec<expr::InputPath> {
+        self.0.marked(with, registry)
     }
 
     fn schema(&self) -> Value {

@@ -18,6 +18,7 @@ use crate::step::{Context, Files, ProcessMark, Purpose, Registry, RunFacts, Step
 #[derive(Debug, Default)]
 pub struct Recorder {
     chunks: Mutex<Vec<(&'static str, Vec<u8>)>>,
+    shown: Mutex<Vec<String>>,
     processes: Mutex<Vec<ProcessMark>>,
     changed: Notify,
 }
@@ -79,6 +80,12 @@ impl Recorder {
             .unwrap_or(0)
     }
 
+    /// What was shown, and not kept.
+    #[must_use]
+    pub fn shown(&self) -> Vec<String> {
+        locked(&self.shown).clone()
+    }
+
     /// The processes that were noted.
     #[must_use]
     pub fn processes(&self) -> Vec<ProcessMark> {
@@ -100,6 +107,11 @@ impl Recorder {
 impl Transcriber for Recorder {
     fn write(&self, stream: &'static str, bytes: &[u8]) {
         locked(&self.chunks).push((stream, bytes.to_vec()));
+        self.changed.notify_waiters();
+    }
+
+    fn show(&self, text: &str) {
+        locked(&self.shown).push(text.to_owned());
         self.changed.notify_waiters();
     }
 

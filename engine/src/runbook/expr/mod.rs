@@ -12,7 +12,7 @@ pub(crate) use self::names::MOST_CANDIDATES;
 pub use self::names::{Known, Names, Site};
 pub use self::sandbox::{LONGEST_EVALUATION, LONGEST_STRING, MOST_OPERATIONS, engine};
 pub use self::scope::Scope;
-pub use self::template::{MARK_END, MARK_START, Put, fill};
+pub use self::template::{InputPath, MARK_END, MARK_START, Put, fill};
 pub(crate) use self::template::{Part, Unclosed, is_template, parts};
 pub use self::value::{NotData, to_dynamic, to_value};
 use super::yaml::align::Alignment;

@@ -73,20 +73,41 @@ pub const MARK_START: char = '\u{fdd0}';
 /// What stands after a marked value.
 pub const MARK_END: char = '\u{fdd1}';
 
-/// How a value is put into the text around its expression.
+/// How values are put into the texts around their expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Put {
-    /// As it is.
+pub enum Put<'a> {
+    /// As they are.
     Plain,
     /// Between [`MARK_START`] and [`MARK_END`]: whoever reads the text as more than text, as Markdown, can tell
     /// which part of it is data.
     Marked,
+    /// Marked at these places and below them, and as they are elsewhere.
+    MarkedAt(&'a [InputPath]),
 }
 
-impl Put {
+/// A place in inputs: the names of the fields that lead there; the items of lists are passed through.
+pub type InputPath = Vec<&'static str>;
+
+impl Put<'_> {
+    /// How it is done at one place.
+    fn at(self, path: &[String]) -> Self {
+        let Self::MarkedAt(places) = self else {
+            return self;
+        };
+        let fields = || path.iter().filter(|part| part.parse::<usize>().is_err());
+        let leads = |place: &InputPath| {
+            fields().count() >= place.len() && fields().zip(place).all(|(field, part)| field == part)
+        };
+        if places.iter().any(leads) {
+            Self::Marked
+        } else {
+            Self::Plain
+        }
+    }
+
     fn value(self, into: &mut String, value: &str) {
         match self {
-            Self::Plain => into.push_str(value),
+            Self::Plain | Self::MarkedAt(_) => into.push_str(value),
             Self::Marked => {
                 into.push(MARK_START);
                 into.push_str(&value.replace([MARK_START, MARK_END], "\u{fffd}"));
@@ -104,7 +125,7 @@ impl Put {
 ///
 /// # Errors
 /// When an expression cannot be evaluated.
-pub fn fill(with: &Value, scripts: &[&str], scope: &Scope, put: Put) -> Result<Value, ExpressionError> {
+pub fn fill(with: &Value, scripts: &[&str], scope: &Scope, put: Put<'_>) -> Result<Value, ExpressionError> {
     let filler = Filler { scope, put };
     let Value::Object(fields) = with else {
         return filler.value(with, &mut Vec::new());
@@ -121,7 +142,7 @@ pub fn fill(with: &Value, scripts: &[&str], scope: &Scope, put: Put) -> Result<V
 #[derive(Clone, Copy)]
 struct Filler<'a> {
     scope: &'a Scope,
-    put: Put,
+    put: Put<'a>,
 }
 
 impl Filler<'_> {
@@ -134,7 +155,11 @@ impl Filler<'_> {
         };
         match value {
             Value::String(text) if is_template(text) => {
-                self.text(text).map_err(|error| error.within(path.clone()))
+                let here = Self {
+                    put: self.put.at(path),
+                    ..self
+                };
+                here.text(text).map_err(|error| error.within(path.clone()))
             }
             Value::Array(items) => {
                 let filled = items

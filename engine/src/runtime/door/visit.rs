@@ -32,7 +32,7 @@ pub trait Seat: Send + Sync {
     ///
     /// # Errors
     /// When a template cannot be filled in, or the run has no such instance.
-    fn inputs(&self, id: &InstanceId, put: Put) -> Result<Value, Failure>;
+    fn inputs(&self, id: &InstanceId, put: Put<'_>) -> Result<Value, Failure>;
 
     /// Stores a file that proves manual work, and gives its hash.
     ///
@@ -57,7 +57,7 @@ impl Seat for Run {
         self.runbook()
     }
 
-    fn inputs(&self, id: &InstanceId, put: Put) -> Result<Value, Failure> {
+    fn inputs(&self, id: &InstanceId, put: Put<'_>) -> Result<Value, Failure> {
         self.inputs(id, put)
     }
 
@@ -113,7 +113,7 @@ impl Seat for Visit {
         &self.story.runbook
     }
 
-    fn inputs(&self, id: &InstanceId, put: Put) -> Result<Value, Failure> {
+    fn inputs(&self, id: &InstanceId, put: Put<'_>) -> Result<Value, Failure> {
         inputs(&self.engine, &self.story.state, &self.story.runbook, id, put)
     }
 

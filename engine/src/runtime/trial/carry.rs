@@ -190,5 +190,7 @@ impl Watcher for Quiet {
 
     fn printed(&self, _instance: &InstanceId, _stream: &str, _bytes: &[u8]) {}
 
+    fn shown(&self, _instance: &InstanceId, _text: &str) {}
+
     fn outlived(&self, _instance: &InstanceId, _processes: &[ProcessMark], _until: Timestamp) {}
 }

@@ -1,4 +1,4 @@
-//! What requests over HTTP have in common.
+//! What the inputs of requests have in common, and their check.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use runbook_engine::step::{Abilities, Check};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::answer;
 use crate::text::OneOrMany;
 
 /// What is done to the resource.
@@ -29,10 +30,33 @@ pub enum Method {
 
 impl Method {
     /// Whether it changes nothing.
-    fn is_safe(self) -> bool {
+    #[must_use]
+    pub fn is_safe(self) -> bool {
         match self {
             Self::Get | Self::Head => true,
             Self::Post | Self::Put | Self::Patch | Self::Delete => false,
+        }
+    }
+
+    /// Whether it may be done twice with the same end.
+    #[must_use]
+    pub fn is_repeatable(self) -> bool {
+        match self {
+            Self::Get | Self::Head | Self::Put | Self::Delete => true,
+            Self::Post | Self::Patch => false,
+        }
+    }
+
+    /// The word in the request.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -56,6 +80,10 @@ pub struct Answers<'a> {
     pub expect: &'a Expect,
     /// Whether the outcome is there.
     pub satisfied: Option<&'a str>,
+    /// What the step gives.
+    pub outputs: &'a Expressions,
+    /// What is remembered for the way back.
+    pub observed: &'a Expressions,
 }
 
 /// One request, of either kind.
@@ -67,7 +95,7 @@ pub trait Request {
 }
 
 /// The requests of a step: one, or a list that is sent in order.
-type Requests<R> = Option<OneOrMany<R>>;
+pub type Requests<R> = Option<OneOrMany<R>>;
 
 /// What a step of these requests can do.
 pub fn abilities<R>(validate: &Requests<R>, run: &Requests<R>, rollback: &Requests<R>) -> Abilities {
@@ -99,9 +127,9 @@ pub fn check<R: Request>(
         if requests.is_empty() {
             check.problem(&[name], "the list of requests is empty");
         }
-        for request in requests {
-            check_request(name, request, check);
-        }
+        each(name, requests, |path, request| {
+            check_request(path, request, check);
+        });
         let decides = requests
             .iter()
             .any(|request| request.answers().satisfied.is_some());
@@ -114,18 +142,34 @@ pub fn check<R: Request>(
     }
 }
 
-fn check_request<R: Request>(name: &str, request: &R, check: &mut Check<'_>) {
-    let Answers { expect, satisfied } = request.answers();
-    if name == "validate" && !request.method().is_safe() {
-        check.problem(
-            &[name],
-            "`validate` may only read: its requests are `GET` or `HEAD`",
-        );
+/// Every request of a part, and where it stands: one stands there itself, several in a list.
+pub fn each<'r, R>(name: &str, requests: &'r [R], mut look: impl FnMut(&[&str], &'r R)) {
+    for (at, request) in requests.iter().enumerate() {
+        let at = at.to_string();
+        let path = [name, &at];
+        look(if requests.len() == 1 { &path[..1] } else { &path }, request);
     }
-    if name != "validate" && satisfied.is_some() {
-        check.problem(&[name], "`satisfied` has a meaning only within `validate`");
+}
+
+fn check_request<R: Request>(path: &[&str], request: &R, check: &mut Check<'_>) {
+    let answers = request.answers();
+    let validates = path.first() == Some(&"validate");
+    if validates && !request.method().is_safe() {
+        let message = "`validate` may only read: its requests are `GET` or `HEAD`";
+        check.problem(path, message);
     }
-    if let Some(status) = expect.status.iter().find(|status| !(100..=599).contains(*status)) {
-        check.problem(&[name], format!("`{status}` is not a status code of HTTP"));
+    if !validates && answers.satisfied.is_some() {
+        check.problem(path, "`satisfied` has a meaning only within `validate`");
     }
+    if path.first() == Some(&"rollback") && !answers.outputs.is_empty() {
+        check.problem(path, "`outputs` have no meaning within `rollback`");
+    }
+    if !validates && !answers.observed.is_empty() {
+        check.problem(path, "`observed` has a meaning only within `validate`");
+    }
+    let statuses = &answers.expect.status;
+    if let Some(status) = statuses.iter().find(|status| !(100..=599).contains(*status)) {
+        check.problem(path, format!("`{status}` is not a status code of HTTP"));
+    }
+    answer::check(&answers, path, check);
 }

@@ -6,6 +6,8 @@ use runbook_engine::step::{Abilities, Check, Context, Failure, InputProblem, Out
 use runbook_engine::testing::doubles::{MemoryFiles, Recorder, context};
 use serde_json::{Value, json};
 
+pub(crate) mod server;
+
 /// The child program: see `helper/main.rs`.
 pub(crate) const HELPER: &str = env!("CARGO_BIN_EXE_steps-helper");
 
@@ -47,6 +49,18 @@ pub(crate) fn check_with_files(
 ) -> (Vec<InputProblem>, Option<Abilities>) {
     let registry = runbook_steps::builtin();
     let mut check = Check::new(files, &registry);
+    let abilities = plugin(name).check(with, &mut check);
+    (check.finish().0, abilities)
+}
+
+/// As [`check`], for a step of a session with these inputs.
+pub(crate) fn check_in_session(
+    name: &str,
+    with: &Value,
+    session: Option<&Value>,
+) -> (Vec<InputProblem>, Option<Abilities>) {
+    let (files, registry) = (MemoryFiles::default(), runbook_steps::builtin());
+    let mut check = Check::new(&files, &registry).in_session(session);
     let abilities = plugin(name).check(with, &mut check);
     (check.finish().0, abilities)
 }

@@ -1,0 +1,176 @@
+//! Changes of single items of a collection that Graph replaces as a whole. Pure: lists in, list out.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use openssl::hash::{MessageDigest, hash};
+use serde_json::{Map, Value, json};
+
+use super::inputs::Merge;
+
+/// The keys of an application or a service principal: the one collection whose items cannot be sent as they are read.
+const KEYS: &str = "keyCredentials";
+
+/// Why a collection cannot be changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unmergeable {
+    /// The answer does not hold it.
+    #[error("the answer has no list `{0}`: is the path right, and the property's name?")]
+    Missing(String),
+    /// An item cannot be sent back.
+    #[error(
+        "{0} of the certificates that are there cannot be read back, so that sending the list would lose them; nothing was changed. \
+         Ask for the object by its id, and look whether the account may read its keys (RB0325)"
+    )]
+    Unreadable(usize),
+}
+
+/// How the items that are there are sent back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Keys by their content, as Microsoft's own scripts do.
+    Content,
+    /// Keys by their ids, where the service refuses the other form.
+    Reference,
+}
+
+/// What of a change is undone, given what was there before it was made: what was added and was not there, and
+/// what was taken away and was.
+pub(super) fn undoing(merge: &Merge, before: &[Value]) -> Merge {
+    let was_there = |item: &&Value| before.iter().any(|there| is_same(merge, there, item));
+    let of = |items: Vec<Value>| (!items.is_empty()).then_some(Value::Array(items));
+    let remove = listed(merge.remove.as_ref()).filter(|item| !was_there(item));
+    let add = listed(merge.add.as_ref()).filter(was_there);
+    Merge {
+        remove: of(remove.cloned().collect()),
+        add: of(add.cloned().collect()),
+        ..merge.clone()
+    }
+}
+
+/// The list as it is to be, or nothing where it is so already.
+pub(super) fn merged(merge: &Merge, object: &Value) -> Result<Option<Vec<Value>>, Unmergeable> {
+    let current = items(merge, object)?;
+    let mut wanted = current.clone();
+    for item in listed(merge.remove.as_ref()) {
+        wanted.retain(|there| !is_same(merge, there, item));
+    }
+    for item in listed(merge.add.as_ref()) {
+        if !wanted.iter().any(|there| is_same(merge, there, item)) {
+            wanted.push(item.clone());
+        }
+    }
+    Ok((wanted != *current).then_some(wanted))
+}
+
+/// The body that writes the list.
+pub(super) fn body(
+    merge: &Merge,
+    object: &Value,
+    wanted: &[Value],
+    form: Form,
+) -> Result<Value, Unmergeable> {
+    if merge.property != KEYS {
+        return Ok(json!({ merge.property.as_str(): wanted }));
+    }
+    let current = items(merge, object)?;
+    let unreadable = wanted
+        .iter()
+        .filter(|item| form == Form::Content && item["key"].as_str().is_none());
+    match unreadable.count() {
+        0 => {}
+        some => return Err(Unmergeable::Unreadable(some)),
+    }
+    let sent = wanted.iter().map(|item| {
+        if !current.contains(item) {
+            return item.clone();
+        }
+        let names: &[&str] = match form {
+            Form::Content => &["type", "usage", "key"],
+            Form::Reference => &[
+                "keyId",
+                "type",
+                "usage",
+                "startDateTime",
+                "endDateTime",
+                "customKeyIdentifier",
+            ],
+        };
+        let fields = names
+            .iter()
+            .filter_map(|&name| Some((name.to_owned(), item.get(name)?.clone())));
+        Value::Object(fields.collect::<Map<_, _>>())
+    });
+    let sent: Vec<Value> = sent.collect();
+    Ok(json!({ KEYS: sent }))
+}
+
+/// Which of the items that must be there are missing, and which that must not be are there.
+pub(super) fn differs(
+    merge: &Merge,
+    object: &Value,
+    wanted: &[Value],
+) -> Result<Option<String>, Unmergeable> {
+    let current = items(merge, object)?;
+    let has = |item: &Value| current.iter().any(|there| is_same(merge, there, item));
+    let missing = wanted.iter().filter(|item| !has(item)).count();
+    let left = listed(merge.remove.as_ref()).filter(|item| has(item)).count();
+    Ok(match (missing, left) {
+        (0, 0) => None,
+        (0, left) => Some(format!(
+            "{left} of the items that were taken away are still there"
+        )),
+        (missing, _) => Some(format!("{missing} of the items are not there")),
+    })
+}
+
+/// The items that an object has.
+pub(super) fn items<'a>(merge: &Merge, object: &'a Value) -> Result<&'a Vec<Value>, Unmergeable> {
+    let list = object.get(&merge.property).and_then(Value::as_array);
+    list.ok_or_else(|| Unmergeable::Missing(merge.property.clone()))
+}
+
+/// One item, or a list of them.
+fn listed(items: Option<&Value>) -> impl Iterator<Item = &Value> {
+    match items {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(item) => std::slice::from_ref(item),
+        None => &[],
+    }
+    .iter()
+}
+
+/// Whether two items are the same one.
+fn is_same(merge: &Merge, there: &Value, item: &Value) -> bool {
+    match (there, item, &merge.key) {
+        // Names of principals differ by more than capital letters.
+        (Value::String(there), Value::String(item), _) => there.eq_ignore_ascii_case(item),
+        (Value::Object(_), Value::Object(_), Some(key)) => {
+            let same = |name: &str| {
+                let value = there.get(name).filter(|value| !value.is_null());
+                value.is_some() && value == item.get(name)
+            };
+            let is_key = || merge.property == KEYS && (is_certificate_of(there, item) || same("keyId"));
+            same(key) || is_key()
+        }
+        _ => there == item,
+    }
+}
+
+/// Whether an entry whose certificate is not shown is that of an item, by its thumbprint.
+fn is_certificate_of(there: &Value, item: &Value) -> bool {
+    let identifier = there["customKeyIdentifier"].as_str();
+    let certificate = item["key"].as_str().and_then(|text| STANDARD.decode(text).ok());
+    let (Some(identifier), Some(certificate)) = (identifier, certificate) else {
+        return false;
+    };
+    if there["key"].as_str().is_some() {
+        return false;
+    }
+    hash(MessageDigest::sha1(), &certificate).is_ok_and(|digest| {
+        let thumbprint: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+        identifier.eq_ignore_ascii_case(&thumbprint)
+    })
+}
+
+#[cfg(test)]
+mod tests;
