@@ -42,6 +42,22 @@ pub(crate) const ALL: &[Shipped] = &[
         readme: include_str!("../runbooks/hybrid-s2s.README.md"),
         files: &[],
     },
+    Shipped {
+        name: "hybrid-s2s-remove",
+        about: "takes that trust away again, where no run is left to roll back",
+        yaml: include_str!("../runbooks/hybrid-s2s-remove.yaml"),
+        tests: include_str!("../runbooks/hybrid-s2s-remove.test.yaml"),
+        readme: include_str!("../runbooks/hybrid-s2s-remove.README.md"),
+        files: &[],
+    },
+    Shipped {
+        name: "sts-certificate-rotation",
+        about: "replaces the certificate with which a SharePoint farm signs its tokens",
+        yaml: include_str!("../runbooks/sts-certificate-rotation.yaml"),
+        tests: include_str!("../runbooks/sts-certificate-rotation.test.yaml"),
+        readme: include_str!("../runbooks/sts-certificate-rotation.README.md"),
+        files: &[],
+    },
 ];
 
 /// What `runbook new NAME` begins with; its own name is the one to replace.

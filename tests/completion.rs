@@ -69,7 +69,10 @@ fn commands_and_options_are_offered_with_what_they_do() {
     );
     assert_eq!(words(&project, &["steps", "man"]), ["manual"]);
     assert_eq!(words(&project, &["explain", "rb000"]).len(), 9);
-    assert_eq!(words(&project, &["new", "farm", "--from", "h"]), ["hybrid-s2s"]);
+    assert_eq!(
+        words(&project, &["new", "farm", "--from", "h"]),
+        ["hybrid-s2s", "hybrid-s2s-remove"]
+    );
 }
 
 #[test]
@@ -126,7 +129,15 @@ fn runbooks_are_files_and_those_that_ship() {
     let offered = words(&project, &["exec", ""]);
     assert_eq!(
         offered,
-        ["farm.yaml", "sub/", "quickstart", "site-notice", "hybrid-s2s"]
+        [
+            "farm.yaml",
+            "sub/",
+            "quickstart",
+            "site-notice",
+            "hybrid-s2s",
+            "hybrid-s2s-remove",
+            "sts-certificate-rotation"
+        ]
     );
     assert_eq!(words(&project, &["check", "sub/"]), ["sub/more.yml"]);
     // What is no runbook is offered where any file may stand, and what has a list of its own keeps to it.

@@ -250,7 +250,13 @@ add: { ours: { after: work, uses: command, with: { run: [never, carried, out] } 
 #[test]
 fn the_tests_of_the_runbooks_that_ship_pass() {
     let project = Project::new();
-    for name in ["quickstart", "site-notice", "hybrid-s2s"] {
+    for name in [
+        "quickstart",
+        "site-notice",
+        "hybrid-s2s",
+        "hybrid-s2s-remove",
+        "sts-certificate-rotation",
+    ] {
         let outcome = project.run(["test", name]).code(0);
         assert!(outcome.stderr.contains("passed"), "{}", outcome.stderr);
     }
