@@ -65,7 +65,7 @@ function Test-Fault([string] $Name) {
     if ($left -eq 'always') { return $true }
     $times = 0
     if (-not [int]::TryParse($left, [ref] $times) -or $times -lt 1) { return $false }
-    if ($times -eq 1) { Remove-Item -LiteralPath $file -Confirm:$false } else {
+    if ($times -eq 1) { [IO.File]::Delete($file) } else {
         Write-Private $file 'Create' "$($times - 1)`n"
     }
     return $true
