@@ -94,7 +94,11 @@ web_servers: [{servers}]
 farm_version: \"{version}\"
 tenant_id: {TENANT}
 acs_endpoint: {address}
-"
+# In place of a person with a code, an application may sign in:
+# sign_in_app: {CLIENT}
+# sign_in_certificate: {certificate}
+",
+        certificate = folder.certificate().display(),
     )
 }
 
