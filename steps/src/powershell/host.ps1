@@ -327,8 +327,18 @@ $RunbookParts = {
 
     # --- Other machines ----------------------------------------------------------------------------------
 
+    # A process whose input ends with this one: then it ends what the scripts left in the connection's group.
+    function Start-Guard {
+        if (-not $env:SSH_CONNECTION -or $env:SystemRoot) { return }
+        $guard = New-Object Diagnostics.ProcessStartInfo '/bin/sh', '-c "read line; kill -KILL 0"'
+        $guard.UseShellExecute = $false
+        $guard.RedirectStandardInput = $true
+        $script:Guard = [Diagnostics.Process]::Start($guard)
+    }
+
     # Reads ahead, so that a script ends when the connection does: nobody could end it from where the engine is.
     function Watch-Input {
+        Start-Guard
         $script:Queue = New-Object Collections.Concurrent.BlockingCollection[string]
         $watch = [PowerShell]::Create([Management.Automation.Runspaces.InitialSessionState]::CreateDefault2()).AddScript({
             param($in, $queue, $watched, $id)
@@ -356,12 +366,7 @@ $RunbookParts = {
                 param($parts)
                 $global:RunbookModule = New-Module -Name Runbook -ScriptBlock ([ScriptBlock]::Create($parts)) -ArgumentList $true
                 Import-Module $global:RunbookModule -Global -DisableNameChecking
-                if (-not $env:SSH_CONNECTION -or $env:SystemRoot) { return }
-                # Its input ends with this process: then it ends what the scripts left in the connection's group.
-                $guard = New-Object Diagnostics.ProcessStartInfo '/bin/sh', '-c "read line; kill -KILL 0"'
-                $guard.UseShellExecute = $false
-                $guard.RedirectStandardInput = $true
-                $global:RunbookGuard = [Diagnostics.Process]::Start($guard)
+                & $global:RunbookModule { Start-Guard }
             }
             $script:Server = $server
             Send 'connected' ''

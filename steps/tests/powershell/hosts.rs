@@ -172,6 +172,18 @@ async fn a_step_that_is_stopped_ends_what_runs_there() {
 }
 
 #[tokio::test]
+async fn what_a_script_leaves_behind_there_is_ended() {
+    let Some(there) = There::new() else { return };
+    for way in WAYS {
+        let bench = Bench::new().unwrap();
+        let script =
+            "$left = Start-Process sleep -ArgumentList 600 -PassThru; \"under way $($left.Id) here\"";
+        bench.run(there.with(way, script)).await.unwrap();
+        gone(way, &under_way(&bench).await).await;
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_is_lost_is_told_and_ends_what_runs_there() {
     let Some(there) = There::new() else { return };
     for way in WAYS {
