@@ -14,6 +14,7 @@ mod certificate;
 mod command;
 mod conformance;
 mod docs;
+mod graph;
 mod http;
 mod manual;
 mod powershell;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod farm;
+mod graph_steps;
 mod sign_in;
 mod tenant;
 

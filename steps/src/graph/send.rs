@@ -127,24 +127,34 @@ impl Sender {
 
     /// Sees to it that there is a token, and that it belongs to the tenant that is meant.
     async fn sign_in(&self, signed_in: &mut SignedIn, cx: &Context) -> Result<(), Failure> {
+        self.obtain(signed_in, cx).await?;
+        if signed_in.token.as_ref().is_some_and(|token| token.asserted) {
+            return Ok(());
+        }
+        let mut answer = self.organization(signed_in, cx).await?;
+        if answer.status == 401 {
+            signed_in.token = None;
+            self.obtain(signed_in, cx).await?;
+            answer = self.organization(signed_in, cx).await?;
+        }
+        let asserted = self.assert_tenant(&signed_in.account.tenant, &answer, cx);
+        match (&asserted, &mut signed_in.token) {
+            (Ok(()), Some(token)) => token.asserted = true,
+            _ => signed_in.token = None,
+        }
+        asserted
+    }
+
+    /// Sees to it that there is a token, whoever it belongs to.
+    async fn obtain(&self, signed_in: &mut SignedIn, cx: &Context) -> Result<(), Failure> {
         let known = signed_in.token.take();
         let door = Door {
             client: &signed_in.client,
             places: &self.places,
             account: &signed_in.account,
         };
-        let token = door.token(known, cx).await?;
-        let is_known = token.asserted;
-        signed_in.token = Some(token);
-        if is_known {
-            return Ok(());
-        }
-        let asserted = self.assert_tenant(signed_in, cx).await;
-        match (&asserted, &mut signed_in.token) {
-            (Ok(()), Some(token)) => token.asserted = true,
-            _ => signed_in.token = None,
-        }
-        asserted
+        signed_in.token = Some(door.token(known, cx).await?);
+        Ok(())
     }
 
     async fn with_token(
@@ -164,9 +174,8 @@ impl Sender {
         signed_in.client.send(&ready, cx).await
     }
 
-    /// Refuses a sign-in to another tenant than the one that is meant, before anything is sent to it.
-    async fn assert_tenant(&self, signed_in: &SignedIn, cx: &Context) -> Result<(), Failure> {
-        let meant = &signed_in.account.tenant;
+    /// Asks which tenant this sign-in belongs to.
+    async fn organization(&self, signed_in: &SignedIn, cx: &Context) -> Result<Answer, Failure> {
         let mut url = self.url("/organization")?;
         url.set_query(Some("%24select=id,displayName,verifiedDomains"));
         let ready = Ready {
@@ -178,13 +187,17 @@ impl Sender {
             repeatable: true,
             stays: false,
         };
-        let answer = self.with_token(signed_in, ready, cx).await?;
+        self.with_token(signed_in, ready, cx).await
+    }
+
+    /// Refuses a sign-in to another tenant than the one that is meant, before anything is sent to it.
+    fn assert_tenant(&self, meant: &str, answer: &Answer, cx: &Context) -> Result<(), Failure> {
         let found = answer.json.as_ref().and_then(|json| json["value"].as_array());
         let Some([tenant]) = found.map(Vec::as_slice) else {
-            let said = explain(&answer).unwrap_or_else(|| format!("status {}", answer.status));
+            let said = explain(answer).unwrap_or_else(|| format!("status {}", answer.status));
             let message = format!(
                 "Graph does not say which tenant this sign-in belongs to, and nothing else was sent: {said}. It takes the \
-                 permission User.Read for a person, and Organization.Read.All for an application (RB0322)"
+                 permission User.Read for a person, and Organization.Read.All for an application"
             );
             return Err(Failure::new(FailureKind::Failed, message));
         };
