@@ -22,6 +22,10 @@ const MOST_STDERR: usize = 4 * 1024;
 /// may have inherited them.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// How long a program may run before what finds it again is asked for. Most end sooner; until then it is found by its
+/// token alone.
+const SOON: Duration = Duration::from_millis(20);
+
 const CHUNK: usize = 8 * 1024;
 
 /// A program to carry out.
@@ -101,17 +105,17 @@ pub async fn carry_out_exposed(program: &Program<'_>, cx: &Context) -> Result<Fi
     };
     let (mut group, pipes) =
         Group::spawn(&launch).map_err(|error| cannot_start(name, program.cwd, &error))?;
-    cx.transcript.process_started(group.mark().clone());
     let streams = Streams::follow(pipes, program.input.clone(), cx);
-
-    let exit = tokio::select! {
-        biased;
-        exit = group.wait() => exit,
-        () = cx.cancel.cancelled() => {
-            group.end().await;
-            streams.end().await;
-            return Err(stopped());
-        }
+    let soon = tokio::time::timeout(SOON, end_of(&mut group, cx)).await;
+    cx.transcript.process_started(group.mark());
+    let exit = match soon {
+        Ok(exit) => exit,
+        Err(_) => end_of(&mut group, cx).await,
+    };
+    let Some(exit) = exit else {
+        group.end().await;
+        streams.end().await;
+        return Err(stopped());
     };
     let exit = exit.map_err(|error| {
         Failure::new(
@@ -134,6 +138,15 @@ pub async fn carry_out_exposed(program: &Program<'_>, cx: &Context) -> Result<Fi
         truncated: stdout.dropped,
         stderr,
     })
+}
+
+/// Waits until a child has ended; none when it is to be stopped.
+async fn end_of(group: &mut Group, cx: &Context) -> Option<io::Result<Exit>> {
+    tokio::select! {
+        biased;
+        exit = group.wait() => Some(exit),
+        () = cx.cancel.cancelled() => None,
+    }
 }
 
 /// Adds a line of our own to the step's transcript.

@@ -20,7 +20,7 @@ struct Running {
 }
 
 impl Running {
-    /// Starts the step, and waits until it has printed a line.
+    /// Starts the step, and waits until it has printed a line and its process is known.
     async fn start(words: &[&str]) -> Self {
         let recorder = Recorder::new();
         let cx = context(&recorder);
@@ -30,7 +30,7 @@ impl Running {
             async move { plugin("command").run(&with, &cx).await }
         });
         recorder
-            .until(|recorder| recorder.text("stdout").contains('\n'))
+            .until(|recorder| recorder.text("stdout").contains('\n') && !recorder.processes().is_empty())
             .await;
         Self { cx, recorder, step }
     }

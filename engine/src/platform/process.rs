@@ -75,7 +75,9 @@ pub enum Exit {
 #[derive(Debug)]
 pub struct Group {
     child: os::Child,
-    mark: ProcessMark,
+    pid: u32,
+    /// The child itself has ended; what it started may still be there.
+    ended: bool,
     over: bool,
 }
 
@@ -86,23 +88,28 @@ impl Group {
     /// When the system cannot start it: there is no such program or folder, or it must not be carried out.
     pub fn spawn(launch: &Launch<'_>) -> io::Result<(Self, Pipes)> {
         let (child, pipes) = os::Child::spawn(launch)?;
-        let pid = child.id();
-        let mark = ProcessMark {
-            pid,
-            started: table::started(pid).unwrap_or_default(),
-        };
         let group = Self {
+            pid: child.id(),
             child,
-            mark,
+            ended: false,
             over: false,
         };
         Ok((group, pipes))
     }
 
-    /// What finds the child again, also from another process.
+    /// What finds the child again, also from another process. The system is asked for it, which takes about as long as
+    /// a small program runs; one that has ended needs no finding, and has no starting time.
     #[must_use]
-    pub fn mark(&self) -> &ProcessMark {
-        &self.mark
+    pub fn mark(&self) -> ProcessMark {
+        let started = if self.ended {
+            None
+        } else {
+            table::started(self.pid)
+        };
+        ProcessMark {
+            pid: self.pid,
+            started: started.unwrap_or_default(),
+        }
     }
 
     /// Waits until the child itself has ended; what it started may still be there.
@@ -110,7 +117,9 @@ impl Group {
     /// # Errors
     /// When the system cannot tell.
     pub async fn wait(&mut self) -> io::Result<Exit> {
-        self.child.wait().await
+        let exit = self.child.wait().await?;
+        self.ended = true;
+        Ok(exit)
     }
 
     /// Asks the whole group to end.
@@ -118,7 +127,7 @@ impl Group {
         if cfg!(windows) {
             self.kill();
         } else {
-            os::ask_to_end(self.mark.pid);
+            os::ask_to_end(self.pid);
         }
     }
 
@@ -130,15 +139,15 @@ impl Group {
     /// Ends the whole group: asks first, then, after [`GRACE`], kills. Returns how many processes were left
     /// besides the child itself.
     pub async fn end(&mut self) -> usize {
-        let left = table::members(self.mark.pid)
+        let left = table::members(self.pid)
             .await
             .into_iter()
-            .filter(|&pid| pid != self.mark.pid)
+            .filter(|&pid| pid != self.pid)
             .count();
         self.terminate();
         if tokio::time::timeout(GRACE, self.gone()).await.is_err() {
             self.kill();
-            table::kill_members(self.mark.pid, GRACE).await;
+            table::kill_members(self.pid, GRACE).await;
             // Killed processes end as soon as the system lets them; waiting for ever would help nobody.
             let _ = tokio::time::timeout(GRACE, self.gone()).await;
         }
@@ -150,7 +159,7 @@ impl Group {
     ///
     /// On Windows the job is ended without looking.
     pub async fn end_rest(&mut self) -> usize {
-        if table::members(self.mark.pid).await.is_empty() {
+        if table::members(self.pid).await.is_empty() {
             if cfg!(windows) {
                 self.kill();
             }
@@ -163,7 +172,7 @@ impl Group {
     async fn gone(&mut self) {
         // Only an exit that the system cannot tell is an error here; the list of processes decides.
         self.wait().await.ok();
-        table::until_empty(self.mark.pid).await;
+        table::until_empty(self.pid).await;
     }
 }
 

@@ -111,7 +111,7 @@ impl Shell {
         };
         let (group, pipes) =
             Group::spawn(&launch).map_err(|error| cannot_start(program, None, &error).message)?;
-        cx.transcript.process_started(group.mark().clone());
+        cx.transcript.process_started(group.mark());
         Ok(Self::of(program.to_owned(), group, pipes))
     }
 

@@ -100,7 +100,7 @@ impl Shell {
 
     /// Notes that the process works for this call too, so that it is found should we die.
     pub(super) fn works_for(&self, cx: &Context) {
-        cx.transcript.process_started(self.group.mark().clone());
+        cx.transcript.process_started(self.group.mark());
     }
 
     /// Carries a script out. When the step is cancelled, the process and all that it started are ended first.

@@ -152,7 +152,7 @@ pub enum FailureKind {
 pub struct ProcessMark {
     /// The operating system's number for it, which is also its group's.
     pub pid: u32,
-    /// When the operating system says that it started, in seconds since 1970.
+    /// When the operating system says that it started, in seconds since 1970; 0 where it had ended before it was asked.
     pub started: u64,
 }
 
