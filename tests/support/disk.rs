@@ -1,4 +1,4 @@
-//! A small disk of its own for a state folder, which a test can fill up and make read-only.
+//! A small disk of its own for a state folder, which a test can fill up, with bytes or with files, and make read-only.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,19 @@ impl Disk {
     /// Puts a disk of so many KiB at this folder.
     #[track_caller]
     pub(crate) fn at(folder: &Path, kib: u32) -> Self {
+        Self::with(folder, &format!("size={kib}k"))
+    }
+
+    /// Puts a disk at this folder that takes so many files and folders.
+    #[track_caller]
+    pub(crate) fn for_files(folder: &Path, files: u32) -> Self {
+        Self::with(folder, &format!("nr_inodes={files}"))
+    }
+
+    #[track_caller]
+    fn with(folder: &Path, limit: &str) -> Self {
         std::fs::create_dir_all(folder).unwrap();
-        let options = format!("size={kib}k,mode=700");
+        let options = format!("{limit},mode=700");
         let at = folder.to_owned();
         system(&[
             OsStr::new("mount"),
@@ -31,22 +42,34 @@ impl Disk {
     /// Leaves so many KiB of it free.
     #[track_caller]
     pub(crate) fn leave(&self, kib: u64) {
-        let filler = self.filler();
-        let _absent = std::fs::remove_file(&filler);
-        let blocks = Command::new("df")
-            .args(["--output=avail", "-k"])
-            .arg(&self.at)
-            .output()
-            .unwrap();
-        let text = String::from_utf8(blocks.stdout).unwrap();
-        let free: u64 = text.lines().last().unwrap().trim().parse().unwrap();
-        let size = usize::try_from(free.saturating_sub(kib) * 1024).unwrap();
-        std::fs::write(filler, vec![b'x'; size]).unwrap();
+        self.make_room();
+        let size = usize::try_from(self.free("avail").saturating_sub(kib) * 1024).unwrap();
+        std::fs::create_dir(self.filler()).unwrap();
+        std::fs::write(self.filler().join("block"), vec![b'x'; size]).unwrap();
+    }
+
+    /// Leaves room for so many more files and folders on it, whatever their size.
+    #[track_caller]
+    pub(crate) fn leave_files(&self, files: u64) {
+        self.make_room();
+        std::fs::create_dir(self.filler()).unwrap();
+        for n in files..self.free("iavail") {
+            std::fs::write(self.filler().join(n.to_string()), "").unwrap();
+        }
     }
 
     /// Makes room again.
     pub(crate) fn make_room(&self) {
-        std::fs::remove_file(self.filler()).unwrap();
+        let _absent = std::fs::remove_dir_all(self.filler());
+    }
+
+    /// How much is free, of what `df` calls so; sizes in KiB.
+    #[track_caller]
+    fn free(&self, of: &str) -> u64 {
+        let mut command = Command::new("df");
+        command.arg("-k").arg(format!("--output={of}")).arg(&self.at);
+        let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        text.lines().last().unwrap().trim().parse().unwrap()
     }
 
     /// Lets nothing be written to it from now on, or lets it again.

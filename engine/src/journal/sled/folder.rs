@@ -111,8 +111,8 @@ impl Folder {
         let path = self.at("lock");
         let file = match private::open_file(&path) {
             Ok(file) => file,
-            // What can only be read can be locked all the same.
-            Err(error) if unwritable(&error) => File::open(&path)?,
+            // What can only be read can be locked all the same, if it is there.
+            Err(error) if unwritable(&error) => File::open(&path).map_err(|_| error)?,
             Err(error) => return Err(error),
         };
         match file.try_lock() {
