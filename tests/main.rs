@@ -36,6 +36,7 @@ mod kills;
 mod like;
 mod limits;
 mod live;
+mod lost_answer;
 mod man;
 mod observe;
 mod overlays;
