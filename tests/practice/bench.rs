@@ -11,41 +11,41 @@ use url::form_urlencoded::Serializer;
 use crate::support::pwsh::pwsh;
 use crate::support::{Outcome, Project, Running};
 
-pub(super) const TENANT: &str = "00fceb75-246c-4ac4-a0ad-7124aaaaaaaa";
-pub(super) const OBJECT: &str = "a2c1f0de-1111-4444-8888-5c5c5c5c5c5c";
-pub(super) const APP: &str = "00000003-0000-0ff1-ce00-000000000000";
-pub(super) const CLIENT: &str = "5e1f0c0a-7b0b-4f0e-9a55-0c2d7a5f3e10";
-pub(super) const TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
+pub(crate) const TENANT: &str = "00fceb75-246c-4ac4-a0ad-7124aaaaaaaa";
+pub(crate) const OBJECT: &str = "a2c1f0de-1111-4444-8888-5c5c5c5c5c5c";
+pub(crate) const APP: &str = "00000003-0000-0ff1-ce00-000000000000";
+pub(crate) const CLIENT: &str = "5e1f0c0a-7b0b-4f0e-9a55-0c2d7a5f3e10";
+pub(crate) const TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
 
 /// Served until it is dropped.
-pub(super) struct Bench {
-    pub(super) project: Project,
+pub(crate) struct Bench {
+    pub(crate) project: Project,
     served: Option<Running>,
-    pub(super) port: u16,
+    pub(crate) port: u16,
 }
 
 /// An answer of the tenant.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// With names in small letters.
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Answer {
     #[track_caller]
-    pub(super) fn status(self, expected: u16) -> Self {
+    pub(crate) fn status(self, expected: u16) -> Self {
         assert_eq!(self.status, expected, "{}", self.body);
         self
     }
 
     #[track_caller]
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
@@ -53,7 +53,7 @@ impl Answer {
 
 impl Bench {
     /// A new one.
-    pub(super) fn new(options: &[&str]) -> Self {
+    pub(crate) fn new(options: &[&str]) -> Self {
         let mut bench = Self {
             project: Project::new(),
             served: None,
@@ -64,7 +64,7 @@ impl Bench {
     }
 
     /// Serves it, for the first time or again.
-    pub(super) fn serve(&mut self, options: &[&str]) {
+    pub(crate) fn serve(&mut self, options: &[&str]) {
         let args = ["practice", "--json"].iter().chain(options);
         let mut running = self.project.start(args);
         let said = running.next_line();
@@ -75,24 +75,24 @@ impl Bench {
     }
 
     /// The program that serves it.
-    pub(super) fn served(&mut self) -> Running {
+    pub(crate) fn served(&mut self) -> Running {
         self.served.take().unwrap()
     }
 
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub(super) fn run(&self, args: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, args: &[&str]) -> Outcome {
         self.project.run(args)
     }
 
-    pub(super) fn fault(&self, args: &[&str]) {
+    pub(crate) fn fault(&self, args: &[&str]) {
         self.run(&[&["practice", "fault"], args].concat()).code(0);
     }
 
     /// Sends a request as it stands, and gives what came back; nothing where nothing did.
-    pub(super) fn send_raw(&self, request: &[u8]) -> Option<Answer> {
+    pub(crate) fn send_raw(&self, request: &[u8]) -> Option<Answer> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.write_all(request).unwrap();
         let mut answer = Vec::new();
@@ -123,12 +123,12 @@ impl Bench {
     }
 
     #[track_caller]
-    pub(super) fn get(&self, target: &str) -> Answer {
+    pub(crate) fn get(&self, target: &str) -> Answer {
         self.request("GET", target, "", "").unwrap()
     }
 
     #[track_caller]
-    pub(super) fn post(&self, target: &str, form: &[(&str, &str)]) -> Answer {
+    pub(crate) fn post(&self, target: &str, form: &[(&str, &str)]) -> Answer {
         let body = Serializer::new(String::new()).extend_pairs(form).finish();
         let headers = "content-type: application/x-www-form-urlencoded\r\n";
         self.request("POST", target, headers, &body).unwrap()
@@ -136,18 +136,18 @@ impl Bench {
 
     /// What the sign-in says to a form.
     #[track_caller]
-    pub(super) fn token(&self, form: &[(&str, &str)]) -> Answer {
+    pub(crate) fn token(&self, form: &[(&str, &str)]) -> Answer {
         self.post(&format!("/{TENANT}/oauth2/v2.0/token"), form)
     }
 
     /// The application's secret.
-    pub(super) fn secret(&self) -> String {
+    pub(crate) fn secret(&self) -> String {
         self.project.read("practice/app-secret.txt").unwrap()
     }
 
     /// The application signs in with its secret.
     #[track_caller]
-    pub(super) fn sign_in(&self) -> SignedIn<'_> {
+    pub(crate) fn sign_in(&self) -> SignedIn<'_> {
         let (scope, secret) = (format!("{}/.default", self.address()), self.secret());
         let answer = self.token(&[
             ("grant_type", "client_credentials"),
@@ -163,17 +163,17 @@ impl Bench {
     }
 
     /// The tenant's state.
-    pub(super) fn tenant(&self) -> Value {
+    pub(crate) fn tenant(&self) -> Value {
         serde_json::from_str(&self.project.read("practice/tenant.json").unwrap()).unwrap()
     }
 
     /// The farm's state.
-    pub(super) fn farm(&self) -> Value {
+    pub(crate) fn farm(&self) -> Value {
         serde_json::from_str(&self.project.read("practice/farm.json").unwrap()).unwrap()
     }
 
     /// What changed the farm or the tenant so far.
-    pub(super) fn calls(&self, of: &str) -> Vec<String> {
+    pub(crate) fn calls(&self, of: &str) -> Vec<String> {
         let text = self
             .project
             .read(&format!("practice/{of}-calls.jsonl"))
@@ -188,7 +188,7 @@ impl Bench {
     }
 
     /// Carries a script out with a real PowerShell, as the settings say; nothing where there is none.
-    pub(super) fn powershell(&self, script: &str) -> Option<Outcome> {
+    pub(crate) fn powershell(&self, script: &str) -> Option<Outcome> {
         let modules = self.project.path().join("practice/modules");
         let mut command = Command::new(pwsh()?);
         command
@@ -199,15 +199,15 @@ impl Bench {
         Some(command.output().unwrap().into())
     }
 
-    pub(super) fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.project.path().join("practice")
     }
 }
 
 /// Graph, with a token.
-pub(super) struct SignedIn<'a> {
-    pub(super) bench: &'a Bench,
-    pub(super) token: String,
+pub(crate) struct SignedIn<'a> {
+    pub(crate) bench: &'a Bench,
+    pub(crate) token: String,
 }
 
 impl SignedIn<'_> {
@@ -219,14 +219,14 @@ impl SignedIn<'_> {
     }
 
     #[track_caller]
-    pub(super) fn get(&self, path: &str, query: &[(&str, &str)]) -> Answer {
+    pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> Answer {
         let query = Serializer::new(String::new()).extend_pairs(query).finish();
         let target = format!("/v1.0{path}?{query}");
         self.bench.request("GET", &target, &self.headers(), "").unwrap()
     }
 
     /// Nothing where the answer was lost.
-    pub(super) fn patch(&self, body: &Value) -> Option<Answer> {
+    pub(crate) fn patch(&self, body: &Value) -> Option<Answer> {
         let target = format!("/v1.0/servicePrincipals/{OBJECT}");
         self.bench
             .request("PATCH", &target, &self.headers(), &body.to_string())
@@ -234,7 +234,7 @@ impl SignedIn<'_> {
 
     /// SharePoint's application, as asking for it by its id shows it.
     #[track_caller]
-    pub(super) fn application(&self) -> Value {
+    pub(crate) fn application(&self) -> Value {
         let select = ("$select", "id,keyCredentials,servicePrincipalNames");
         self.get(&format!("/servicePrincipals/{OBJECT}"), &[select])
             .status(200)

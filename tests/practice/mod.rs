@@ -1,6 +1,6 @@
 //! `practice`: the command, its folder, and how it goes on.
 
-mod bench;
+pub(crate) mod bench;
 mod farm;
 mod graph_steps;
 mod sign_in;

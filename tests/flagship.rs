@@ -1,0 +1,296 @@
+//! The flagship carried out as a whole, with a real PowerShell, against the practice farm and tenant: done, killed at
+//! every step, undone, repeated, found half done, and disturbed.
+
+mod people;
+
+use self::people::Practice;
+use crate::practice::bench::TENANT;
+use crate::support::{Running, until};
+
+/// The steps that change something and that the practice farm does not skip, in their order.
+const CHANGES: [&str; 10] = [
+    "oauth-over-http[localhost]",
+    "upload-sts-certificate",
+    "add-spn",
+    "register-app-principal",
+    "set-realm",
+    "restart-timer[localhost]",
+    "acs-proxy",
+    "trusted-token-issuer",
+    "restart-iis[localhost]",
+    "install-tools",
+];
+
+/// All that the practice farm can be asked for.
+const EVERYTHING: [&str; 4] = ["--set", "restart_iis=true", "--set", "install_graph_modules=true"];
+
+#[test]
+fn it_is_carried_out_repeated_without_a_change_and_undone_to_the_byte() {
+    let Some(practice) = Practice::new(&[]) else {
+        return;
+    };
+    let before = practice.state();
+    let begun = practice.begin(&EVERYTHING);
+    practice.go_on("bob", begun).code(0).tells("is completed");
+    practice.is_trusted();
+    let first = practice.name();
+    for step in CHANGES {
+        assert_eq!(practice.status(step), "succeeded", "{step}");
+    }
+    let (calls, state) = (practice.calls(), practice.state());
+
+    let again = practice.begin(&EVERYTHING);
+    practice.go_on("carol", again).code(0);
+    for step in CHANGES {
+        let status = if step.starts_with("restart") {
+            step.split('[').next().unwrap()
+        } else {
+            step
+        };
+        let status = practice.status(status);
+        assert!(
+            ["satisfied", "skipped"].contains(&status.as_str()),
+            "{step}: {status}"
+        );
+    }
+    assert_eq!(practice.calls(), calls, "the second run made no mutating call");
+    assert_eq!(practice.state(), state);
+    practice.run("carol", &["rollback", &practice.name()]);
+    assert_eq!(practice.state(), state, "what it found is not its own to undo");
+
+    practice.run("dave", &["rollback", &first]).code(0);
+    assert_eq!(practice.state(), before);
+    assert!(
+        !practice
+            .bench
+            .folder()
+            .join("modules/Microsoft.Graph.Applications")
+            .exists()
+    );
+    practice.bench.run(&["journal", "verify", &first]).code(0);
+}
+
+/// Each changing step is killed in its first attempt, in turn at once and when it has changed something; each time
+/// somebody else goes on.
+#[test]
+fn it_is_killed_at_every_step_and_others_go_on() {
+    let Some(practice) = Practice::new(&[]) else {
+        return;
+    };
+    let before = practice.state();
+    let exec = [
+        "exec",
+        "hybrid-s2s",
+        "--params",
+        "practice/practice.yaml",
+        "--json",
+    ];
+    let mut command = practice.command("alice", &[&exec, &EVERYTHING[..]].concat());
+    let mut killed: Vec<String> = Vec::new();
+    loop {
+        let mut running = Running::of(command);
+        match first_attempt(&mut running, &killed) {
+            Some(step) => {
+                killed.push(step);
+                let calls = practice.calls();
+                if killed.len().is_multiple_of(2) {
+                    until("something is changed", || {
+                        practice.calls() > calls || !running.is_alive()
+                    });
+                }
+                running.kill();
+            }
+            None => match running.wait() {
+                ended if ended.code == 3 => practice.confirm("bob"),
+                ended => break drop(ended.code(0)),
+            },
+        }
+        let operator = format!("operator-{}", killed.len());
+        command = practice.command(&operator, &["resume", &practice.name(), "--json"]);
+    }
+    assert_eq!(killed.len(), CHANGES.len(), "{killed:?}");
+    practice.is_trusted();
+    practice.roll_back("carol");
+    assert_eq!(practice.state(), before);
+}
+
+/// Reads until a changing step begins that was not killed yet; nothing where the program ends before.
+fn first_attempt(running: &mut Running, killed: &[String]) -> Option<String> {
+    loop {
+        let line = running.next_line()?;
+        let step = line["step"].as_str().unwrap_or_default();
+        if line["event"] == "attempt_started"
+            && CHANGES.contains(&step)
+            && !killed.iter().any(|known| known == step)
+        {
+            return Some(step.to_owned());
+        }
+    }
+}
+
+#[test]
+fn a_farm_where_half_is_there_gets_the_rest_and_keeps_what_it_had() {
+    let Some(practice) = Practice::new(&["--start", "half"]) else {
+        return;
+    };
+    let before = practice.state();
+    let begun = practice.begin(&[]);
+    practice.go_on("bob", begun).code(0);
+    practice.is_trusted();
+    for step in [
+        "oauth-over-http[localhost]",
+        "upload-sts-certificate",
+        "register-app-principal",
+    ] {
+        assert_eq!(practice.status(step), "satisfied", "{step}");
+    }
+    assert_eq!(practice.status("allow-oauth-over-http"), "skipped");
+    assert_eq!(practice.status("add-spn"), "succeeded");
+    practice.roll_back("bob");
+    assert_eq!(practice.state(), before);
+}
+
+#[test]
+fn after_the_wizard_nothing_is_left_to_do_and_it_can_be_taken_away() {
+    let Some(practice) = Practice::new(&["--start", "wizard"]) else {
+        return;
+    };
+    let begun = practice.begin(&[]);
+    let run = practice.name();
+    practice.go_on("bob", begun).code(0);
+    practice
+        .bench
+        .run(&["log", &run])
+        .code(0)
+        .prints("the Hybrid Configuration Wizard was run here");
+    assert_eq!(practice.calls(), 0);
+
+    let parameters = practice.bench.project.read("practice/practice.yaml").unwrap();
+    let parameters: Vec<&str> = parameters
+        .lines()
+        .filter(|line| !line.starts_with("farm_version"))
+        .collect();
+    practice
+        .bench
+        .project
+        .write("remove.yaml", &parameters.join("\n"));
+    let removed = practice.run(
+        "alice",
+        &[
+            "exec",
+            "hybrid-s2s-remove",
+            "--params",
+            "remove.yaml",
+            "--set",
+            "remove_app_principal=true",
+        ],
+    );
+    practice.go_on("alice", removed).code(0);
+    let (farm, tenant) = (practice.bench.farm(), practice.bench.tenant());
+    assert_eq!(farm["issuers"], serde_json::json!([]));
+    assert_eq!(farm["app_principals"], serde_json::json!([]));
+    assert!(
+        farm["proxies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|proxy| proxy["endpoint"].is_null())
+    );
+    assert_eq!(farm["realm"], TENANT, "nobody said to which realm to go back");
+    let application = &tenant["servicePrincipals"][0];
+    assert_eq!(application["keyCredentials"].as_array().unwrap().len(), 1);
+    assert_eq!(application["servicePrincipalNames"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_realm_that_others_depend_on_is_not_changed_unasked() {
+    let Some(practice) = Practice::new(&["--start", "entangled"]) else {
+        return;
+    };
+    let begun = practice.begin(&[]);
+    practice
+        .go_on("bob", begun)
+        .code(1)
+        .tells("Expense add-in")
+        .tells("Workflow Manager")
+        .tells("accept_realm_impact=true");
+    assert_ne!(practice.bench.farm()["realm"], TENANT);
+    let accepted = practice.begin(&["--set", "accept_realm_impact=true"]);
+    practice.go_on("bob", accepted).code(0);
+    assert_eq!(practice.bench.farm()["realm"], TENANT);
+}
+
+#[test]
+fn what_goes_wrong_is_told_and_nothing_is_lost() {
+    let Some(practice) = Practice::new(&[]) else {
+        return;
+    };
+    let before = practice.state();
+    // Each alone: the fault, and what is told of it.
+    let fatal = [
+        ("farm-not-accessible", "The local farm is not accessible"),
+        ("wrong-tenant", "nothing was sent to it"),
+        ("metadata-gone", "the answer is 404"),
+        ("keys-hidden", "this does not hold"),
+        ("sign-in-declined", "declined"),
+    ];
+    for (fault, told) in fatal {
+        practice.bench.fault(&[fault]);
+        // Over https and without the step that is tried again after ten seconds, since only the end matters.
+        let begun = practice.begin(&["--set", "web_app_url=https://sharepoint.adventureworks.com"]);
+        let ended = practice.go_on("bob", begun);
+        assert_eq!(ended.code, 1, "{fault}:\n{}", ended.stderr);
+        assert!(
+            ended.stderr.contains(told),
+            "{fault} does not tell `{told}`:\n{}",
+            ended.stderr
+        );
+        assert_eq!(practice.state(), before, "{fault} changed something");
+        practice.bench.fault(&["--off"]);
+    }
+}
+
+#[test]
+fn a_conflict_is_tried_again_half_a_change_is_asked_about_and_what_others_change_stays() {
+    let Some(practice) = Practice::new(&[]) else {
+        return;
+    };
+    let [farm, _] = practice.state();
+    practice.bench.fault(&["farm-update-conflict"]);
+    let mut outcome = practice.begin(&[]);
+    while outcome.code == 3 {
+        if practice.status("allow-tenant-change") == "waiting" {
+            practice.bench.fault(&["concurrent-change"]);
+        }
+        if practice.status("allow-realm-change") == "waiting" {
+            practice.bench.fault(&["farm-half-way"]);
+        }
+        practice.confirm("bob");
+        outcome = practice.run("bob", &["resume", &practice.name()]);
+    }
+    outcome.code(1).tells("failed after it had changed the farm");
+    let run = practice.name();
+    let decision = [
+        "decide",
+        &run,
+        "set-realm",
+        "again",
+        "--why",
+        "the realm is right",
+    ];
+    practice.run("bob", &decision).code(0);
+    let resumed = practice.run("bob", &["resume", &run]);
+    practice.go_on("bob", resumed).code(0);
+
+    practice.roll_back("bob");
+    assert_eq!(practice.state()[0], farm);
+    let application = &practice.bench.tenant()["servicePrincipals"][0];
+    let theirs = application["servicePrincipalNames"].as_array().unwrap();
+    assert_eq!(theirs.len(), 4, "{theirs:?}");
+    assert!(
+        !theirs
+            .iter()
+            .any(|name| name.as_str().unwrap().ends_with("/*.adventureworks.com"))
+    );
+    assert_eq!(application["keyCredentials"].as_array().unwrap().len(), 2);
+}
