@@ -1,11 +1,11 @@
 //! `graph`: requests to Microsoft Graph, in the tenant that is meant and no other.
 //!
-//! - [`inputs`]: what a runbook says.
-//! - [`sign_in`]: tokens, which are in memory only.
-//! - [`send`]: requests with a token, page after page.
-//! - [`change`]: single items of a collection; [`merge`] is what is worked out for it.
-//! - [`check`]: what is wrong with inputs; [`query`]: values within OData.
-//! - [`endpoints`] and [`explain`]: where Graph is, and what its errors mean.
+//! - `inputs`: what a runbook says.
+//! - `sign_in`: tokens, which are in memory only.
+//! - `send`: requests with a token, page after page.
+//! - `change`: single items of a collection; `merge` is what is worked out for it.
+//! - `check`: what is wrong with inputs; `query`: values within OData.
+//! - `endpoints` and `explain`: where Graph is, and what its errors mean.
 
 use async_trait::async_trait;
 use runbook_engine::runbook::expr::InputPath;
