@@ -8,6 +8,16 @@ use super::inputs_failure;
 use crate::text::Text;
 use crate::web::marked::{escaped, with_values};
 
+/// Options of OData that are expressions; Graph takes them without their `$` too.
+const EXPRESSIONS: [&str; 9] = [
+    "filter", "orderby", "expand", "search", "select", "apply", "compute", "top", "skip",
+];
+
+/// Whether a value in a parameter of this name could be read as more than a value.
+fn is_expression(name: &str) -> bool {
+    name.starts_with('$') || EXPRESSIONS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// The whole query, escaped.
 ///
 /// # Errors
@@ -34,7 +44,7 @@ fn literal(name: &str, text: &str) -> Result<String, Failure> {
         let quoted = before.matches('\'').count() % 2 == 1;
         let is_word =
             |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ',' | ':' | '@' | '/' | '+' | '=');
-        loose |= name.starts_with('$') && !quoted && !value.chars().all(is_word);
+        loose |= is_expression(name) && !quoted && !value.chars().all(is_word);
         if quoted { doubled(value) } else { value.to_owned() }
     });
     if loose {
@@ -79,5 +89,6 @@ mod tests {
         query("$filter", "n eq ", "x'", "").unwrap_err();
         query("$filter", "", "true) or (true", "").unwrap_err();
         assert_eq!(query("other", "", "a b", "").unwrap(), "a b");
+        query("filter", "n eq ", "5 or 1 eq 1", "").unwrap_err();
     }
 }

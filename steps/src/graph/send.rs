@@ -99,8 +99,18 @@ impl Sender {
 
     fn url(&self, path: &str) -> Result<Url, Failure> {
         let shown = plain(path);
-        let path = within_path(path, |_, value| escaped(&query::doubled(value)))
-            .map_err(|astray| inputs_failure(format!("the path `{shown}` {astray}")))?;
+        let mut in_query = false;
+        let path = within_path(path, |before, value| {
+            in_query |= before.contains('?');
+            escaped(&query::doubled(value))
+        })
+        .map_err(|astray| inputs_failure(format!("the path `{shown}` {astray}")))?;
+        if in_query {
+            let message = format!(
+                "the path `{shown}` has a value after its `?`: give it in `query`, where it stays a value"
+            );
+            return Err(inputs_failure(message));
+        }
         let text = format!("{}/{VERSION}{path}", self.places.resource());
         let url = Url::parse(&text);
         let url =
@@ -171,7 +181,11 @@ impl Sender {
                 .headers
                 .insert(HeaderName::from_static("client-request-id"), id);
         }
-        signed_in.client.send(&ready, cx).await
+        let answer = signed_in.client.send(&ready, cx).await?;
+        Ok(match &signed_in.token {
+            Some(token) => answer.without(&[token.access()]),
+            None => answer,
+        })
     }
 
     /// Asks which tenant this sign-in belongs to.

@@ -138,6 +138,32 @@ async fn an_error_says_what_graph_said_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_token_that_graph_repeats_is_not_told() {
+    let tenant = Tenant::new(State::default());
+    let error = json!({ "error": { "code": "No", "message": "`Bearer token-1` is refused" } });
+    tenant.state().next = vec![(403, Vec::new(), error)];
+    let steps = Steps::of(&tenant);
+    let failure = steps.validate(Purpose::Before, &look("/x")).await.unwrap_err();
+    assert!(
+        failure.message.contains("is refused") && !failure.message.contains("token-1"),
+        "{}",
+        failure.message
+    );
+}
+
+#[tokio::test]
+async fn no_value_is_sent_in_the_query_of_a_path() {
+    let tenant = Tenant::new(State::default());
+    let path = format!("/users?$filter=n eq {MARK_START}5 or 1 eq 1{MARK_END}");
+    let failure = Steps::of(&tenant)
+        .validate(Purpose::Before, &look(&path))
+        .await
+        .unwrap_err();
+    assert!(failure.message.contains("`query`"), "{}", failure.message);
+    assert_eq!(tenant.asked(), [""; 0]);
+}
+
+#[tokio::test]
 async fn an_empty_value_does_not_widen_a_path() {
     let tenant = Tenant::new(State::default());
     let steps = Steps::of(&tenant);

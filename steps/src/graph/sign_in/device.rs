@@ -40,7 +40,7 @@ pub(super) async fn token(door: &Door<'_>, client_id: Option<&str>, cx: &Context
     let form = [("client_id", client_id), ("scope", &door.delegated())];
     let answer = door.post("devicecode", &form, cx).await?;
     if answer.status != 200 {
-        return Err(refused("no code to sign in with was given", &answer));
+        return Err(refused("no code to sign in with was given", &form, &answer));
     }
     let code: Code = serde_json::from_str(&answer.body)
         .map_err(|_| Failure::new(FailureKind::Failed, "the sign-in answered without a code"))?;
@@ -84,10 +84,10 @@ async fn wait(
             Some("authorization_pending") => {}
             Some("slow_down") => between = (between + SLOWER).min(longest),
             Some("authorization_declined" | "access_denied") => {
-                return Err(refused("the sign-in was declined", &answer));
+                return Err(refused("the sign-in was declined", &form, &answer));
             }
             Some("expired_token" | "code_expired") => break,
-            _ => return Err(refused("the sign-in did not succeed", &answer)),
+            _ => return Err(refused("the sign-in did not succeed", &form, &answer)),
         }
     }
     let message =

@@ -29,6 +29,9 @@ const MARGIN: Duration = Duration::from_secs(120);
 /// How long a token is used at most, whatever the sign-in says.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The fields of a form that prove who asks.
+const PROOFS: [&str; 3] = ["client_secret", "client_assertion", "device_code"];
+
 /// A token that is sent with requests.
 pub(super) struct Token {
     access: String,
@@ -50,6 +53,11 @@ impl Token {
         })?;
         value.set_sensitive(true);
         Ok(value)
+    }
+
+    /// The token itself.
+    pub(super) fn access(&self) -> &str {
+        &self.access
     }
 
     fn is_fresh(&self) -> bool {
@@ -154,7 +162,7 @@ impl Door<'_> {
         }
         let answer = self.post("token", &form, cx).await?;
         if answer.status != 200 {
-            return Err(refused("the application could not sign in", &answer));
+            return Err(refused("the application could not sign in", &form, &answer));
         }
         granted(&answer)
     }
@@ -213,7 +221,11 @@ fn granted(answer: &Answer) -> Result<Token, Failure> {
         .map_err(|_| Failure::new(FailureKind::Failed, "the sign-in answered without a token"))
 }
 
-fn refused(what: &str, answer: &Answer) -> Failure {
-    let message = format!("{what}: {} (RB0320)", explain::sign_in(answer));
+/// That the sign-in refuses; what proves who asked is not repeated, though the answer may.
+fn refused(what: &str, form: &[(&str, &str)], answer: &Answer) -> Failure {
+    let proofs = form.iter().filter(|(name, _)| PROOFS.contains(name));
+    let proofs: Vec<&str> = proofs.map(|(_, value)| *value).collect();
+    let answer = answer.clone().without(&proofs);
+    let message = format!("{what}: {} (RB0320)", explain::sign_in(&answer));
     Failure::new(FailureKind::Failed, message)
 }
