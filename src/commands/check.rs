@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use runbook_engine::id::PluginName;
-use runbook_engine::runbook::{Loaded, Runbook, fingerprint};
+use runbook_engine::runbook::{Loaded, fingerprint};
 use serde_json::{Value, json};
 
 use super::load;
@@ -13,7 +12,7 @@ use crate::exit::Exit;
 use crate::overlays::Wanted;
 use crate::render::graph::{Form, Picture};
 use crate::render::layout::Width;
-use crate::render::style::{BAD, DIM, GOOD, count, names, paint};
+use crate::render::style::{BAD, DIM, GOOD, count, paint};
 use crate::render::{self, diagnostic, overlay};
 use crate::setting::Setting;
 
@@ -89,8 +88,7 @@ fn tell(path: &Path, loaded: &Loaded, setting: &Setting) {
     let verdict = match &loaded.runbook {
         Some(runbook) => {
             let steps = count(runbook.steps().len(), "step");
-            let remark = rehearsable_only(runbook);
-            format!("{}: {steps}{warnings}{remark}", paint(GOOD, "sound"))
+            format!("{}: {steps}{warnings}", paint(GOOD, "sound"))
         }
         None => format!("{}{warnings}", paint(BAD, count(errors, "error"))),
     };
@@ -102,20 +100,4 @@ fn tell(path: &Path, loaded: &Loaded, setting: &Setting) {
         let remark = format!("the runbook without them has the fingerprint {hash}");
         setting.look.tell(&paint(DIM, width.wrap("", 2, &remark)));
     }
-}
-
-/// A remark where steps can only be rehearsed by this version: that makes a runbook no less sound.
-fn rehearsable_only(runbook: &Runbook) -> String {
-    let mut plugins: Vec<&PluginName> = runbook
-        .unavailable()
-        .iter()
-        .map(|(_, plugin, _)| *plugin)
-        .collect();
-    plugins.sort();
-    plugins.dedup();
-    if plugins.is_empty() {
-        return String::new();
-    }
-    let all = names(&plugins);
-    format!("; this version can rehearse it, but not carry out its {all} steps")
 }

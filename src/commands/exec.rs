@@ -76,12 +76,6 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
     let like = args.given.like(setting).await?;
     let runbook = load::runbook_or_like(args.file.as_deref(), &args.overlays, like.as_ref(), setting)?;
     let rehearsal = rehearsal(&args, &runbook)?;
-    if rehearsal.is_none() {
-        let missing = load::not_available(&runbook);
-        if !missing.is_empty() {
-            return Err(Failed::input(missing));
-        }
-    }
     let runbook = Arc::new(runbook);
     let giver = args.secrets.giver(&runbook, setting)?;
     let params = params::settle(&runbook, &args.given, like.as_ref(), args.rehearse, setting)?;

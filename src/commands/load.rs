@@ -1,12 +1,10 @@
 //! Reading a runbook and the files beside it.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile, Span};
-use runbook_engine::id::{PluginName, StepId};
+use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile};
 use runbook_engine::runbook::{self, Loaded, Runbook, fingerprint};
 use runbook_engine::step::Files as _;
 
@@ -14,7 +12,7 @@ use crate::error::Failed;
 use crate::overlays::{FolderFiles, Wanted};
 use crate::params::Like;
 use crate::render;
-use crate::render::style::{self, count};
+use crate::render::style;
 use crate::setting::Setting;
 use crate::shipped;
 
@@ -139,28 +137,6 @@ pub(super) fn changed(runbook: &Runbook) -> Vec<Diagnostic> {
             Diagnostic::warning(Code::FileChanged, message).help(help)
         })
         .collect()
-}
-
-/// Why this version cannot carry out a runbook: an error for every kind of step that it can only rehearse.
-pub(super) fn not_available(runbook: &Runbook) -> Vec<Diagnostic> {
-    let mut by_plugin: BTreeMap<&PluginName, Vec<(&StepId, Span)>> = BTreeMap::new();
-    for (step, plugin, span) in runbook.unavailable() {
-        by_plugin.entry(plugin).or_default().push((step, span));
-    }
-    let diagnostic = |(plugin, steps): (&PluginName, Vec<(&StepId, Span)>)| {
-        let steps_of_it = count(steps.len(), "step");
-        let message =
-            format!("this version cannot carry out `{plugin}` steps: {steps_of_it} of this runbook");
-        let diagnostic = Diagnostic::error(Code::PluginNotAvailable, message);
-        let shown = steps.iter().take(3);
-        shown
-            .fold(diagnostic, |diagnostic, (step, span)| {
-                let (file, span) = runbook.place(*span);
-                diagnostic.at(&file, span, format!("`{step}` uses `{plugin}`"))
-            })
-            .help("play it through with `--rehearse`: nothing is touched")
-    };
-    by_plugin.into_iter().map(diagnostic).collect()
 }
 
 /// The text of a file that is not larger than `most` bytes.

@@ -51,8 +51,7 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     if setting.global.json {
         let doc = plugin.doc();
         render::json(&json!({
-            "kind": plugin.name(), "summary": doc.summary, "text": doc.text,
-            "available": doc.available, "inputs": plugin.schema(),
+            "kind": plugin.name(), "summary": doc.summary, "text": doc.text, "inputs": plugin.schema(),
         }));
     } else {
         render::result(&page(plugin.as_ref()));
@@ -76,15 +75,9 @@ fn list(files: &FolderFiles, setting: &Setting) {
     let show = |plugin: &dyn Plugin| {
         let doc = plugin.doc();
         if setting.global.json {
-            render::json(
-                &json!({ "kind": plugin.name(), "summary": doc.summary, "available": doc.available }),
-            );
+            render::json(&json!({ "kind": plugin.name(), "summary": doc.summary }));
         } else {
-            line(
-                plugin.name(),
-                doc.summary,
-                if doc.available { "" } else { "rehearsed only" },
-            );
+            line(plugin.name(), doc.summary, "");
         }
     };
     setting.registry.iter().for_each(|plugin| show(plugin.as_ref()));
@@ -92,9 +85,7 @@ fn list(files: &FolderFiles, setting: &Setting) {
         match setting.registry.find(&kind, files) {
             Ok(plugin) => show(plugin.as_ref()),
             Err(why) if setting.global.json => {
-                render::json(
-                    &json!({ "kind": kind, "summary": null, "available": false, "problem": why.to_string() }),
-                );
+                render::json(&json!({ "kind": kind, "summary": null, "problem": why.to_string() }));
             }
             Err(_) => {
                 let remark = format!("cannot be used: `runbook steps {kind}` tells why");
@@ -108,12 +99,6 @@ fn list(files: &FolderFiles, setting: &Setting) {
 fn page(plugin: &dyn Plugin) -> String {
     let doc = plugin.doc();
     let mut text = format!("{}: {}\n", paint(BOLD, plugin.name()), doc.summary);
-    if !doc.available {
-        text += &paint(
-            CARE,
-            "\nThis version can check and rehearse it, not carry it out.\n",
-        );
-    }
     text += &format!("\n{}\n\n{}\n", doc.text.trim(), paint(BOLD, "Inputs (`with:`)"));
     let schema = plugin.schema();
     let required: Vec<&str> = schema["required"]

@@ -9,19 +9,10 @@ pub(super) fn text(registry: &Registry) -> String {
     let mut text = String::new();
     for plugin in registry.iter() {
         let (doc, schema) = (plugin.doc(), plugin.schema());
-        let only = if doc.available {
-            ""
-        } else {
-            "\n\nThis version can check and rehearse it, not carry it out."
-        };
         // An example of the step alone is no runbook that could be checked.
         let about = doc.text.trim().replace("```yaml", "```yaml fragment");
         let inputs = table(&schema, &schema["$defs"]) + parts(&schema["$defs"], "###").as_str();
-        text += &format!(
-            "\n## {}\n\n{}{only}\n\n{about}\n\n{inputs}",
-            plugin.name(),
-            doc.summary
-        );
+        text += &format!("\n## {}\n\n{}\n\n{about}\n\n{inputs}", plugin.name(), doc.summary);
     }
     text
 }

@@ -86,7 +86,6 @@ impl StepKind for Wait {
             summary,
             text: TEXT,
             scripts: &["until"],
-            available: true,
         }
     }
 

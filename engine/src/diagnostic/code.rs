@@ -63,7 +63,6 @@ codes! {
     RB0023 UnknownSession "a session that is not declared";
     // Plugins.
     RB0030 UnknownPlugin "a kind of step that does not exist";
-    RB0031 PluginNotAvailable "a kind of step that can only be rehearsed";
     RB0032 InputProblem "an input that the plugin cannot use";
     RB0033 UndefinedKind "a site step that no file defines";
     RB0034 ScriptMistake "a mistake in a site step's script";

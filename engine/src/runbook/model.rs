@@ -34,8 +34,6 @@ pub struct Runbook {
     /// Where all places are.
     pub(super) sources: Sources,
     pub(super) overlaid: Option<Arc<Overlaid>>,
-    /// Where the plugins that this version cannot carry out are named, by step.
-    pub(super) unavailable: Vec<(StepId, PluginName, Span)>,
     /// The kinds of step, with those that files beside it define.
     pub(super) registry: Registry,
 }
@@ -156,16 +154,6 @@ impl Runbook {
             file: SourceFile::new(files.join(" + "), text),
             ..self.with_history(Some(overlaid))
         }
-    }
-
-    /// The steps that this version can only check and rehearse, since their plugin or their session's is not
-    /// available, with that plugin and the place where it is asked for.
-    #[must_use]
-    pub fn unavailable(&self) -> Vec<(&StepId, &PluginName, Span)> {
-        self.unavailable
-            .iter()
-            .map(|(step, plugin, span)| (step, plugin, *span))
-            .collect()
     }
 }
 

@@ -200,13 +200,6 @@ impl Planner<'_> {
                 None,
             );
         };
-        if !plugin.doc().available {
-            let why = format!(
-                "this version cannot ask `{}` steps; it can rehearse them",
-                step.uses
-            );
-            return (Forecast::CannotTell(why), None);
-        }
         if !step.abilities.validates {
             return (Forecast::ToDo(None), None);
         }

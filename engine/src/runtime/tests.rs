@@ -168,7 +168,6 @@ impl StepKind for Spy {
             summary: "notes its calls",
             text: "",
             scripts: &[],
-            available: true,
         }
     }
 

@@ -95,8 +95,6 @@ pub struct Doc<'a> {
     pub text: &'a str,
     /// Inputs (top-level names) that are scripts or expressions: never templated.
     pub scripts: &'a [&'a str],
-    /// Whether this version can carry it out, or only check and rehearse it.
-    pub available: bool,
 }
 
 /// The documentation of a kind of step that is part of the program.
@@ -279,13 +277,6 @@ impl<'a> Check<'a> {
             ..Check::new(self.files, self.registry)
         };
         let abilities = plugin.check(with, &mut nested);
-        if !plugin.doc().available {
-            let message = format!(
-                "`{}` steps cannot stand inside another step in this version",
-                plugin.name()
-            );
-            nested.problem(&[], message);
-        }
         // The outer step's inputs are templated as a whole, which would make code of data here.
         for script in plugin.doc().scripts {
             if with

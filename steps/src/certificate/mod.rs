@@ -113,7 +113,6 @@ impl StepKind for Certificate {
             summary: "looks whether a certificate is as it must be, or makes one for tests",
             text: TEXT,
             scripts: &[],
-            available: true,
         }
     }
 

@@ -107,7 +107,6 @@ impl StepKind for Command {
             summary: "carries out a program",
             text: TEXT,
             scripts: &[],
-            available: true,
         }
     }
 

@@ -217,7 +217,6 @@ impl StepKind for Graph {
             summary: "sends requests to Microsoft Graph",
             text: TEXT,
             scripts: &[],
-            available: true,
         }
     }
 

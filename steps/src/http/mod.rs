@@ -122,7 +122,6 @@ impl StepKind for Http {
             summary: "sends requests to a web endpoint",
             text: TEXT,
             scripts: &[],
-            available: true,
         }
     }
 

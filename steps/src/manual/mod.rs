@@ -137,7 +137,6 @@ impl StepKind for Manual {
             summary,
             text: TEXT,
             scripts: &[],
-            available: true,
         }
     }
 

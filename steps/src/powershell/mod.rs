@@ -227,7 +227,6 @@ impl StepKind for PowerShell {
             summary: "carries out PowerShell scripts, in a session that steps can share",
             text: TEXT,
             scripts: &["validate", "run", "rollback", "setup"],
-            available: true,
         }
     }
 

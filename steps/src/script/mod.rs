@@ -129,7 +129,6 @@ impl StepKind for Script {
             summary,
             text: &TEXT,
             scripts: &["script"],
-            available: true,
         }
     }
 

@@ -232,7 +232,6 @@ impl Plugin for SiteStep {
             summary: &self.declared.summary,
             text: &self.page,
             scripts: &[],
-            available: true,
         }
     }
 

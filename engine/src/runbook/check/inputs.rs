@@ -258,7 +258,7 @@ impl Checker<'_> {
         let mut told: Vec<InputProblem> = Vec::new();
         for _ in 0..MOST_TRIES {
             let session = draft.session.as_ref().and_then(|name| sessions.get(name));
-            let session = session.map(|(session, _)| &session.with);
+            let session = session.map(|session| &session.with);
             let mut check = Check::new(self.files, &self.registry)
                 .in_session(session)
                 .with_secrets(&declared.secrets, &draft.id);

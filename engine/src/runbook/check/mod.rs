@@ -63,8 +63,8 @@ pub(super) fn check(
     checker.runbook(root)
 }
 
-/// The sessions, each with the place of its `uses`.
-type Sessions = IndexMap<SessionName, (Session, Span)>;
+/// The sessions, by name.
+type Sessions = IndexMap<SessionName, Session>;
 
 /// What all parts of the check share.
 struct Checker<'c> {
@@ -115,23 +115,13 @@ impl Checker<'_> {
             return None;
         }
         let (name, mut steps) = (name?, steps?);
-        for (step, _) in &mut steps {
-            if let Some((session, _)) = step.session.as_ref().and_then(|name| sessions.get(name)) {
+        for step in &mut steps {
+            if let Some(session) = step.session.as_ref().and_then(|name| sessions.get(name)) {
                 self.add_secrets_of_session(step, session, &declared);
             }
         }
         let workflow = self.workflow(&steps)?;
-        let unavailable = self.unavailable(&steps, &sessions);
-        let (sessions, steps) = (
-            sessions
-                .into_iter()
-                .map(|(name, (session, _))| (name, session))
-                .collect(),
-            steps
-                .into_iter()
-                .map(|(step, _)| (step.id.clone(), step))
-                .collect(),
-        );
+        let steps = steps.into_iter().map(|step| (step.id.clone(), step)).collect();
         let title = title.unwrap_or_else(|| name.to_string());
         let sources = self.report.sources().clone();
         let runbook = Runbook {
@@ -148,7 +138,6 @@ impl Checker<'_> {
             file: Arc::clone(&self.report.file),
             sources,
             overlaid: None,
-            unavailable,
             registry: std::mem::take(&mut self.registry),
         };
         Some(runbook)
@@ -185,7 +174,7 @@ impl Checker<'_> {
         declared: &Declared<'_>,
         sessions: &Sessions,
         files: &mut BTreeMap<String, String>,
-    ) -> Option<Vec<(Step, Span)>> {
+    ) -> Option<Vec<Step>> {
         let dag = self.graph(&drafts, declared);
         let mut reads = Vec::new();
         let mut steps = Vec::with_capacity(drafts.len());
@@ -207,8 +196,8 @@ impl Checker<'_> {
         (steps.len() == drafts.len()).then_some(steps)
     }
 
-    fn workflow(&mut self, steps: &[(Step, Span)]) -> Option<Arc<Workflow>> {
-        let policies = steps.iter().map(|(step, _)| StepPolicy {
+    fn workflow(&mut self, steps: &[Step]) -> Option<Arc<Workflow>> {
+        let policies = steps.iter().map(|step| StepPolicy {
             id: step.id.clone(),
             needs: step.needs.clone(),
             conditional: step.when.is_some() || step.skip.is_some(),
@@ -230,22 +219,6 @@ impl Checker<'_> {
                 None
             }
         }
-    }
-
-    fn unavailable(&self, steps: &[(Step, Span)], sessions: &Sessions) -> Vec<(StepId, PluginName, Span)> {
-        let is_missing = |name: &PluginName| {
-            self.registry
-                .get(name.as_str())
-                .is_ok_and(|plugin| !plugin.doc().available)
-        };
-        let unavailable = steps.iter().filter_map(|(step, uses)| {
-            if is_missing(&step.uses) {
-                return Some((step.id.clone(), step.uses.clone(), *uses));
-            }
-            let (session, uses) = sessions.get(step.session.as_ref()?)?;
-            is_missing(&session.uses).then(|| (step.id.clone(), session.uses.clone(), *uses))
-        });
-        unavailable.collect()
     }
 }
 

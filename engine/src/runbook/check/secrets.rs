@@ -103,9 +103,9 @@ impl Checker<'_> {
     }
 
     /// An output that a script may mean is one of a step that comes before.
-    pub(super) fn keep_what_comes_before(steps: &mut [(Step, crate::diagnostic::Span)], dag: &Dag) {
-        let ids: Vec<StepId> = steps.iter().map(|(step, _)| step.id.clone()).collect();
-        for (at, (step, _)) in steps.iter_mut().enumerate() {
+    pub(super) fn keep_what_comes_before(steps: &mut [Step], dag: &Dag) {
+        let ids: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
+        for (at, step) in steps.iter_mut().enumerate() {
             let outputs = |name: &SecretName| matches!(name, SecretName::Output(..));
             if !step.secrets.iter().any(outputs) {
                 continue;

@@ -19,7 +19,7 @@ pub(super) fn lock_of(session: &str) -> String {
 }
 
 impl Checker<'_> {
-    /// The sessions, each with the place of its `uses`.
+    /// The sessions, by name.
     pub(super) fn sessions(&mut self, field: Option<Field<'_>>, declared: &Declared<'_>) -> Sessions {
         let entries = self.entries(field);
         entries
@@ -28,11 +28,7 @@ impl Checker<'_> {
             .collect()
     }
 
-    fn session(
-        &mut self,
-        entry: Field<'_>,
-        declared: &Declared<'_>,
-    ) -> Option<(SessionName, (Session, Span))> {
+    fn session(&mut self, entry: Field<'_>, declared: &Declared<'_>) -> Option<(SessionName, Session)> {
         let name = entry.key_as::<SessionName>(self.report);
         if name.is_some() && lock_of(entry.key.name).parse::<LockName>().is_err() {
             let message = format!("the session's name `{}` is too long", entry.key.name);
@@ -65,16 +61,13 @@ impl Checker<'_> {
         );
         Some((
             name.clone(),
-            (
-                Session {
-                    name,
-                    uses,
-                    role,
-                    with,
-                    span: entry.key.span,
-                },
-                place,
-            ),
+            Session {
+                name,
+                uses,
+                role,
+                with,
+                span: entry.key.span,
+            },
         ))
     }
 

@@ -65,9 +65,9 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// The step, with the place of its `uses`, if its inputs turned out right.
-    pub(super) fn finish(&self, checked: Checked) -> Option<(Step, Span)> {
-        let (uses, place) = self.uses.clone()?;
+    /// The step, if its inputs turned out right.
+    pub(super) fn finish(&self, checked: Checked) -> Option<Step> {
+        let (uses, _) = self.uses.clone()?;
         let mut needs: Vec<StepId> = Vec::new();
         for need in &self.needs {
             let need = need.name.parse().ok()?;
@@ -83,7 +83,7 @@ impl Draft<'_> {
         locks.extend(lock);
         locks.sort();
         locks.dedup();
-        let step = Step {
+        Some(Step {
             id: self.id.clone(),
             title: self.title.clone().unwrap_or_else(|| self.id.to_string()),
             source: self.source.clone(),
@@ -107,8 +107,7 @@ impl Draft<'_> {
             with: checked.with,
             abilities: checked.abilities?,
             span: self.span,
-        };
-        Some((step, place))
+        })
     }
 }
 

@@ -127,20 +127,6 @@ fn the_workflow_has_the_order_and_the_policies() {
 }
 
 #[test]
-fn what_cannot_be_carried_out_yet_is_known() {
-    let runbook = good(FULL);
-    let unavailable = runbook.unavailable();
-    let [(step, plugin, span)] = unavailable.as_slice() else {
-        panic!("{unavailable:?}")
-    };
-    assert_eq!(
-        (step.as_str(), plugin.as_str()),
-        ("oauth-over-http", "site.cloud")
-    );
-    assert_eq!(&FULL[span.start..span.end], "site.cloud");
-}
-
-#[test]
 fn a_byte_order_mark_windows_line_ends_and_anchors_are_fine() {
     let text = "\u{feff}runbook: a\r\nsteps:\r\n  one: &one\r\n    uses: command\r\n    with: { run: &run [ls] }\r\n  \
                 two:\r\n    needs: one\r\n    uses: command\r\n    with: { run: *run }\r\n";

@@ -78,88 +78,69 @@ macro_rules! kind {
     };
 }
 
-fn doc(summary: &'static str, scripts: &'static [&'static str], available: bool) -> KindDoc {
+fn doc(summary: &'static str, scripts: &'static [&'static str]) -> KindDoc {
     KindDoc {
         summary,
         text: "",
         scripts,
-        available,
     }
 }
 
-kind!(
-    Command,
-    CommandInputs,
-    "command",
-    doc("starts a program", &[], true),
-    {
-        fn abilities(&self, inputs: &CommandInputs) -> Abilities {
-            Abilities {
-                validates: inputs.validate.is_some(),
-                ..Abilities::default()
-            }
-        }
-
-        fn check(&self, inputs: &CommandInputs, check: &mut Check<'_>) {
-            if inputs.run.is_empty() {
-                check.problem(&["run"], "the program is missing");
-            }
-            if let Some(Templated::Value(0)) = inputs.count {
-                check.problem(&["count"], "it counts from 1");
-            }
-            if let Some(name) = &inputs.file {
-                check.file(&["file"], name);
-            }
-            let names = inputs.env.iter().flatten().map(|(name, _)| name);
-            for name in names.filter(|name| name.contains('=')) {
-                let path = vec!["env".to_owned(), name.clone()];
-                let message = "a variable's name cannot hold `=`";
-                check.report(InputProblem {
-                    path,
-                    at_key: true,
-                    ..InputProblem::new(message)
-                });
-            }
+kind!(Command, CommandInputs, "command", doc("starts a program", &[]), {
+    fn abilities(&self, inputs: &CommandInputs) -> Abilities {
+        Abilities {
+            validates: inputs.validate.is_some(),
+            ..Abilities::default()
         }
     }
-);
 
-kind!(
-    Script,
-    ScriptInputs,
-    "script",
-    doc("runs a script", &["run"], true),
-    {
-        fn abilities(&self, _: &ScriptInputs) -> Abilities {
-            Abilities::default()
+    fn check(&self, inputs: &CommandInputs, check: &mut Check<'_>) {
+        if inputs.run.is_empty() {
+            check.problem(&["run"], "the program is missing");
         }
-
-        fn check(&self, inputs: &ScriptInputs, check: &mut Check<'_>) {
-            if let Some(at) = inputs.run.find("oops") {
-                let (path, inside) = (vec!["run".to_owned()], Some((at, at + 4)));
-                check.report(InputProblem {
-                    path,
-                    inside,
-                    ..InputProblem::new("`oops` is no command")
-                });
-            }
+        if let Some(Templated::Value(0)) = inputs.count {
+            check.problem(&["count"], "it counts from 1");
+        }
+        if let Some(name) = &inputs.file {
+            check.file(&["file"], name);
+        }
+        let names = inputs.env.iter().flatten().map(|(name, _)| name);
+        for name in names.filter(|name| name.contains('=')) {
+            let path = vec!["env".to_owned(), name.clone()];
+            let message = "a variable's name cannot hold `=`";
+            check.report(InputProblem {
+                path,
+                at_key: true,
+                ..InputProblem::new(message)
+            });
         }
     }
-);
+});
 
-kind!(
-    Cloud,
-    CloudInputs,
-    "site.cloud",
-    doc("is not there yet", &[], false),
-    {
-        fn abilities(&self, _: &CloudInputs) -> Abilities {
-            Abilities::default()
-        }
-
-        fn check_session(&self, _: &serde_json::Value, _: &mut Check<'_>) {}
+kind!(Script, ScriptInputs, "script", doc("runs a script", &["run"]), {
+    fn abilities(&self, _: &ScriptInputs) -> Abilities {
+        Abilities::default()
     }
-);
+
+    fn check(&self, inputs: &ScriptInputs, check: &mut Check<'_>) {
+        if let Some(at) = inputs.run.find("oops") {
+            let (path, inside) = (vec!["run".to_owned()], Some((at, at + 4)));
+            check.report(InputProblem {
+                path,
+                inside,
+                ..InputProblem::new("`oops` is no command")
+            });
+        }
+    }
+});
+
+kind!(Cloud, CloudInputs, "site.cloud", doc("asks a service", &[]), {
+    fn abilities(&self, _: &CloudInputs) -> Abilities {
+        Abilities::default()
+    }
+
+    fn check_session(&self, _: &serde_json::Value, _: &mut Check<'_>) {}
+});
 
 struct Folder;
 

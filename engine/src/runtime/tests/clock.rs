@@ -95,7 +95,6 @@ impl StepKind for Play {
             summary: "plays a part",
             text: "",
             scripts: &[],
-            available: true,
         }
     }
 

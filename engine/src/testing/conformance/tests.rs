@@ -53,7 +53,6 @@ impl StepKind for Words {
             summary: "adds a word",
             text: "",
             scripts: &[],
-            available: true,
         }
     }
 
