@@ -313,13 +313,14 @@ fn many_processes_change_the_farm_and_none_is_lost() {
             scope.spawn(move || {
                 let script = format!("
                     $certificate = (Get-SPSecurityTokenServiceConfig).LocalLoginProvider.SigningCertificate
-                    foreach ($i in 1..8) {{ $null = New-SPTrustedRootAuthority -Name \"root {process} $i\" -Certificate $certificate }}
+                    foreach ($i in 1..8) {{ $null = New-SPTrustedRootAuthority -Name \"root {process} $i\" -Certificate $certificate; Restart-Service SPTimerV4 }}
                 ");
                 lines(bench, &script);
             });
         }
     });
     assert_eq!(bench.farm()["root_authorities"].as_array().unwrap().len(), 24);
+    assert_eq!(bench.calls("farm").len(), 48);
     lines(
         &bench,
         "Get-SPTrustedRootAuthority | ForEach-Object { Remove-SPTrustedRootAuthority $_ -Confirm:$false }",

@@ -121,7 +121,7 @@ function Start-SPTimerJob {
     process {
         Assert-Farm $PSCmdlet
         $name = if ($Identity -is [SPTimerJob]) { $Identity.Name } else { "$Identity" }
-        if ($PSCmdlet.ShouldProcess($name)) { Write-Call "Start-SPTimerJob $name" }
+        if ($PSCmdlet.ShouldProcess($name)) { Write-LoneCall "Start-SPTimerJob $name" }
     }
 }
 
@@ -149,7 +149,7 @@ function Restart-Service {
     [CmdletBinding(SupportsShouldProcess)] param([Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string[]] $Name, [switch] $Force)
     process {
         Assert-Service $PSCmdlet $Name
-        foreach ($one in $Name) { if ($PSCmdlet.ShouldProcess($one)) { Write-Call "Restart-Service $one" } }
+        foreach ($one in $Name) { if ($PSCmdlet.ShouldProcess($one)) { Write-LoneCall "Restart-Service $one" } }
     }
 }
 
@@ -157,7 +157,7 @@ function Start-Service {
     [CmdletBinding(SupportsShouldProcess)] param([Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string[]] $Name)
     process {
         Assert-Service $PSCmdlet $Name
-        foreach ($one in $Name) { if ($PSCmdlet.ShouldProcess($one)) { Write-Call "Start-Service $one" } }
+        foreach ($one in $Name) { if ($PSCmdlet.ShouldProcess($one)) { Write-LoneCall "Start-Service $one" } }
     }
 }
 
@@ -165,12 +165,12 @@ function Stop-Service {
     [CmdletBinding(SupportsShouldProcess)] param([Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string[]] $Name, [switch] $Force)
     process {
         Assert-Service $PSCmdlet $Name
-        foreach ($one in $Name) { if ($PSCmdlet.ShouldProcess($one)) { Write-Call "Stop-Service $one" } }
+        foreach ($one in $Name) { if ($PSCmdlet.ShouldProcess($one)) { Write-LoneCall "Stop-Service $one" } }
     }
 }
 
 function iisreset {
-    Write-Call "iisreset $args"
+    Write-LoneCall "iisreset $args"
     $global:LASTEXITCODE = 0
     'Attempting stop...', 'Internet services successfully stopped', 'Attempting start...', 'Internet services successfully restarted'
 }

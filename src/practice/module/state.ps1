@@ -50,12 +50,18 @@ function Enter-Farm {
     }
 }
 
-# One more line for each change, so that a test or a person can count them.
+# One more line for each change, so that a test or a person can count them; for one who holds the farm's lock.
 function Write-Call([string] $What) {
     $length = if (Test-Path $script:CallsFile) { (Get-Item $script:CallsFile).Length } else { 0 }
     if ($length -gt $script:LargestRecord) { return }
     $line = [ordered] @{ at = [datetime]::UtcNow.ToString('o'); pid = $PID; call = $What }
     Write-Private $script:CallsFile 'Append' ((ConvertTo-Json -InputObject $line -Compress) + "`n")
+}
+
+# The same, for what changes nothing but the record: others may write to it at that moment.
+function Write-LoneCall([string] $What) {
+    $lock = Enter-Farm
+    try { Write-Call $What } finally { $lock.Dispose() }
 }
 
 # Whether a fault is to happen now. Its file holds how often it still does; `always` stays.
