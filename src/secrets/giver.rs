@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use runbook_engine::diagnostic::{Code, Diagnostic};
@@ -11,6 +12,7 @@ use runbook_engine::platform::process;
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Given, Keeper, Wanted};
 use runbook_engine::secret::{SHORTEST, Secret};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::source::{LONGEST, Source};
@@ -21,6 +23,9 @@ use crate::render::style::{DIM, Look, paint};
 use crate::render::{next, plain};
 use crate::screen::Screen;
 use crate::setting::Setting;
+
+/// How long a question that was called off may take to leave the terminal.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// How the names of the variables begin in which secrets are given.
 const SECRET_VARIABLE: &str = "RUNBOOK_SECRET_";
@@ -130,15 +135,22 @@ impl Giver {
         let asker = Asker::until(call_off.clone());
         let (question, name) = (self.question(wanted), wanted.secret.to_string());
         let runbook = Arc::clone(&self.runbook);
-        let mut asking = tokio::task::spawn_blocking(move || {
-            asker.secret(&question, |text| unfit(&runbook, &name, text).map_or(Ok(()), Err))
+        // A thread of its own, which nobody waits for: it never returns from a terminal that is gone.
+        let (answered, mut asking) = oneshot::channel();
+        std::thread::spawn(move || {
+            let check = |text: &str| unfit(&runbook, &name, text).map_or(Ok(()), Err);
+            // Nobody listens any more when the question was called off long ago.
+            let _late = answered.send(asker.secret(&question, check));
         });
         let answer = tokio::select! {
-            answer = &mut asking => answer,
+            answer = &mut asking => Ok(answer),
             () = off.cancelled() => {
                 call_off.call_off();
-                asking.await
+                tokio::time::timeout(LEAVING, asking).await
             }
+        };
+        let Ok(answer) = answer else {
+            return Given::NotNow;
         };
         match answer {
             Ok(Ok(value)) => {
