@@ -25,6 +25,9 @@ mod line;
 /// How soon a question notices that it was called off.
 const PACE: Duration = Duration::from_millis(50);
 
+/// How long a question that was called off may take to give the terminal back.
+const LONGEST_GOODBYE: Duration = Duration::from_secs(1);
+
 /// The most columns of a question that its answer stands beside.
 const BESIDE: usize = 48;
 
@@ -325,7 +328,11 @@ impl Drop for Raw {
     }
 }
 
-/// Gives the terminal back from a question whose thread will not do so in time.
-pub(crate) fn abandon() {
+/// Takes a question back, and waits until it has given the terminal back. One whose terminal is gone never does: nobody
+/// waits for it any more.
+pub(crate) async fn take_back<T>(off: &CallOff, question: impl Future<Output = T>) -> Option<T> {
+    off.call_off();
+    let ended = tokio::time::timeout(LONGEST_GOODBYE, question).await;
     let _gone = disable_raw_mode();
+    ended.ok()
 }

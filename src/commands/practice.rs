@@ -131,8 +131,8 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
                 Some(fault) => {
                     let often = match times {
                         Some(times) => Often::Times(times),
-                        None if always || fault.stays() => Often::Always,
-                        None => Often::Times(1),
+                        None if always => Often::Always,
+                        None => fault.usually(),
                     };
                     switch_on(&folder, fault, often, setting)
                 }
@@ -188,12 +188,7 @@ async fn stage(args: Args, setting: &Setting) -> Result<Exit, Failed> {
         None => create(&args, &listener)?,
     };
     for fault in &args.fault {
-        let often = if fault.stays() {
-            Often::Always
-        } else {
-            Often::Times(1)
-        };
-        switch_on(&folder, *fault, often, setting)?;
+        switch_on(&folder, *fault, fault.usually(), setting)?;
     }
     let mut stop = StopRequests::listen()
         .map_err(|error| Failed::fault("the program could not listen for Ctrl-C", &error))?;

@@ -1,7 +1,6 @@
 //! Manual work: showing what is to be done, and taking the evidence that it was.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use runbook_engine::core::WaitingFor;
 use runbook_engine::core::event::{Attachment, Need, Outputs};
@@ -22,9 +21,6 @@ use crate::setting::Setting;
 mod evidence;
 mod page;
 mod questions;
-
-/// How long a question that was called off may take to give the terminal back.
-const LONGEST_GOODBYE: Duration = Duration::from_secs(1);
 
 /// What a person says about manual work.
 pub(crate) enum Answer {
@@ -122,10 +118,8 @@ impl Asking {
 
     /// Takes the questions back.
     pub(crate) async fn call_off(self) {
-        self.off.call_off();
-        // However it ends, nobody waits for it any more.
-        let _ended = tokio::time::timeout(LONGEST_GOODBYE, self.questions).await;
-        prompt::abandon();
+        // However it ends, its answer does not matter any more.
+        let _ended = prompt::take_back(&self.off, self.questions).await;
     }
 }
 

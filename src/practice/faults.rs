@@ -80,8 +80,8 @@ impl Fault {
         help.map(ToString::to_string).unwrap_or_default()
     }
 
-    /// Whether it stays on until it is taken away: a way in which the tenant answers, rather than an event.
-    pub(crate) fn stays(self) -> bool {
+    /// How often it happens where nobody says: a way in which the tenant answers stays, and an event happens once.
+    pub(crate) fn usually(self) -> Often {
         match self {
             Self::ListWithKeys
             | Self::ListWithoutKeys
@@ -92,7 +92,7 @@ impl Fault {
             | Self::WrongTenant
             | Self::CodesBlocked
             | Self::FarmNotAccessible
-            | Self::MetadataGone => true,
+            | Self::MetadataGone => Often::Always,
             Self::FarmUpdateConflict
             | Self::FarmHalfWay
             | Self::FarmHangs
@@ -107,7 +107,7 @@ impl Fault {
             | Self::NameInUse
             | Self::SignInDeclined
             | Self::CodeExpired
-            | Self::SlowDown => false,
+            | Self::SlowDown => Often::Times(1),
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use runbook_engine::diagnostic::{Code, Diagnostic};
@@ -12,20 +11,16 @@ use runbook_engine::platform::process;
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Given, Keeper, Wanted};
 use runbook_engine::secret::{SHORTEST, Secret};
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::source::{LONGEST, Source};
 use crate::hush;
-use crate::prompt::{Asker, CallOff, Unanswered};
+use crate::prompt::{self, Asker, CallOff, Unanswered};
 use crate::render;
 use crate::render::style::{DIM, Look, paint};
 use crate::render::{next, plain};
 use crate::screen::Screen;
 use crate::setting::Setting;
-
-/// How long a question that was called off may take to leave the terminal.
-const LEAVING: Duration = Duration::from_secs(1);
 
 /// How the names of the variables begin in which secrets are given.
 const SECRET_VARIABLE: &str = "RUNBOOK_SECRET_";
@@ -135,21 +130,14 @@ impl Giver {
         let asker = Asker::until(call_off.clone());
         let (question, name) = (self.question(wanted), wanted.secret.to_string());
         let runbook = Arc::clone(&self.runbook);
-        // A thread of its own, which nobody waits for: it never returns from a terminal that is gone.
-        let (answered, mut asking) = oneshot::channel();
-        std::thread::spawn(move || {
-            let check = |text: &str| unfit(&runbook, &name, text).map_or(Ok(()), Err);
-            // Nobody listens any more when the question was called off long ago.
-            let _late = answered.send(asker.secret(&question, check));
+        let mut asking = tokio::task::spawn_blocking(move || {
+            asker.secret(&question, |text| unfit(&runbook, &name, text).map_or(Ok(()), Err))
         });
         let answer = tokio::select! {
-            answer = &mut asking => Ok(answer),
-            () = off.cancelled() => {
-                call_off.call_off();
-                tokio::time::timeout(LEAVING, asking).await
-            }
+            answer = &mut asking => Some(answer),
+            () = off.cancelled() => prompt::take_back(&call_off, asking).await,
         };
-        let Ok(answer) = answer else {
+        let Some(answer) = answer else {
             return Given::NotNow;
         };
         match answer {
@@ -231,7 +219,8 @@ pub(crate) fn variable(name: &str) -> String {
 pub(crate) fn missing(runbook: &Runbook, run: &str, lacking: &[Wanted]) -> Vec<Diagnostic> {
     let diagnostic = |wanted: &Wanted| {
         let (by, name) = (&wanted.by, wanted.secret.to_string());
-        let message = format!("`{by}` needs the secret `{name}`, which nobody gave; it was not begun");
+        let message =
+            format!("`{by}` needs the secret `{name}`, which nobody gave: it does not go on without it");
         let mut diagnostic = Diagnostic::error(Code::SecretMissing, message);
         if let Some(step) = runbook.step(by.step()) {
             let (file, span) = runbook.place(step.span);

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::fill;
 use super::driver::Watcher;
 use super::engine::{Author, PinnedFiles};
+use super::run::as_value;
 use super::secrets::{Known, sealed};
 use super::sessions::{Sessions, session};
 use super::unheard::Unheard;
@@ -17,7 +18,7 @@ use crate::core::event::Verdict;
 use crate::id::{AttemptNo, InstanceId, ParamName, StepId};
 use crate::runbook::expr::{self, Scope};
 use crate::runbook::{Runbook, Step};
-use crate::secret::SecretName;
+use crate::secret::{Secret, SecretName};
 use crate::step::{Context, Purpose, RunFacts, StepFacts};
 
 /// What would become of an instance.
@@ -48,8 +49,8 @@ pub struct Planned {
 struct Planner<'a> {
     runbook: &'a Runbook,
     author: &'a Author,
-    params: &'a BTreeMap<ParamName, Value>,
-    secrets: &'a BTreeMap<ParamName, Option<String>>,
+    /// The parameters; no secrets.
+    params: Arc<Value>,
     known_secrets: Known,
     known: RedBlackTreeMapSync<StepId, StepFacts>,
     rows: BTreeMap<StepId, Vec<Planned>>,
@@ -70,8 +71,7 @@ impl Runbook {
         let mut planner = Planner {
             runbook: self,
             author,
-            params,
-            secrets,
+            params: Arc::new(as_value(params)),
             known_secrets: Known::of_params(secrets),
             known: RedBlackTreeMapSync::new_sync(),
             rows: BTreeMap::new(),
@@ -237,27 +237,11 @@ impl Planner<'_> {
     fn lacks(&self, step: &Step) -> Option<String> {
         let asked = step.abilities.validates || step.when.is_some() || step.for_each.is_some();
         let lacking = step.secrets.iter().find(|name| match name {
-            SecretName::Param(name) => !self.secrets.contains_key(name),
+            SecretName::Param(name) => !self.known_secrets.knows(&Secret::Param(name.clone())),
             // A plan hands no sensitive output on.
             SecretName::Output(..) => true,
         })?;
         asked.then(|| format!("it needs the secret `{lacking}`, which is not known"))
-    }
-
-    /// The parameters as a step may see them: of the secrets only those that it names.
-    fn params_for(&self, step: &Step) -> Value {
-        let plain = self
-            .params
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.clone()));
-        let hidden = self.secrets.iter().filter(|(name, _)| {
-            step.secrets
-                .iter()
-                .any(|named| matches!(named, SecretName::Param(named) if named == *name))
-        });
-        let hidden =
-            hidden.map(|(name, value)| (name.to_string(), value.clone().map_or(Value::Null, Value::String)));
-        Value::Object(plain.chain(hidden).collect())
     }
 
     fn context(&self, step: &Step, instance: InstanceId, item: Option<Value>) -> Context {
@@ -272,7 +256,7 @@ impl Planner<'_> {
             },
             attempt: AttemptNo(1),
             purpose: Purpose::Plan,
-            params: Arc::new(self.params_for(step)),
+            params: self.known_secrets.params(&self.params, step),
             steps: Arc::new(self.known.clone()),
             item,
             before: None,

@@ -53,7 +53,7 @@ pub(super) struct Told {
 impl Told {
     fn new(state: &RunState) -> Self {
         Self {
-            params: Arc::new(params(state)),
+            params: Arc::new(as_value(&state.started().params)),
             files: Arc::new(PinnedFiles(Arc::new(state.files().clone()))),
         }
     }
@@ -380,12 +380,10 @@ fn facts(engine: &Engine, state: &RunState) -> RunFacts {
     }
 }
 
-/// The parameters that the journal holds: all but the secrets.
-fn params(state: &RunState) -> Value {
-    let params = state.started().params.iter();
-    Value::Object(
-        params
-            .map(|(name, value)| (name.to_string(), value.clone()))
-            .collect(),
-    )
+/// Parameters as a step's document holds them.
+pub(super) fn as_value(params: &BTreeMap<ParamName, Value>) -> Value {
+    let params = params.iter();
+    params
+        .map(|(name, value)| (name.to_string(), value.clone()))
+        .collect()
 }

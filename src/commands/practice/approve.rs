@@ -1,6 +1,5 @@
 //! `runbook practice approve`: signs in with a code, as somebody would in a browser.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -12,7 +11,7 @@ use runbook_engine::diagnostic::{Code, Diagnostic};
 use tokio::net::TcpStream;
 use url::form_urlencoded::Serializer;
 
-use super::existing;
+use super::{Place, existing};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::setting::Setting;
@@ -25,9 +24,8 @@ pub(crate) struct Args {
     /// The code
     #[arg(value_name = "CODE")]
     code: String,
-    /// The folder that holds everything
-    #[arg(long, value_name = "FOLDER", default_value = "practice")]
-    folder: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// Who signs in
     #[arg(long = "as", value_enum, default_value_t)]
     account: Account,
@@ -47,7 +45,7 @@ enum Account {
 }
 
 pub(super) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
-    let folder = existing(&args.folder)?;
+    let folder = existing(&args.place.folder)?;
     let account = match args.account {
         Account::Admin => "admin",
         Account::Reader => "reader",

@@ -11,7 +11,7 @@ use crate::practice::scene::{ACS, DOMAIN, TENANT};
 impl Server {
     /// The metadata of a tenant, by its id or its domain.
     pub(super) fn metadata(&self, tenant: &str) -> Answer {
-        if self.folder.with_faults(|faults| faults.take(Fault::MetadataGone)) {
+        if self.happens(Fault::MetadataGone) {
             return Answer::text(
                 404,
                 "text/html",

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use self::answer::Answer;
 use self::request::Asked;
 use self::sign_in::Memory;
+use super::faults::Fault;
 use super::folder::Folder;
 
 pub(crate) use self::listen::serve;
@@ -45,6 +46,16 @@ impl Server {
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a fault happens now.
+    fn happens(&self, fault: Fault) -> bool {
+        self.folder.with_faults(|faults| faults.take(fault))
+    }
+
+    /// Whether a fault is on, as a way of answering.
+    fn stays(&self, fault: Fault) -> bool {
+        self.folder.with_faults(|faults| faults.get(fault)).is_some()
     }
 
     /// Answers one request.

@@ -174,7 +174,7 @@ impl Facts {
 }
 
 /// Bytes in hexadecimal, as Windows shows thumbprints.
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _infallible = write!(text, "{byte:02X}");
         text

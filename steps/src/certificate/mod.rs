@@ -18,6 +18,7 @@ pub use self::checks::Checks;
 pub use self::make::Create;
 
 use self::facts::Facts;
+pub(crate) use self::facts::hex;
 use self::make::{KEY_BITS, Part};
 use self::source::Source;
 use crate::child::note;

@@ -13,10 +13,9 @@ use super::inputs_failure;
 use super::merge::{self, Form, Unmergeable};
 use super::send::Sender;
 use crate::child::note;
-use crate::text::OneOrMany;
 use crate::web::edge::pause;
 use crate::web::marked::{escaped, plain};
-use crate::web::request::{Method, Requests};
+use crate::web::request::{self, Method, Requests};
 use crate::web::send::Answer;
 
 /// Under which name it is observed what collections held before a step changed them.
@@ -42,7 +41,7 @@ impl Sender {
         cx: &Context,
     ) -> Result<Map<String, Value>, Failure> {
         let mut seen = Map::new();
-        for request in run.iter().flat_map(|OneOrMany(requests)| requests) {
+        for request in request::all(run) {
             if let Some(merge) = &request.merge {
                 let answer = self.collection(request, merge, cx).await?;
                 let object = answer.json.unwrap_or_default();

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::change::BEFORE;
 use super::inputs::{GraphInputs, GraphRequest, SignIn};
-use crate::text::OneOrMany;
 use crate::web::request::{self, Method, Requests};
 
 /// Whether a step takes changes of collections back.
@@ -14,17 +13,13 @@ pub(super) fn undoes_merges(inputs: &GraphInputs) -> bool {
 }
 
 fn merges(requests: &Requests<GraphRequest>) -> impl Iterator<Item = &GraphRequest> {
-    let requests = requests.iter().flat_map(|OneOrMany(requests)| requests);
-    requests.filter(|request| request.merge.is_some())
+    request::all(requests).filter(|request| request.merge.is_some())
 }
 
 /// Reports what is wrong with a step.
 pub(super) fn step(inputs: &GraphInputs, check: &mut Check<'_>) {
     request::check(&inputs.validate, &inputs.run, &inputs.rollback, check);
     for (name, requests) in inputs.parts() {
-        let Some(OneOrMany(requests)) = requests else {
-            continue;
-        };
         request::each(name, requests, |path, request| one(path, request, check));
     }
     way_back(inputs, check);

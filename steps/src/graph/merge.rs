@@ -6,6 +6,7 @@ use openssl::hash::{MessageDigest, hash};
 use serde_json::{Map, Value, json};
 
 use super::inputs::Merge;
+use crate::certificate::hex;
 
 /// The keys of an application or a service principal: the one collection whose items cannot be sent as they are read.
 const KEYS: &str = "keyCredentials";
@@ -166,10 +167,8 @@ fn is_certificate_of(there: &Value, item: &Value) -> bool {
     if there["key"].as_str().is_some() {
         return false;
     }
-    hash(MessageDigest::sha1(), &certificate).is_ok_and(|digest| {
-        let thumbprint: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
-        identifier.eq_ignore_ascii_case(&thumbprint)
-    })
+    hash(MessageDigest::sha1(), &certificate)
+        .is_ok_and(|digest| identifier.eq_ignore_ascii_case(&hex(&digest)))
 }
 
 #[cfg(test)]

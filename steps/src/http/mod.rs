@@ -143,9 +143,6 @@ impl StepKind for Http {
             ("rollback", &inputs.rollback),
         ];
         for (name, requests) in parts {
-            let Some(OneOrMany(requests)) = requests else {
-                continue;
-            };
             request::each(name, requests, |path, request| {
                 check_address(path, request, check);
             });

@@ -4,9 +4,8 @@ use async_trait::async_trait;
 use runbook_engine::step::{Context, Failure, Observation, Outputs, Verdict};
 
 use super::answer::{self, expected, is_satisfied, scope, values};
-use super::request::{Request, Requests};
+use super::request::{Request, Requests, all};
 use super::send::Answer;
-use crate::text::OneOrMany;
 
 /// Sends requests of one kind.
 #[async_trait]
@@ -81,8 +80,4 @@ async fn answered<R: Request>(sends: &dyn Sends<R>, request: &R, cx: &Context) -
     let answer = sends.send(request, cx).await?;
     expected(&answer, request.answers().expect, |answer| sends.explain(answer))?;
     Ok(answer)
-}
-
-fn all<R>(requests: &Requests<R>) -> impl Iterator<Item = &R> {
-    requests.iter().flat_map(|OneOrMany(requests)| requests)
 }

@@ -121,15 +121,15 @@ pub fn check<R: Request>(
         check.problem(&["rollback"], "there is nothing to undo: the step has no `run`");
     }
     for (name, requests) in [("validate", validate), ("run", run), ("rollback", rollback)] {
+        each(name, requests, |path, request| {
+            check_request(path, request, check);
+        });
         let Some(OneOrMany(requests)) = requests else {
             continue;
         };
         if requests.is_empty() {
             check.problem(&[name], "the list of requests is empty");
         }
-        each(name, requests, |path, request| {
-            check_request(path, request, check);
-        });
         let decides = requests
             .iter()
             .any(|request| request.answers().satisfied.is_some());
@@ -142,8 +142,16 @@ pub fn check<R: Request>(
     }
 }
 
+/// The requests in their order.
+pub fn all<R>(requests: &Requests<R>) -> impl Iterator<Item = &R> {
+    requests.iter().flat_map(|OneOrMany(requests)| requests)
+}
+
 /// Every request of a part, and where it stands: one stands there itself, several in a list.
-pub fn each<'r, R>(name: &str, requests: &'r [R], mut look: impl FnMut(&[&str], &'r R)) {
+pub fn each<'r, R>(name: &str, requests: &'r Requests<R>, mut look: impl FnMut(&[&str], &'r R)) {
+    let Some(OneOrMany(requests)) = requests else {
+        return;
+    };
     for (at, request) in requests.iter().enumerate() {
         let at = at.to_string();
         let path = [name, &at];

@@ -87,8 +87,13 @@ impl Provider {
         Steps::new(endpoints, session)
     }
 
-    /// What a person does with a code in a browser.
-    async fn person(&self, act: &str, code: &str) {
+    /// What a person does in a browser, once these steps show a code.
+    async fn decides(&self, act: &str, steps: &Steps) {
+        steps
+            .recorder
+            .until(|recorder| !recorder.shown().is_empty())
+            .await;
+        let code = code(&steps.recorder.shown()[0]);
         let url = format!("{}/test/{act}/{code}", self.address());
         reqwest::get(url).await.unwrap().error_for_status().unwrap();
     }
@@ -185,16 +190,8 @@ async fn a_person_signs_in_with_a_code_that_is_shown_and_kept_nowhere() {
         return;
     };
     let steps = provider.steps(&tenant, &json!({ "client_id": "person" }));
-    let person = async {
-        steps
-            .recorder
-            .until(|recorder| !recorder.shown().is_empty())
-            .await;
-        provider
-            .person("approve", &code(&steps.recorder.shown()[0]))
-            .await;
-    };
     let with = look();
+    let person = provider.decides("approve", &steps);
     let (found, ()) = tokio::join!(steps.validate(Purpose::Before, &with), person);
     found.unwrap();
     let shown = steps.recorder.shown();
@@ -217,16 +214,8 @@ async fn who_declines_or_stops_is_heeded() {
         return;
     };
     let steps = provider.steps(&tenant, &json!({ "client_id": "person" }));
-    let person = async {
-        steps
-            .recorder
-            .until(|recorder| !recorder.shown().is_empty())
-            .await;
-        provider
-            .person("decline", &code(&steps.recorder.shown()[0]))
-            .await;
-    };
     let with = look();
+    let person = provider.decides("decline", &steps);
     let (found, ()) = tokio::join!(steps.validate(Purpose::Before, &with), person);
     let message = found.unwrap_err().message;
     assert!(

@@ -30,14 +30,6 @@ enum Named<'a> {
 }
 
 impl Server {
-    fn happens(&self, fault: Fault) -> bool {
-        self.folder.with_faults(|faults| faults.take(fault))
-    }
-
-    fn stays(&self, fault: Fault) -> bool {
-        self.folder.with_faults(|faults| faults.get(fault)).is_some()
-    }
-
     /// Answers what is asked of Graph.
     pub(super) fn graph(&self, asked: &Asked, rest: &[&str], memory: &mut Memory) -> Answer {
         if let Some(answer) = self.busy(&asked.ids) {

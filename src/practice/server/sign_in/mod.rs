@@ -70,6 +70,15 @@ impl Server {
         )
     }
 
+    /// The tenant that a sign-in leads to.
+    fn reached(&self) -> &'static str {
+        if self.happens(Fault::WrongTenant) {
+            OTHER_TENANT
+        } else {
+            TENANT
+        }
+    }
+
     fn device_code(&self, form: &BTreeMap<String, String>, memory: &mut Memory) -> Answer {
         let client = field(form, "client_id");
         if let Some(refused) = unknown_client(client, &[COMMAND_LINE_TOOLS, CLIENT]) {
@@ -87,22 +96,17 @@ impl Server {
                 "The request body must contain the following parameter: 'scope'.",
             );
         }
-        let fault = |fault| self.folder.with_faults(|faults| faults.take(fault));
-        let lasts = if fault(Fault::CodeExpired) {
+        let lasts = if self.happens(Fault::CodeExpired) {
             Duration::ZERO
         } else {
             CODE_LASTS
         };
-        let decision = if fault(Fault::SignInDeclined) {
+        let decision = if self.happens(Fault::SignInDeclined) {
             Some(Decision::Declined)
         } else {
             self.approves.then_some(Decision::Approved(Account::Admin))
         };
-        let tenant = if fault(Fault::WrongTenant) {
-            OTHER_TENANT
-        } else {
-            TENANT
-        };
+        let tenant = self.reached();
         let (device_code, user_code) = (random("dc"), user_code());
         let page = format!("{}/devicelogin", self.folder.address());
         let body = json!({
@@ -178,9 +182,8 @@ impl Server {
                 return Answer::sign_in(401, "invalid_client", 7_000_215, &message);
             }
         }
-        let wrong_tenant = self.folder.with_faults(|faults| faults.take(Fault::WrongTenant));
         let grant = Grant {
-            tenant: if wrong_tenant { OTHER_TENANT } else { TENANT },
+            tenant: self.reached(),
             permissions: APPLICATION_ROLES.map(str::to_owned).into(),
             account: None,
             ends: Instant::now() + TOKEN_LASTS,
@@ -189,7 +192,6 @@ impl Server {
     }
 
     fn device(&self, form: &BTreeMap<String, String>, memory: &mut Memory) -> Answer {
-        let fault = |fault| self.folder.with_faults(|faults| faults.take(fault));
         let device_code = field(form, "device_code");
         let Some(code) = memory.codes.get(device_code) else {
             return Answer::sign_in(
@@ -215,10 +217,10 @@ impl Server {
                 "The code that was given has expired.",
             );
         }
-        if fault(Fault::SlowDown) {
+        if self.happens(Fault::SlowDown) {
             return Answer::sign_in(400, "slow_down", 70_022, "Ask less often.");
         }
-        if fault(Fault::CodesBlocked) {
+        if self.happens(Fault::CodesBlocked) {
             let message = "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.";
             return Answer::sign_in(400, "invalid_grant", 53_003, message);
         }
