@@ -11,7 +11,7 @@ use crate::commands::read_bounded;
 use crate::error::Failed;
 use crate::render::layout::Width;
 use crate::render::plain;
-use crate::render::style::{DIM, paint};
+use crate::render::style::{CARE, DIM, paint};
 use crate::setting::Setting;
 use crate::shipped;
 
@@ -53,6 +53,12 @@ impl Wanted {
         !self.overlay.is_empty()
     }
 
+    /// Reads those for a runbook that ships.
+    pub(crate) fn read_for(&self, shipped: &str, setting: &Setting) -> Result<Overlays, Failed> {
+        hint(self, shipped, setting);
+        self.read(None, setting)
+    }
+
     /// Reads them. The one beside the runbook is found by itself, comes first, and is announced.
     pub(crate) fn read(&self, runbook: Option<&Path>, setting: &Setting) -> Result<Overlays, Failed> {
         let found = runbook
@@ -83,6 +89,22 @@ impl Wanted {
         }
         Ok(overlays)
     }
+}
+
+/// Says of an overlay in this folder that it is not taken: a runbook that ships stands beside nothing.
+fn hint(wanted: &Wanted, shipped: &str, setting: &Setting) {
+    let name = format!("{shipped}.site.yaml");
+    let asked = |path: &PathBuf| path.file_name().is_some_and(|asked| asked == name.as_str());
+    if wanted.no_site || wanted.overlay.iter().any(asked) || !Path::new(&name).is_file() {
+        return;
+    }
+    let remark = format!(
+        "the overlay {name} in this folder is not taken, since the runbook is the one in the program: \
+         `--overlay {name}` takes it, `--no-site` says that it is left out on purpose"
+    );
+    setting
+        .look
+        .tell(&paint(CARE, Width::of_talk().wrap("", 2, &plain(&remark))));
 }
 
 /// The overlay that stands beside a runbook, if there is one.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile};
 use runbook_engine::id::ParamName;
-use runbook_engine::runbook::{self, Param, Runbook};
+use runbook_engine::runbook::{self, Param, ParamError, Runbook};
 use serde_json::Value;
 
 pub(crate) use self::like::Like;
@@ -61,7 +61,16 @@ pub(crate) fn settle(
     setting: &Setting,
 ) -> Result<Settled, Failed> {
     let mut all = collect(runbook, given, like)?;
-    let mut resolved = runbook::resolve_params(runbook, all.clone(), rehearsal).map_err(Failed::input)?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the program: paths are typed in this folder"
+    )]
+    let here = std::env::current_dir().ok();
+    let resolve = |all| {
+        let resolved = runbook::resolve_params(runbook, all, rehearsal, here.as_deref());
+        resolved.map_err(Failed::input)
+    };
+    let mut resolved = resolve(all.clone())?;
     if let Some(like) = like {
         like.show(runbook, &resolved, setting);
     }
@@ -79,7 +88,7 @@ pub(crate) fn settle(
         for param in missing {
             all.insert(param.name.to_string(), runbook::Given::Text(ask(param)?));
         }
-        resolved = runbook::resolve_params(runbook, all, rehearsal).map_err(Failed::input)?;
+        resolved = resolve(all)?;
     }
     let examples = resolved
         .examples_used
@@ -185,7 +194,14 @@ fn ask(param: &Param) -> Result<String, Failed> {
         .example
         .as_ref()
         .map(|example| format!("for example {}", plain_value(example)));
-    let check = |text: &str| param.parse(text).map(drop).map_err(|error| error.to_string());
+    let check = |text: &str| match param.parse(text) {
+        Ok(_) => Ok(()),
+        Err(ParamError { message, help: None }) => Err(message),
+        Err(ParamError {
+            message,
+            help: Some(help),
+        }) => Err(format!("{message}; {help}")),
+    };
     Asker::default()
         .text(&question(param), example.as_deref(), check)
         .map_err(|none| none.ends("nothing was started"))

@@ -76,6 +76,26 @@ impl Setting {
         })
     }
 
+    /// The engine over the state folder in which the run `name` is to be found: it must be there.
+    pub(crate) fn engine_with(&self, name: &str) -> Result<Engine, Failed> {
+        let Some(folder) = self.missing_state_dir()? else {
+            return self.engine();
+        };
+        let message = format!(
+            "there is no run `{name}`: the state folder `{}` does not exist",
+            folder.display()
+        );
+        let help = "name the state folder that the run was started with: `--state-dir` or RUNBOOK_STATE_DIR";
+        Err(Diagnostic::error(Code::RunNotFound, message).help(help).into())
+    }
+
+    /// The state folder, if it does not exist: only a new run makes it.
+    pub(crate) fn missing_state_dir(&self) -> Result<Option<PathBuf>, Failed> {
+        let folder = self.state_dir()?;
+        let missing = matches!(folder.try_exists(), Ok(false));
+        Ok(missing.then_some(folder))
+    }
+
     /// The state folder, there or not.
     pub(crate) fn state_dir(&self) -> Result<PathBuf, Failed> {
         state_dir(self.global.state_dir.clone()).ok_or_else(|| {

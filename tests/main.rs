@@ -30,6 +30,7 @@ mod damage;
 mod definition;
 mod doctor;
 mod documents;
+mod first_hour;
 mod flagship;
 mod graph;
 mod holders;

@@ -27,7 +27,7 @@ enum Command {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let Command::Verify { run: text } = &args.command;
-    let engine = setting.engine()?;
+    let engine = setting.engine_with(text)?;
     let id = find_run(&engine, text).await?;
     let found = engine
         .journal

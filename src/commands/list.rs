@@ -14,7 +14,7 @@ use crate::setting::Setting;
 /// Room for the longest status.
 const STATUS: usize = 12;
 
-/// Show all runs, the newest first
+/// Show all runs, each with the time at which something last happened in it; the latest first
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Only runs that are not finished
@@ -23,6 +23,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    if let Some(folder) = setting.missing_state_dir()? {
+        none(args, setting);
+        // Even a program may have been given the wrong folder.
+        let remark = format!("the state folder {} does not exist yet", folder.display());
+        setting
+            .look
+            .tell_always(&Width::of_talk().wrap("", 2, &plain(&remark)));
+        return Ok(Exit::Done);
+    }
     let engine = setting.engine()?;
     let mut runs = engine
         .journal
@@ -32,24 +41,38 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     for row in &mut runs {
         freshen(row, &engine).await;
     }
+    // What was touched last comes first, as the times say that stand there; what cannot be read has none.
+    runs.sort_by_key(|row| std::cmp::Reverse(row.summary.as_ref().ok().map(|run| run.updated)));
     if args.open {
         // What cannot be read is nothing that anybody has finished.
         let is_open = |row: &Listed| row.summary.as_ref().map_or(true, |run| !run.status.is_finished());
         runs.retain(is_open);
     }
-    if setting.global.json {
-        render::json(&runs.iter().map(as_json).collect());
-    } else if runs.is_empty() {
-        let which = if args.open { "no open runs" } else { "no runs" };
+    if runs.is_empty() {
+        none(args, setting);
+        let remark = format!("looked in {}", setting.state_dir()?.display());
         setting
             .look
-            .tell(&format!("{which}; `runbook exec FILE` starts one"));
+            .tell(&paint(DIM, Width::of_talk().wrap("", 2, &plain(&remark))));
+    } else if setting.global.json {
+        render::json(&runs.iter().map(as_json).collect());
     } else {
         let (names, width) = (widest(runs.iter().map(name), usize::MAX), Width::of_results());
         runs.iter()
             .for_each(|row| render::result(&text(row, names, width)));
     }
     Ok(Exit::Done)
+}
+
+/// Says that there is nothing to list.
+fn none(args: &Args, setting: &Setting) {
+    if setting.global.json {
+        render::json(&json!([]));
+    }
+    let which = if args.open { "no open runs" } else { "no runs" };
+    setting
+        .look
+        .tell(&format!("{which}; `runbook exec FILE` starts one"));
 }
 
 /// Whether the process that carried the run out is gone, in the middle of it.
@@ -100,7 +123,7 @@ fn text(row: &Listed, names: usize, width: Width) -> String {
                 names => format!(", with {}", names.join(", ")),
             };
             let about = format!(
-                "{},{rehearsal} {}: {}{overlays}",
+                "last {},{rehearsal} {}: {}{overlays}",
                 time::local(run.updated),
                 run.operator,
                 run.title

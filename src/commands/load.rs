@@ -60,10 +60,14 @@ pub(super) fn runbook(path: &Path, overlays: &Wanted, setting: &Setting) -> Resu
 pub(super) fn loaded(path: &Path, overlays: &Wanted, setting: &Setting) -> Result<Loaded, Failed> {
     let typed = path;
     let (file, path) = source(typed)?;
-    let overlays = overlays.read(path, setting)?;
+    let shipped = typed.to_string_lossy();
+    let overlays = match path {
+        Some(_) => overlays.read(path, setting)?,
+        None => overlays.read_for(&shipped, setting)?,
+    };
     let files = match path {
         Some(_) => overlays.files_with(path),
-        None => overlays.files_with(None).and_of(&typed.to_string_lossy()),
+        None => overlays.files_with(None).and_of(&shipped),
     };
     Ok(runbook::load_with(
         &file,

@@ -49,7 +49,7 @@ const PACE: Duration = Duration::from_millis(200);
 const IDLE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
-    let engine = setting.engine()?;
+    let engine = setting.engine_with(&args.run)?;
     let only = args.step.as_deref().map(instance).transpose()?;
     let (id, story) = read(&args.run, &engine).await?;
     if let Some(wanted) = &only

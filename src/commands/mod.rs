@@ -46,7 +46,7 @@ use crate::watch::Lines;
 
 /// Claims the run that `text` means.
 async fn open(text: &str, setting: &Setting) -> Result<Run, Failed> {
-    let engine = setting.engine()?;
+    let engine = setting.engine_with(text)?;
     let id = find_run(&engine, text).await?;
     engine
         .open(id)
@@ -66,7 +66,7 @@ fn instance(text: &str) -> Result<InstanceId, Failed> {
 
 /// Gets at the run that `text` means, to act on it: claims it, or goes in by the door of whoever holds it.
 async fn access(text: &str, setting: &Setting) -> Result<Access, Failed> {
-    let engine = setting.engine()?;
+    let engine = setting.engine_with(text)?;
     let id = find_run(&engine, text).await?;
     let access = engine
         .access(id)

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use runbook_engine::core::event::{Entry, Event};
+use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{InstanceId, RunId, Seq};
 use runbook_engine::runtime::{Engine, Story};
 
@@ -55,8 +56,8 @@ enum Format {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     args.output.check()?;
-    let format = format(args, setting);
-    let engine = setting.engine()?;
+    let format = format(args, setting)?;
+    let engine = setting.engine_with(&args.run)?;
     let (id, story, last_hash) = at_rest(&args.run, &engine).await?;
     let journal = |error| Failed::journal(&args.run, &error);
     let verification = engine.journal.verify(id).await.map_err(journal)?;
@@ -85,15 +86,28 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
 }
 
 /// The form that is asked for, or that the file's name tells.
-fn format(args: &Args, setting: &Setting) -> Format {
+fn format(args: &Args, setting: &Setting) -> Result<Format, Failed> {
     let named = args.output.file().and_then(Path::extension);
-    match (args.format, named.and_then(|name| name.to_str())) {
-        (Some(format), _) => format,
-        (None, _) if setting.global.json => Format::Json,
-        (None, Some("html" | "htm")) => Format::Html,
-        (None, Some("json")) => Format::Json,
-        (None, _) => Format::Md,
+    let ending = named.map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    match (args.format, ending.as_deref()) {
+        (Some(format), _) => Ok(format),
+        (None, _) if setting.global.json => Ok(Format::Json),
+        (None, None | Some("md" | "markdown")) => Ok(Format::Md),
+        (None, Some("html" | "htm")) => Ok(Format::Html),
+        (None, Some("json")) => Ok(Format::Json),
+        (None, Some(other)) => Err(no_form(other)),
     }
+}
+
+fn no_form(ending: &str) -> Failed {
+    let message = format!("a report is not written as `.{ending}`");
+    let paper = match ending {
+        "pdf" | "docx" | "doc" | "odt" => "; a browser prints the page of `.html`, also into a PDF file",
+        _ => "",
+    };
+    let help =
+        format!("end the file's name in .html, .htm, .md, .markdown or .json, or say `--format`{paper}");
+    Diagnostic::error(Code::Usage, message).help(help).into()
 }
 
 fn text(report: &Report, format: Format) -> Result<String, Failed> {

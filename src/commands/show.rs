@@ -37,7 +37,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     args.output.check()?;
     args.output.only_for_pictures(args.graph.is_some())?;
-    let engine = setting.engine()?;
+    let engine = setting.engine_with(&args.run)?;
     let (_, story) = read(&args.run, &engine).await?;
     let Story {
         state,

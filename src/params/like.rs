@@ -28,7 +28,7 @@ pub(crate) struct Like {
 impl Like {
     /// The run that `text` means.
     pub(crate) async fn read(text: &str, setting: &Setting) -> Result<Self, Failed> {
-        let engine = setting.engine()?;
+        let engine = setting.engine_with(text)?;
         let (_, story) = read(text, &engine).await?;
         let name = story.state.started().name();
         Ok(Self { name, story })

@@ -143,6 +143,35 @@ async fn only_allowed_programs_are_carried_out() {
 }
 
 #[tokio::test]
+async fn a_folder_that_does_not_exist_is_told_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let (granted, below) = (folder.path().join("none"), folder.path().join("none/new"));
+    let refused = |call: &str, allow: &Path| {
+        let call = format!(
+            "{call}({}{})",
+            json!(below),
+            if call == "write_file" { ", \"x\"" } else { "" }
+        );
+        let allow = json!({ "folders": [allow] });
+        async move { value(&call, allow).await.unwrap_err() }
+    };
+    let message = format!(
+        "the folder `{}` of `allow.folders` does not exist; make it first",
+        granted.display()
+    );
+    for call in ["exists", "read_file", "write_file", "list_files", "remove_file"] {
+        let why = refused(call, &granted).await;
+        assert!(why.contains(&message), "{call}: {why}");
+    }
+    let why = refused("write_file", folder.path()).await;
+    let message = format!("the folder `{}` does not exist; make it first", granted.display());
+    assert!(why.contains(&message), "{why}");
+    // Of what is elsewhere nothing is told.
+    let why = refused("write_file", &folder.path().join("other")).await;
+    assert!(why.contains("not below a folder of `allow.folders`"), "{why}");
+}
+
+#[tokio::test]
 async fn files_are_reached_within_the_allowed_folders() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| json!(folder.path().join(name)).to_string();

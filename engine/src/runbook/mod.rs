@@ -7,7 +7,7 @@ pub use self::load::{Loaded, load, load_with};
 pub use self::model::{Rehearse, RehearsedDoubt, Runbook, Session, Step};
 pub use self::overlay::fingerprint;
 pub use self::param::{
-    Given, Param, ParamError, ParamKind, Pattern, Place, Resolved, read_values, resolve_params,
+    Given, Param, ParamError, ParamKind, Pattern, Place, Resolved, is_absolute, read_values, resolve_params,
 };
 pub use self::schema::{overlay_schema, schema};
 pub use self::secrets::DeclaredSecrets;

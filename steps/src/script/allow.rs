@@ -1,10 +1,11 @@
 //! What a runbook grants a script beyond computing.
 
+use runbook_engine::runbook::is_absolute;
 use runbook_engine::step::{Check, InputProblem};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::host::{Grant, is_absolute, is_host};
+use super::host::{Grant, is_host};
 
 /// What a script may do beyond computing; nothing where it is left out.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use super::{LONGEST_VALUE, ParamError};
+use super::{LONGEST_VALUE, ParamError, path};
 use crate::diagnostic::closest;
 
 /// What the values of a parameter are.
@@ -31,7 +31,7 @@ pub enum ParamKind {
     Host,
     /// A GUID.
     Guid,
-    /// The path of a file or folder.
+    /// The absolute path of a file or folder.
     Path,
     /// A text that is never kept or shown.
     Secret,
@@ -165,11 +165,8 @@ impl ParamKind {
                 Err(_) => Err(ParamError::new(format!("{} is not a GUID", quoted(text)))
                     .help("a GUID looks like `00000003-0000-0ff1-ce00-000000000000`")),
             },
-            Self::Path if text.is_empty() => Err(ParamError::new("a path cannot be empty")),
-            Self::Path if text.contains(char::is_control) => {
-                Err(ParamError::new("a path cannot hold control characters"))
-            }
-            Self::Path | Self::String | Self::Secret => Ok(text.to_owned()),
+            Self::Path => path::check(text),
+            Self::String | Self::Secret => Ok(text.to_owned()),
             Self::Integer | Self::Number | Self::Boolean | Self::List(_) => Ok(text.to_owned()),
         }
     }

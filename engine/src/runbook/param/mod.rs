@@ -5,12 +5,14 @@ use serde_json::Value;
 
 pub use self::file::{Place, read_values};
 pub use self::kind::ParamKind;
+pub use self::path::is_absolute;
 pub use self::resolve::{Given, Resolved, resolve_params};
 use crate::diagnostic::Span;
 use crate::id::ParamName;
 
 mod file;
 mod kind;
+mod path;
 mod resolve;
 
 /// The longest value of a parameter, in bytes.

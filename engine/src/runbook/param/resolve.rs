@@ -1,10 +1,11 @@
 //! From what was given to the values that a run starts with.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Param, ParamError, Place};
+use super::{Param, ParamError, Place, path};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::id::ParamName;
 use crate::runbook::Runbook;
@@ -59,11 +60,13 @@ impl std::fmt::Debug for Resolved {
 /// A rehearsal asks for no secrets: it uses none.
 ///
 /// # Errors
-/// With every value that does not fit and every name that the runbook does not have.
+/// With every value that does not fit and every name that the runbook does not have. Of a relative path it is told
+/// what it is in full, where the folder `here` is known in which somebody typed it.
 pub fn resolve_params(
     runbook: &Runbook,
     given: BTreeMap<String, Given>,
     rehearsal: bool,
+    here: Option<&Path>,
 ) -> Result<Resolved, Vec<Diagnostic>> {
     let mut problems = unknown_names(runbook, &given);
     let mut resolved = Resolved::default();
@@ -79,7 +82,13 @@ pub fn resolve_params(
                 Ok(value) => {
                     resolved.values.insert(name.clone(), value);
                 }
-                Err(error) => problems.push(invalid(runbook, param, error, value.place())),
+                Err(error) => {
+                    let error = match (&value, here) {
+                        (Given::Text(text), Some(here)) => path::in_full(error, text, here),
+                        _ => error,
+                    };
+                    problems.push(invalid(runbook, param, error, value.place()));
+                }
             },
             None => fall_back(param, rehearsal, &mut resolved),
         }

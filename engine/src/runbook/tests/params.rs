@@ -1,6 +1,7 @@
 //! Parameters: which values fit, what is said of those that do not, and what a run starts with.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -84,8 +85,17 @@ fn texts_numbers_and_flags() {
         "{ type: path }",
         &[
             ("C:\\Logs\\a b.txt", Ok(json!("C:\\Logs\\a b.txt"))),
+            ("c:/Logs", Ok(json!("c:/Logs"))),
+            (r"\\files\share", Ok(json!(r"\\files\share"))),
+            (r"Cert:\LocalMachine\My", Ok(json!(r"Cert:\LocalMachine\My"))),
+            ("/srv/notices", Ok(json!("/srv/notices"))),
             ("", Err("cannot be empty")),
-            ("a\tb", Err("control characters")),
+            ("/a\tb", Err("control characters")),
+            ("notices", Err("an absolute path expected, not a relative one")),
+            ("./a", Err("write it in full, as `/srv/notices`")),
+            ("~/a", Err("an absolute path expected")),
+            ("C:a", Err("an absolute path expected")),
+            ("https://a.example", Err("an absolute path expected")),
         ],
     );
     assert_texts(
@@ -213,13 +223,26 @@ fn text(text: &str) -> Given {
     Given::Text(text.to_owned())
 }
 
+#[test]
+fn of_a_relative_path_that_was_typed_the_whole_one_is_told() {
+    let book = book("  file: { type: path }");
+    let told = |given: Given| {
+        let given = BTreeMap::from([("file".to_owned(), given)]);
+        let problems = resolve_params(&book, given, false, Some(Path::new("/home/ada"))).unwrap_err();
+        problems[0].help.join(" ")
+    };
+    assert!(told(text("./a/b.txt")).contains("write `/home/ada/a/b.txt`"));
+    // Whoever wrote a file of parameters did not mean this folder.
+    assert!(!told(Given::Value(json!("a/b.txt"))).contains("/home/ada"));
+}
+
 fn names<T: std::fmt::Display>(names: &[T]) -> Vec<String> {
     names.iter().map(T::to_string).collect()
 }
 
 #[test]
 fn what_is_not_given_takes_its_default_or_is_missing() {
-    let resolved = resolve_params(&book(BOOK), BTreeMap::new(), false).unwrap();
+    let resolved = resolve_params(&book(BOOK), BTreeMap::new(), false, None).unwrap();
     assert_eq!(
         serde_json::to_value(&resolved.values).unwrap(),
         json!({ "servers": ["web1"], "count": null })
@@ -230,7 +253,7 @@ fn what_is_not_given_takes_its_default_or_is_missing() {
 
 #[test]
 fn a_rehearsal_takes_examples_and_asks_for_no_secrets() {
-    let resolved = resolve_params(&book(BOOK), BTreeMap::new(), true).unwrap();
+    let resolved = resolve_params(&book(BOOK), BTreeMap::new(), true, None).unwrap();
     assert_eq!(resolved.values["domain"], json!("example.com"));
     assert_eq!(names(&resolved.examples_used), ["domain"]);
     assert!(resolved.missing.is_empty() && resolved.secrets.is_empty());
@@ -243,7 +266,7 @@ fn secrets_are_kept_apart() {
         ("secret", text("hunter2")),
         ("count", Given::Value(json!(3))),
     ];
-    let resolved = resolve_params(&book(BOOK), given(&values), false).unwrap();
+    let resolved = resolve_params(&book(BOOK), given(&values), false, None).unwrap();
     assert_eq!(resolved.secrets["secret"], "hunter2");
     assert!(!resolved.values.contains_key("secret") && !format!("{resolved:?}").contains("hunter2"));
     assert_eq!(
@@ -262,7 +285,7 @@ fn everything_that_does_not_fit_is_told_at_once() {
         ("secret", Given::Value(json!(4711))),
         ("other", text("x")),
     ];
-    let problems = resolve_params(&book(BOOK), given(&values), false).unwrap_err();
+    let problems = resolve_params(&book(BOOK), given(&values), false, None).unwrap_err();
     insta::assert_snapshot!(render(&problems));
 }
 

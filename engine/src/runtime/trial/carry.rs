@@ -150,7 +150,7 @@ type Params = (BTreeMap<ParamName, Value>, BTreeMap<ParamName, String>);
 fn params(runbook: &Runbook, cases: &Cases, case: &Case) -> Result<Params, Vec<Diagnostic>> {
     let given = case.params.iter();
     let given = given.map(|(name, value)| (name.clone(), Given::Value(value.value.clone())));
-    let resolved = resolve_params(runbook, given.collect(), true).map_err(|problems| {
+    let resolved = resolve_params(runbook, given.collect(), true, None).map_err(|problems| {
         let place = |problem: Diagnostic| problem.at(&cases.file, case.name.span, "of this case");
         problems.into_iter().map(place).collect::<Vec<_>>()
     })?;

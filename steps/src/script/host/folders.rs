@@ -14,12 +14,6 @@ use super::{LONGEST_LIST, LONGEST_TEXT};
 #[derive(Debug)]
 pub(super) struct Folders(Vec<PathBuf>);
 
-/// Whether a path means the same wherever it is read, on any system.
-pub(in crate::script) fn is_absolute(path: &str) -> bool {
-    let on_windows = path.starts_with(r"\\") || path.get(1..3).is_some_and(|rest| rest == r":\");
-    path.starts_with('/') || on_windows
-}
-
 impl Folders {
     pub(super) fn new(folders: &[String]) -> Self {
         Self(folders.iter().map(PathBuf::from).collect())
@@ -51,11 +45,21 @@ impl Folders {
         let (Some(parent), Some(name)) = (asked.parent(), asked.file_name()) else {
             return Err(self.outside(path));
         };
-        let parent = parent
-            .canonicalize()
-            .map_err(|error| format!("the folder of `{path}` cannot be used: {error}"))?;
-        if self.holds(&parent) {
-            Ok(parent.join(name))
+        let real = match parent.canonicalize() {
+            Ok(real) => real,
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(format!("the folder of `{path}` cannot be used: {error}"));
+            }
+            Err(_) if self.is_within_missing(path) => {
+                let folder = parent.display();
+                return Err(format!(
+                    "`{path}` cannot be used: the folder `{folder}` does not exist; make it first"
+                ));
+            }
+            Err(_) => return Err(self.outside(path)),
+        };
+        if self.holds(&real) {
+            Ok(real.join(name))
         } else {
             Err(self.outside(path))
         }
@@ -78,11 +82,29 @@ impl Folders {
     }
 
     fn outside(&self, path: &str) -> String {
+        if let Some(folder) = self.missing(path) {
+            let folder = folder.display();
+            return format!(
+                "`{path}` cannot be used: the folder `{folder}` of `allow.folders` does not exist; make it first, \
+                 or name one that exists"
+            );
+        }
         if self.0.is_empty() {
             format!("`{path}` is not allowed: the step allows no folders (`allow.folders`)")
         } else {
             format!("`{path}` is not allowed: it is not below a folder of `allow.folders`")
         }
+    }
+
+    /// The granted folder that a path is written below, and that is not there: nothing can be resolved in it.
+    fn missing(&self, path: &str) -> Option<&Path> {
+        let folders = self.0.iter().map(PathBuf::as_path);
+        let mut above = folders.filter(|folder| Path::new(path).starts_with(folder));
+        above.find(|folder| {
+            folder
+                .symlink_metadata()
+                .is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        })
     }
 }
 

@@ -12,7 +12,6 @@ use runbook_engine::step::Context;
 use super::Allow;
 use crate::child::note;
 
-pub(super) use self::folders::is_absolute;
 pub use self::table::{Function, Grant, as_markdown};
 pub(super) use self::web::is_host;
 

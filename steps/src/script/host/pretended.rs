@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use rhai::{Dynamic, INT, Map};
+use runbook_engine::runbook::is_absolute;
 use runbook_engine::step::world::{ProgramAnswer, WebAnswer, World};
 
 use super::files::Files;
-use super::{is_absolute, map};
+use super::map;
 
 /// The files of a world, below folders that are granted.
 pub(super) struct PretendedFiles {
