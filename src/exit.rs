@@ -72,9 +72,7 @@ impl Exit {
     /// How a command ends that leaves a run in this state.
     pub(crate) fn of(state: &RunState) -> Self {
         match state.status() {
-            RunStatus::Completed => Self::Done,
-            RunStatus::RolledBack if state.has_failures() => Self::Failed,
-            RunStatus::RolledBack => Self::Done,
+            RunStatus::Completed | RunStatus::RolledBack => Self::Done,
             RunStatus::Failed | RunStatus::Stuck | RunStatus::Cancelled => Self::Failed,
             RunStatus::Waiting if state.needs_decision() => Self::InDoubt,
             RunStatus::Waiting => Self::Waiting,

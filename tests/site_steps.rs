@@ -485,3 +485,26 @@ steps:
         .tells("`site.noet` is not defined")
         .tells("did you mean `site.note`?");
 }
+
+#[test]
+fn an_output_that_only_run_gives_reaches_later_steps() {
+    let script = NOTE
+        .replace(
+            "outputs: #{ file: #{",
+            "outputs: #{ id: #{ type: \"string\", optional: true, doc: \"Its number\" }, file: #{",
+        )
+        .replace(
+            "    #{ file: input.path }\n}\n\nfn rollback",
+            "    #{ file: \"half\", id: \"n7\" }\n}\n\nfn rollback",
+        );
+    let runbook = RUNBOOK.replace("after ${{", "${{ steps.note.outputs.id }} ${{");
+    let project = Project::with_site(&runbook, &[("note", &script)]);
+    project.write("go", "");
+    project.run(["exec", "farm.yaml"]).code(0);
+    let file = project.path().join("note");
+    assert_eq!(
+        project.read("after"),
+        Some(format!("n7 {}", file.display())),
+        "`run` gave the number, and `validate` saw the file later"
+    );
+}

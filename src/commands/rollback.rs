@@ -11,14 +11,17 @@ use super::{access, act_on, carry, give_up, go, go_after};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::observe::Options;
+use crate::prompt::Asker;
+use crate::render::layout::Width;
+use crate::render::undoing;
 use crate::secrets::SecretArgs;
 use crate::setting::Setting;
 
 /// Undo a run, or some of its steps and all that depends on them
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Only what the run itself may have changed is undone, in reverse order. A rollback that is
-interrupted goes on with `runbook resume`.
+    after_help = "Only what the run itself may have changed is undone, in reverse order. It is listed first; in a
+terminal you are then asked whether to go on. A rollback that is interrupted goes on with `runbook resume`.
 
 Examples:
   runbook rollback hybrid-s2s-7f3a
@@ -34,6 +37,9 @@ pub(crate) struct Args {
     /// Why: it stands in the journal
     #[arg(long, value_name = "TEXT", default_value = "asked for by the operator")]
     why: String,
+    /// Undo it without asking first
+    #[arg(short, long)]
+    yes: bool,
     #[command(flatten)]
     observe: Options,
     #[command(flatten)]
@@ -45,28 +51,59 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let mut access = access(&args.run, setting).await?;
     let recorded = record_wish(access.seat_mut(), args, setting).await;
     match (access, recorded) {
-        (Access::Own(mut run), Ok(())) => match prepare(&mut run, args, setting) {
+        (access, Ok(Wish::Nothing)) => go(access, setting).await.map(|()| Exit::Done),
+        (Access::Own(mut run), Ok(Wish::Recorded)) => match prepare(&mut run, args, setting) {
             Ok(()) => carry::carry(run, None, watched, setting).await,
             Err(failed) => Err(give_up(run, failed).await),
         },
         // The process that holds the run undoes it.
-        (access @ Access::Through(_), Ok(())) => go(access, setting).await.map(|()| Exit::Done),
+        (access @ Access::Through(_), Ok(Wish::Recorded)) => go(access, setting).await.map(|()| Exit::Done),
         (access, Err(failed)) => Err(go_after(access, failed).await),
     }
 }
 
-/// Records that the run is to be undone, unless that is under way already.
-async fn record_wish(seat: &mut dyn Seat, args: &Args, setting: &Setting) -> Result<(), Failed> {
-    if seat.state().status() == RunStatus::RollingBack {
-        return Ok(());
+/// What became of the wish to undo.
+enum Wish {
+    Recorded,
+    /// There is nothing to undo.
+    Nothing,
+}
+
+/// Shows what is to be undone, and records that it is, unless that is under way already.
+async fn record_wish(seat: &mut dyn Seat, args: &Args, setting: &Setting) -> Result<Wish, Failed> {
+    let (status, name) = (seat.state().status(), seat.state().started().name());
+    if status == RunStatus::RollingBack {
+        return Ok(Wish::Recorded);
     }
     let scope = if args.step.is_empty() {
         RollbackScope::Run
     } else {
         RollbackScope::Steps(args.step.clone())
     };
+    let would = seat.state().would_undo(&scope);
+    let would = would.map_err(|rejection| Failed::runtime(&name, rejection.into()))?;
+    setting.look.tell(&undoing::shown(seat, &would, Width::of_talk()));
+    // A run of which nothing is to be undone is closed all the same; some of its steps alone close nothing.
+    let is_closed = status == RunStatus::RolledBack || scope != RollbackScope::Run;
+    if would.undo.is_empty() && is_closed {
+        return Ok(Wish::Nothing);
+    }
+    if !would.undo.is_empty() && !args.yes && setting.interactive() {
+        consent()?;
+    }
     let why = args.why.clone();
-    act_on(seat, Act::Rollback { scope, why }, setting).await
+    act_on(seat, Act::Rollback { scope, why }, setting).await?;
+    Ok(Wish::Recorded)
+}
+
+/// Asks whether it is to be undone.
+fn consent() -> Result<(), Failed> {
+    let nothing_happened = "nothing was undone";
+    match Asker::default().yes_or_no("Undo this?") {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failed::interrupted(nothing_happened)),
+        Err(unanswered) => Err(unanswered.ends(nothing_happened)),
+    }
 }
 
 /// Finds what undoing needs.

@@ -1,8 +1,11 @@
 //! What somebody who takes a run up must know before it goes on: what is done, what is in doubt, what comes next.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use runbook_engine::core::event::Need;
-use runbook_engine::core::{Instance, InstanceStatus, Phase, Row, RunState};
+use runbook_engine::core::{Activity, Asks, Doubt, Instance, InstanceStatus, Phase, Row, RunState};
+use runbook_engine::id::{InstanceId, StepId};
 use runbook_engine::runbook::Runbook;
 
 use super::layout::{Width, pad};
@@ -20,10 +23,10 @@ pub(crate) fn briefing(state: &RunState, runbook: &Runbook, now: Timestamp, widt
     let rows = state.rows();
     let subjects = [
         done(state, &rows),
-        in_doubt(state, runbook),
+        in_doubt(state, runbook, now),
         failed(&rows),
         waiting(state, runbook, now),
-        next(&rows, runbook),
+        next(state, &rows, runbook),
     ];
     let lines = subjects.into_iter().flatten().flat_map(|subject| {
         let Subject { sign, word, facts } = subject;
@@ -74,27 +77,68 @@ fn done(state: &RunState, rows: &[Row]) -> Option<Subject> {
     {
         fact += &format!("; last `{}` at {}", plain(&last.id.to_string()), time::local(at));
     }
-    let left = state.still_to_undo();
-    let undo = (!left.is_empty()).then(|| format!("still to undo: {}", names(&left)));
-    Subject::of(paint(GOOD, '✓'), "done", [fact].into_iter().chain(undo))
+    Subject::of(paint(GOOD, '✓'), "done", [fact])
 }
 
-/// What was under way when the last process ended. It is not known whether it took effect.
-fn in_doubt(state: &RunState, runbook: &Runbook) -> Option<Subject> {
-    let cut_off = state.active().filter_map(|instance| {
-        let (what, since) = match &instance.phase {
-            Phase::Running(activity) | Phase::Verifying(activity) => ("carried out", activity.since),
-            Phase::RollingBack(activity) | Phase::RollbackVerifying(activity) => ("undone", activity.since),
-            _ => return None,
-        };
-        let when = time::local(since);
+/// What was cut off, whether the last process still saw that or ended with it: it is not known whether it took effect.
+/// What rules and looks will settle comes before what only a person can.
+fn in_doubt(state: &RunState, runbook: &Runbook, now: Timestamp) -> Option<Subject> {
+    let cut_off = state.statuses().filter_map(|(instance, _)| {
+        let (what, activity) = interrupted(&instance.phase)?;
         Some(format!(
-            "`{}` was being {what} since {when} when the run was cut off; {}",
+            "`{}` was being {what} since {} when the run was cut off; {}",
             plain(&instance.id.to_string()),
+            time::local(activity.since),
             settled_by(instance, runbook)
         ))
     });
-    Subject::of(paint(CARE, '?'), "in doubt", cut_off)
+    let waiting = state.waiting_for().into_iter();
+    let deciding = waiting.filter(|one| one.need == Need::Decision).map(|one| {
+        let what = if one.undoing { "undoing it" } else { "it" };
+        format!(
+            "`{}`: nobody knows whether {what} took effect, and you have to say; since {}",
+            plain(&one.id.to_string()),
+            time::whole(now.duration_since(one.since))
+        )
+    });
+    Subject::of(paint(CARE, '?'), "in doubt", cut_off.chain(deciding))
+}
+
+/// What was being done with an instance when the run was cut off, if it is to be settled what became of that.
+fn interrupted(phase: &Phase) -> Option<(&'static str, &Activity)> {
+    match phase {
+        Phase::Running(activity)
+        | Phase::Verifying(activity)
+        | Phase::InDoubt(Doubt { activity, .. })
+        | Phase::Observing {
+            asks: Asks::Doubt,
+            activity,
+        } => Some(("carried out", activity)),
+        Phase::RollingBack(activity)
+        | Phase::RollbackVerifying(activity)
+        | Phase::RollbackInDoubt(Doubt { activity, .. })
+        | Phase::Observing {
+            asks: Asks::RollbackDoubt,
+            activity,
+        } => Some(("undone", activity)),
+        Phase::Pending
+        | Phase::FannedOut
+        | Phase::Ready
+        | Phase::Retrying { .. }
+        | Phase::Observing {
+            asks: Asks::Before, ..
+        }
+        | Phase::Observed
+        | Phase::Waiting(_)
+        | Phase::Satisfied
+        | Phase::Succeeded
+        | Phase::Skipped(_)
+        | Phase::Failed
+        | Phase::RollbackReady
+        | Phase::RollbackWaiting(_)
+        | Phase::RolledBack
+        | Phase::RollbackFailed => None,
+    }
 }
 
 fn settled_by(instance: &Instance, runbook: &Runbook) -> &'static str {
@@ -117,15 +161,16 @@ fn failed(rows: &[Row]) -> Option<Subject> {
 
 /// Who is waited for, what has waited longest first.
 fn waiting(state: &RunState, runbook: &Runbook, now: Timestamp) -> Option<Subject> {
-    let waiting = state.waiting_for().into_iter().map(|one| {
+    let waiting = state.waiting_for().into_iter();
+    let waiting = waiting.filter(|one| one.need == Need::ManualWork).map(|one| {
         let step = runbook.step(one.id.step());
         let role = step.and_then(|step| step.role.as_ref());
         let role = role.map_or_else(String::new, |role| format!(" for {role}"));
         let title = step.map_or_else(String::new, |step| plain(&step.title));
-        let what = match (one.need, one.undoing) {
-            (Need::ManualWork, false) => "to be done by hand",
-            (Need::ManualWork, true) => "to be undone by hand",
-            (Need::Decision, _) => "to be decided: nobody knows whether it took effect",
+        let what = if one.undoing {
+            "to be undone by hand"
+        } else {
+            "to be done by hand"
         };
         let waited = time::whole(now.duration_since(one.since));
         format!(
@@ -136,15 +181,39 @@ fn waiting(state: &RunState, runbook: &Runbook, now: Timestamp) -> Option<Subjec
     Subject::of(paint(CARE, '!'), "waiting", waiting)
 }
 
-fn next(rows: &[Row], runbook: &Runbook) -> Option<Subject> {
-    let ready = rows.iter().filter(|row| row.status == InstanceStatus::Ready);
-    let ready = ready.map(|row| {
-        let title = runbook
-            .step(row.id.step())
-            .map_or_else(String::new, |step| plain(&step.title));
-        let reason = row.reason.as_deref().map(plain);
+/// What goes on by itself; where nothing does yet, what does once the rest is settled.
+fn next(state: &RunState, rows: &[Row], runbook: &Runbook) -> Option<Subject> {
+    let undo = state.still_to_undo();
+    if !undo.is_empty() {
+        let fact = format!("to undo, in this order: {}", names(&undo));
+        return Subject::of(paint(BUSY, '◂'), "next", [fact]);
+    }
+    let of_status = |status| rows.iter().filter(move |row| row.status == status);
+    let told = |row: &Row, reason: Option<String>| {
         let reason = reason.map_or_else(String::new, |reason| paint(DIM, format!(" ({reason})")));
-        format!("`{}`: {title}{reason}", plain(&row.id.to_string()))
-    });
-    Subject::of(paint(BUSY, '▸'), "next", ready)
+        format!("{}{reason}", named(&row.id, runbook))
+    };
+    let mut facts: Vec<String> = of_status(InstanceStatus::Ready)
+        .map(|row| told(row, row.reason.as_deref().map(plain)))
+        .collect();
+    if facts.is_empty() {
+        let pending: BTreeSet<&StepId> = of_status(InstanceStatus::Pending)
+            .map(|row| row.id.step())
+            .collect();
+        let after = of_status(InstanceStatus::Pending).filter_map(|row| {
+            let needs = &runbook.step(row.id.step())?.needs;
+            let is_first = needs.iter().all(|need| !pending.contains(need));
+            is_first.then(|| told(row, Some("once that is settled".to_owned())))
+        });
+        facts.extend(after);
+    }
+    Subject::of(paint(BUSY, '▸'), "next", facts)
+}
+
+/// An instance with its title.
+fn named(id: &InstanceId, runbook: &Runbook) -> String {
+    let title = runbook
+        .step(id.step())
+        .map_or_else(String::new, |step| plain(&step.title));
+    format!("`{}`: {title}", plain(&id.to_string()))
 }

@@ -16,6 +16,7 @@ pub(crate) mod script;
 pub(crate) mod story;
 pub(crate) mod style;
 pub(crate) mod time;
+pub(crate) mod undoing;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{LazyLock, OnceLock};

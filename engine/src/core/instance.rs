@@ -270,6 +270,8 @@ pub struct Instance {
     /// Whether all of the outcome was there when undoing began and no try at that failed since: then, and
     /// only then, does its absence show that undoing took effect.
     pub(super) undone_from_whole: bool,
+    /// Whether the last attempt returned success: `outputs` holds what it gave.
+    pub(super) returned: bool,
     /// Failed tries since it was first opened, or since a person said to try again.
     pub(super) failures: u32,
     /// When the first of these tries began.
@@ -294,6 +296,7 @@ impl Instance {
             ended: None,
             asked: None,
             undone_from_whole: false,
+            returned: false,
             failures: 0,
             first_try: None,
         }

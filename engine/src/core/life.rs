@@ -119,11 +119,13 @@ impl RunState {
                 let instance = self.instance_mut(ix);
                 instance.attempts = *attempt;
                 instance.changed = true;
+                instance.returned = false;
                 instance.first_try.get_or_insert(entry.time);
                 self.set_phase(ix, Phase::Running(activity));
             }
             (Phase::Running(_), Event::AttemptReturned { outputs, .. }) => {
                 self.set_outputs(ix, outputs.clone());
+                self.instance_mut(ix).returned = true;
                 self.set_phase(ix, Phase::Verifying(activity));
             }
             (Phase::Running(_) | Phase::Verifying(_), Event::AttemptFailed { error, retry_at, .. }) => {

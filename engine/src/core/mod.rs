@@ -41,7 +41,7 @@ pub use self::event::{Entry, Event};
 pub use self::input::{Act, Evaluation, Input, Outcome, Rejection};
 pub use self::instance::{Activity, Asks, Doubt, Instance, Phase};
 pub use self::lacking::Lacking;
-pub use self::rollback::Rollback;
+pub use self::rollback::{Rollback, WouldUndo};
 pub use self::state::RunState;
 pub use self::status::{InstanceStatus, RunStatus};
 pub use self::table::InstanceIx;

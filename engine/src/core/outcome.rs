@@ -89,10 +89,13 @@ impl Ended<'_> {
         };
         let found = match answer {
             Ok(seen) => Event::Observed {
-                instance: self.instance,
                 verdict: seen.verdict.clone(),
                 observed: seen.observed.clone(),
-                outputs: seen.outputs.clone(),
+                outputs: match seen.verdict {
+                    Verdict::Satisfied => self.outputs(&seen.outputs),
+                    Verdict::Unsatisfied(_) | Verdict::Unknown => seen.outputs.clone(),
+                },
+                instance: self.instance,
                 transcript: self.transcript,
             },
             Err(error) => {
@@ -118,7 +121,7 @@ impl Ended<'_> {
         );
         let (ruling, outputs) = match (asks, verdict) {
             (Asks::Before | Asks::Doubt, Ok((Verdict::Satisfied, outputs))) => {
-                (DoubtRuling::TookEffect, outputs.clone())
+                (DoubtRuling::TookEffect, self.outputs(outputs))
             }
             // Where the outcome was not all there, its absence does not show that the rest was undone.
             (Asks::RollbackDoubt, Ok((Verdict::Unsatisfied(_), _)))
@@ -161,6 +164,22 @@ impl Ended<'_> {
         vec![back, verified]
     }
 
+    /// What the step gives where its outcome is there: what the attempt gave that brought it about, where that is
+    /// known, and over it, name by name, what `validate` saw, which is later. A null says nothing.
+    fn outputs(&self, seen: &Outputs) -> Outputs {
+        let mut outputs = if self.state.instance(self.ix).returned {
+            self.state.outputs_of(self.ix)
+        } else {
+            Outputs::new()
+        };
+        for (name, value) in seen {
+            if !(value.is_null() && outputs.contains_key(name)) {
+                outputs.insert(name.clone(), value.clone());
+            }
+        }
+        outputs
+    }
+
     fn attempt_failed(self, error: &Failure) -> Event {
         let error = self.cause(error);
         let retry_at = self.retry_at(&error);
@@ -187,8 +206,7 @@ impl Ended<'_> {
                 outputs: seen,
                 ..
             }) => {
-                let mut outputs = self.state.outputs_of(self.ix);
-                outputs.extend(seen.clone());
+                let outputs = self.outputs(seen);
                 Event::Verified {
                     instance: self.instance,
                     verdict: verdict.clone(),

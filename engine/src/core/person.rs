@@ -145,16 +145,26 @@ fn cancellable(state: &RunState) -> Result<(), Rejection> {
 }
 
 fn undoable(state: &RunState, scope: &RollbackScope) -> Result<(), Rejection> {
-    let act = "rolled back";
-    let no = |is, instead| Err(Rejection::RunNotNow { is, act, instead });
-    if state.is_rolling_back() {
-        return no(
-            "is being rolled back already",
-            "`runbook resume RUN` goes on with that",
-        );
+    has_way_back(state, scope)?;
+    if state.queues().active.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::RunNotNow {
+            is: "is being carried out",
+            act: "rolled back",
+            instead: "stop it first, then roll it back",
+        })
     }
-    if !state.queues().active.is_empty() {
-        return no("is being carried out", "stop it first, then roll it back");
+}
+
+/// Whether a rollback of this scope may begin once nothing is under way.
+pub(super) fn has_way_back(state: &RunState, scope: &RollbackScope) -> Result<(), Rejection> {
+    if state.is_rolling_back() {
+        return Err(Rejection::RunNotNow {
+            is: "is being rolled back already",
+            act: "rolled back",
+            instead: "`runbook resume RUN` goes on with that",
+        });
     }
     match scope {
         RollbackScope::Run => Ok(()),

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::apply::Misfit;
 use super::event::{Entry, Event, Failure, RollbackScope};
+use super::input::Rejection;
 use super::instance::{Activity, Phase};
+use super::person;
 use super::state::RunState;
 use super::table::InstanceIx;
 use crate::id::InstanceId;
@@ -65,7 +67,26 @@ pub(super) fn plan(state: &RunState, scope: &RollbackScope) -> (Vec<InstanceId>,
     (ids(undo), ids(left))
 }
 
+/// What a rollback would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WouldUndo {
+    /// What it would undo, in this order.
+    pub undo: Vec<InstanceId>,
+    /// What may have changed something but has no way back.
+    pub left: Vec<InstanceId>,
+}
+
 impl RunState {
+    /// What a rollback of this scope would do.
+    ///
+    /// # Errors
+    /// When the run is being rolled back already, or has no such step.
+    pub fn would_undo(&self, scope: &RollbackScope) -> Result<WouldUndo, Rejection> {
+        person::has_way_back(self, scope)?;
+        let (undo, left) = plan(self, scope);
+        Ok(WouldUndo { undo, left })
+    }
+
     /// Whether a rollback has been started and not everything in its plan is behind us.
     pub(super) fn is_rolling_back(&self) -> bool {
         self.rollback().and_then(Rollback::current).is_some()
@@ -165,6 +186,7 @@ impl RunState {
     pub(super) fn undone(&mut self, ix: InstanceIx, time: Timestamp) {
         let instance = self.instance_mut(ix);
         instance.changed = false;
+        instance.returned = false;
         instance.outputs = Arc::new(Value::Null);
         self.rest(ix, Phase::RolledBack, time);
         self.rollback_goes_on(ix);

@@ -111,3 +111,74 @@ fn a_run_in_which_even_retries_wait_for_a_person_is_waiting() {
     run.is_confirmed("b").waits(10);
     assert_eq!(run.under_way(), ["a: look"]);
 }
+
+/// What a call gives.
+fn gives(pairs: &[(&str, serde_json::Value)]) -> Outputs {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect()
+}
+
+#[track_caller]
+fn is_there_with(run: &mut Run, outputs: Outputs) {
+    let observed = json!(null);
+    run.ends(
+        "a",
+        Outcome::Observed(Ok(Observation {
+            verdict: Verdict::Satisfied,
+            observed,
+            outputs,
+        })),
+    );
+}
+
+#[track_caller]
+fn has_outputs(run: &Run, outputs: &[(&str, serde_json::Value)]) {
+    let ix = run.state.find(&Run::id("a")).unwrap();
+    let expected = serde_json::Value::Object(gives(outputs));
+    assert_eq!(*run.state.instance(ix).outputs, expected);
+}
+
+#[test]
+fn what_run_gave_stays_where_validate_says_nothing_of_it() {
+    let mut run = Run::of([step("a")]);
+    run.is_missing("a");
+    let given = gives(&[("id", json!(7)), ("name", json!("old")), ("spare", json!("x"))]);
+    run.ends("a", Outcome::Ran(Ok(given)));
+    let seen = gives(&[
+        ("name", json!("new")),
+        ("spare", json!(null)),
+        ("none", json!(null)),
+    ]);
+    is_there_with(&mut run, seen);
+    has_outputs(
+        &run,
+        &[
+            ("id", json!(7)),
+            ("name", json!("new")),
+            ("spare", json!("x")),
+            ("none", json!(null)),
+        ],
+    );
+}
+
+#[test]
+fn what_an_attempt_gave_whose_outcome_shows_late_counts() {
+    let mut run = Run::of([step("a").attempts(2, 1)]);
+    run.is_missing("a");
+    run.ends("a", Outcome::Ran(Ok(gives(&[("id", json!(7))]))));
+    run.is_missing("a").waits(1);
+    is_there_with(&mut run, gives(&[("name", json!("new"))]));
+    has_outputs(&run, &[("id", json!(7)), ("name", json!("new"))]);
+}
+
+#[test]
+fn what_an_earlier_attempt_gave_does_not_count() {
+    let mut run = Run::of([step("a").attempts(3, 1)]);
+    run.is_missing("a");
+    run.ends("a", Outcome::Ran(Ok(gives(&[("id", json!(7))]))));
+    run.is_missing("a").waits(1).is_missing("a").fails("a").waits(2);
+    is_there_with(&mut run, gives(&[("name", json!("new"))]));
+    has_outputs(&run, &[("name", json!("new"))]);
+}

@@ -1,0 +1,133 @@
+//! Before anything is undone: what a person is shown, and asked.
+
+use crate::support::Project;
+
+const TWO: &str = "
+  first:
+    title: Put the notice up
+    uses: command
+    with: { run: [HELPER, append, DIR/log, first], rollback: [HELPER, append, DIR/log, undo-first] }
+  hand:
+    title: Open the door
+    needs: first
+    uses: manual
+    with:
+      instructions: Open the door.
+      rollback: |
+        Close the door, and lock it.
+        Twice.
+  one-way: { title: Tell everybody, needs: hand, uses: command, with: { run: [HELPER, append, DIR/log, told] } }
+";
+
+fn done() -> Project {
+    let project = Project::new();
+    project.steps(TWO);
+    project.run(["exec", "steps.yaml"]).code(3);
+    project.run(["confirm", "steps", "hand"]).code(0);
+    project.run(["resume", "steps"]).code(0);
+    project
+}
+
+/// The places of these texts, one after the other.
+#[track_caller]
+fn in_order(text: &str, parts: &[&str]) {
+    let places: Vec<Option<usize>> = parts.iter().map(|part| text.find(part)).collect();
+    assert!(
+        places.iter().all(Option::is_some) && places.is_sorted(),
+        "{places:?} of {parts:?} in:\n{text}"
+    );
+}
+
+#[test]
+fn without_a_terminal_it_is_listed_and_goes_on() {
+    let project = done();
+    let outcome = project.run(["rollback", "steps"]).code(3);
+    in_order(
+        &outcome.stderr,
+        &[
+            "2 steps are to be undone, in this order",
+            "◂ hand  Open the door",
+            "by hand: Close the door, and lock it.",
+            "◂ first  Put the notice up",
+            "command: ",
+            "append",
+            "undo-first",
+            "stays, for there is no way back: `one-way`",
+            "rolling back 2 instances",
+        ],
+    );
+    let steps = &project.statuses("steps");
+    assert_eq!(steps[1], "hand: waiting");
+}
+
+#[test]
+fn where_there_is_nothing_to_undo_that_is_said_and_nothing_is_wrong() {
+    let project = Project::new();
+    project.steps(
+        "
+  bad: { title: Bad, uses: command, with: { run: [HELPER, end, '0'], rollback: [HELPER, end, '0'] }, when: \"[][0]\" }
+  after: { needs: bad, uses: command, with: { run: [HELPER, end, '0'] } }
+",
+    );
+    project.run(["exec", "steps.yaml"]).code(1);
+    project
+        .run(["rollback", "steps", "--step", "after"])
+        .code(0)
+        .tells("there is nothing to undo");
+    assert_eq!(project.only_run()["status"], "failed", "it can still go on");
+    for _ in 0..2 {
+        project
+            .run(["rollback", "steps"])
+            .code(0)
+            .tells("there is nothing to undo");
+    }
+    assert_eq!(project.only_run()["status"], "rolled_back");
+    let started = |one: &serde_json::Value| one["event"] == "rollback_started";
+    let events = project.events("steps");
+    assert_eq!(events.into_iter().filter(started).count(), 1);
+}
+
+#[cfg(unix)]
+mod at_a_terminal {
+    use super::{done, in_order};
+
+    #[test]
+    fn a_person_sees_what_is_undone_and_is_asked_first() {
+        let project = done();
+        for (answer, code) in [("n\r", 130), ("\x1b", 130), ("\x03", 130)] {
+            let mut terminal = project.at_terminal(40, &["rollback", "steps"]);
+            terminal.shows("Undo this?");
+            let screen = terminal.screen();
+            in_order(
+                &screen,
+                &["◂ hand", "◂ first", "stays, for there is no", "Undo this?"],
+            );
+            // The path of the program is a word that is never cut.
+            let mut words = screen.lines().filter(|line| line.trim().contains(' '));
+            assert!(words.all(|line| line.chars().count() <= 40), "{screen}");
+            terminal.types("\r");
+            terminal.shows("answer y or n");
+            terminal.types(answer);
+            let (ended, screen) = terminal.ends();
+            assert_eq!(ended, code, "{screen}");
+            assert!(screen.contains("nothing was undone"), "{screen}");
+            assert_eq!(project.only_run()["status"], "completed");
+        }
+        let mut terminal = project.at_terminal(40, &["rollback", "steps"]);
+        terminal.answers("Undo this?", "y");
+        terminal.answers("Is it undone?", "y");
+        let (code, screen) = terminal.ends();
+        assert_eq!(code, 0, "{screen}");
+        assert_eq!(project.lines("log"), ["first", "told", "undo-first"]);
+    }
+
+    #[test]
+    fn whoever_says_yes_beforehand_is_not_asked() {
+        let project = done();
+        let mut terminal = project.at_terminal(80, &["rollback", "steps", "--yes"]);
+        terminal.shows("Is it undone?");
+        assert!(!terminal.screen().contains("Undo this?"), "{}", terminal.screen());
+        terminal.types("y\r");
+        assert_eq!(terminal.ends().0, 0);
+    }
+}
