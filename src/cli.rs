@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
-    cancel, check, completions, confirm, decide, doctor, exec, explain, journal, list, log, man, new, plan,
-    practice, reference, report, resume, rollback, schema, show, steps, test,
+    accept, cancel, check, completions, confirm, decide, doctor, exec, explain, handoff, journal, list, log,
+    man, new, plan, practice, reference, report, resume, rollback, schema, show, steps, test,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -78,6 +78,8 @@ enum Command {
     Report(report::Args),
     Confirm(confirm::Args),
     Decide(decide::Args),
+    Handoff(handoff::Args),
+    Accept(accept::Args),
     Rollback(rollback::Args),
     Cancel(cancel::Args),
     Journal(journal::Args),
@@ -147,6 +149,8 @@ async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
         Command::Report(args) => report::run(&args, setting).await,
         Command::Confirm(args) => confirm::run(&args, setting).await,
         Command::Decide(args) => decide::run(&args, setting).await,
+        Command::Handoff(args) => handoff::run(&args, setting).await,
+        Command::Accept(args) => accept::run(&args, setting).await,
         Command::Rollback(args) => rollback::run(&args, setting).await,
         Command::Cancel(args) => cancel::run(&args, setting).await,
         Command::Journal(args) => journal::run(&args, setting).await,

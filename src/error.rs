@@ -1,5 +1,6 @@
 //! Why a command failed, in the one form in which people are told: diagnostics and an exit code.
 
+use runbook_engine::core::About;
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::journal::JournalError;
 use runbook_engine::runtime::RuntimeError;
@@ -97,13 +98,13 @@ impl Failed {
                 name,
                 &rejection.to_string(),
                 rejection.instead(),
-                rejection.is_about_the_unknown(),
+                rejection.about(),
             ),
             RuntimeError::RejectedThere {
                 message,
                 instead,
-                unknown,
-            } => Self::rejected(name, &message, &instead, unknown),
+                about,
+            } => Self::rejected(name, &message, &instead, about),
             RuntimeError::Holder(why) => {
                 let message = format!("run `{name}`: the process that holds it could not do it: {why}");
                 let help = format!("`runbook show {name}` tells where the run stands");
@@ -121,14 +122,14 @@ impl Failed {
     }
 
     /// An act that is not possible now.
-    fn rejected(name: &str, message: &str, instead: &str, unknown: bool) -> Self {
-        let code = if unknown {
-            Code::StepNotInRun
-        } else {
-            Code::ActRejected
+    fn rejected(name: &str, message: &str, instead: &str, about: About) -> Self {
+        let (code, exit) = match about {
+            About::Unknown => (Code::StepNotInRun, Exit::BadInput),
+            About::State => (Code::ActRejected, Exit::BadInput),
+            About::Hands => (Code::InOtherHands, Exit::Held),
         };
         let diagnostic = Diagnostic::error(code, format!("run `{name}`: {message}"));
-        Self::input(vec![diagnostic.help(instead.replace("RUN", name))])
+        Self::told(vec![diagnostic.help(instead.replace("RUN", name))], exit)
     }
 }
 

@@ -34,6 +34,7 @@ mod documents;
 mod first_hour;
 mod flagship;
 mod graph;
+mod hand_over;
 mod holders;
 mod kills;
 mod like;

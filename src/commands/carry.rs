@@ -42,6 +42,8 @@ pub(super) async fn carry(
     render::diagnostic::print_all(&missing, setting);
     Ok(if end.interrupted {
         Exit::Interrupted
+    } else if end.handed_over {
+        Exit::Held
     } else if state.status().goes_on_by_itself() && !missing.is_empty() {
         Exit::Waiting
     } else if state.status() == RunStatus::RolledBack && !rollback_was_asked_for {
@@ -57,6 +59,8 @@ pub(super) async fn carry(
 struct End {
     /// Somebody interrupted it.
     interrupted: bool,
+    /// Somebody else has the run now.
+    handed_over: bool,
     /// The secrets for want of which something did not go on.
     lacking: Vec<Wanted>,
 }
@@ -98,9 +102,10 @@ async fn work(
         let lacking = ended.lacking;
         let end = End {
             interrupted: false,
+            handed_over: ended.handed_over,
             lacking,
         };
-        if !setting.interactive() {
+        if ended.handed_over || !setting.interactive() {
             return Ok(end);
         }
         // What lacks a secret does not keep anybody from other work.
@@ -196,7 +201,7 @@ impl Bench<'_> {
                 }
             }
             let ended = self.carry_out(run).await?;
-            if ended.interrupted || !is_due(run, asking.waiting()) {
+            if ended.interrupted || ended.handed_over || !is_due(run, asking.waiting()) {
                 asking.call_off().await;
                 return Ok(if ended.interrupted {
                     Asked::Interrupted

@@ -1,5 +1,6 @@
 //! One file per command: its arguments, whose doc comments are the help, and its work.
 
+pub(crate) mod accept;
 pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod completions;
@@ -8,6 +9,7 @@ pub(crate) mod decide;
 pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod explain;
+pub(crate) mod handoff;
 pub(crate) mod journal;
 pub(crate) mod list;
 pub(crate) mod log;
@@ -33,7 +35,7 @@ pub(crate) use self::load::{read_bounded, read_bytes};
 
 use runbook_engine::core::{Act, RunState};
 use runbook_engine::diagnostic::{Code, Diagnostic};
-use runbook_engine::id::{InstanceId, RunId};
+use runbook_engine::id::{InstanceId, Operator, RunId};
 use runbook_engine::runtime::{Access, Engine, Run, Seat, Story, Watcher as _};
 
 use crate::error::Failed;
@@ -64,10 +66,22 @@ fn instance(text: &str) -> Result<InstanceId, Failed> {
     })
 }
 
+/// The operator that a person typed.
+fn operator(text: &str) -> Result<Operator, String> {
+    if text.trim().is_empty() {
+        return Err("an operator has a name".to_owned());
+    }
+    Ok(Operator::new(text))
+}
+
 /// Gets at the run that `text` means, to act on it: claims it, or goes in by the door of whoever holds it.
 async fn access(text: &str, setting: &Setting) -> Result<Access, Failed> {
-    let engine = setting.engine_with(text)?;
-    let id = find_run(&engine, text).await?;
+    access_in(&setting.engine_with(text)?, text, setting).await
+}
+
+/// The same, where more is asked of the engine than that.
+async fn access_in(engine: &Engine, text: &str, setting: &Setting) -> Result<Access, Failed> {
+    let id = find_run(engine, text).await?;
     let access = engine
         .access(id)
         .await

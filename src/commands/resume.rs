@@ -47,6 +47,10 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     if state.status().is_finished() {
         return leave(run, setting).await.map(|state| Exit::of(&state));
     }
+    if let Err(rejection) = state.hands().admit(&setting.author().operator) {
+        let failed = Failed::runtime(&run.name(), rejection.into());
+        return Err(give_up(run, failed).await);
+    }
     let (last, when) = (state.operator(), time::local(state.updated()));
     let remark = format!(
         "last: {last} at {when}; now operator {}",

@@ -14,7 +14,7 @@ use crate::render::graph::{Form, Picture};
 use crate::render::heading::heading;
 use crate::render::layout::Width;
 use crate::render::style::{BUSY, CARE, paint};
-use crate::render::{self, next, overlay, rows, time};
+use crate::render::{self, hands, next, overlay, rows, time};
 use crate::setting::Setting;
 
 /// Show a run step by step: what is done, what comes next, who is waited for
@@ -59,6 +59,9 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let begun = format!("started {} by {}", time::local(state.begun()), state.starter());
     let last = format!("last {} by {}", time::local(state.updated()), state.operator());
     render::result(&heading(&state, &runbook, &format!("{begun}; {last}"), width));
+    if let Some(whose) = hands::possession(&state, width) {
+        render::result(&whose);
+    }
     if let Some(holder) = &holder {
         let remark = format!("carried out now by {holder}");
         render::result(&paint(BUSY, width.wrap("", 2, &render::plain(&remark))));
@@ -83,6 +86,7 @@ fn as_json(state: &RunState, runbook: &Runbook, holder: Option<&Holder>) -> Valu
         "status": state.status(),
         "rehearsal": started.rehearsal.is_some(),
         "held_by": holder,
+        "hands": hands::as_json(state),
         "operator": state.operator(),
         "starter": state.starter(),
         "started": state.begun(),

@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use runbook_engine::core::RunState;
 use runbook_engine::id::{RunId, Seq};
 use runbook_engine::journal::{Chunk, JournalError};
 use runbook_engine::runtime::Engine;
 
 use crate::error::Failed;
+use crate::render::story::{subject, transcript_of};
 
 /// How many transcripts are read at once, unless they are large.
 const READ_AHEAD: usize = 1000;
@@ -78,6 +80,31 @@ impl<'a> Transcripts<'a> {
             tries += 1;
         }
     }
+}
+
+/// How many lines tell what a step printed last.
+const LAST_LINES: usize = 10;
+
+/// What was printed last in a run, and by which step.
+pub(super) async fn last_printed(
+    engine: &Engine,
+    state: &RunState,
+) -> Result<Option<(String, Vec<String>)>, Failed> {
+    let (run, name) = (state.started().run, state.started().name());
+    let failed = |error: JournalError| Failed::journal(&name, &error);
+    let entries = engine.journal.read(run, Seq(0)).await.map_err(failed)?;
+    let printed = entries.iter().rev().find_map(|entry| {
+        let transcript = transcript_of(&entry.event).filter(|transcript| transcript.bytes > 0)?;
+        Some((subject(&entry.event)?, transcript.of))
+    });
+    let Some((instance, of)) = printed else {
+        return Ok(None);
+    };
+    let chunks = engine.journal.transcript(run, of).await.map_err(failed)?;
+    let text: String = streams(&chunks).into_iter().map(|(_, text)| text).collect();
+    let mut last: Vec<String> = text.lines().rev().take(LAST_LINES).map(str::to_owned).collect();
+    last.reverse();
+    Ok(Some((format!("`{instance}`"), last)))
 }
 
 /// Chunks of one stream in a row, put together, so that lines are not cut.

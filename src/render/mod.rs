@@ -4,6 +4,7 @@ pub(crate) mod briefing;
 pub(crate) mod charset;
 pub(crate) mod diagnostic;
 pub(crate) mod graph;
+pub(crate) mod hands;
 pub(crate) mod heading;
 pub(crate) mod layout;
 pub(crate) mod live;

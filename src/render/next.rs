@@ -76,7 +76,32 @@ fn laid_out(advice: &[Advice], width: Width) -> Vec<String> {
 
 /// What a person can do now, the most useful first.
 fn what_now(name: &str, state: &RunState, runbook: &Runbook) -> Vec<Advice> {
+    if let Some(away) = state.hands().away() {
+        return vec![
+            Fact(format!(
+                "it goes on in another place, in the hands of {}",
+                plain(away.to.as_str())
+            )),
+            Command("runbook import FILE".to_owned(), "once they have handed it back"),
+        ];
+    }
     let mut advice = Vec::new();
+    if let Some(offer) = state.hands().offer() {
+        advice.push(Command(
+            format!("runbook accept {name}"),
+            "for whom it is offered to",
+        ));
+        advice.push(Command(
+            format!("runbook handoff {name} --take-back"),
+            "to keep it after all",
+        ));
+        advice.insert(0, Fact(format!("it is offered to {}", plain(offer.to.as_str()))));
+    } else if let Some(of) = state.hands().of() {
+        advice.push(Fact(format!(
+            "it is in the hands of {}, who alone goes on with it",
+            plain(of.as_str())
+        )));
+    }
     let waiting = state.waiting_for();
     for one in waiting.iter().take(MOST) {
         advice.extend(waits(name, one, runbook));

@@ -12,7 +12,7 @@ use runbook_engine::runbook::{Runbook, Step};
 use super::layout::{Width, pad, widest};
 use super::markdown;
 use super::plain;
-use super::story::{doubt_words, ruling_words, stop_words, subject};
+use super::story::{doubt_words, handing_words, ruling_words, stop_words, subject};
 use super::style::{BAD, BUSY, CARE, DIM, GOOD, count, names, paint};
 use super::time::took;
 
@@ -183,6 +183,11 @@ impl Progress {
                 let words = format!("{} decided: {} ({why})", entry.operator, ruling_words(*ruling));
                 Said::new(CARE, '!', words)
             }
+            Event::Handed(handing) => Said::new(
+                CARE,
+                '!',
+                format!("{} by {}", handing_words(handing), entry.operator),
+            ),
             Event::CancelRequested { why } => Said::new(CARE, '!', format!("the run is cancelled: {why}")),
             _ => return None,
         };

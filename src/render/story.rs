@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use runbook_engine::core::RunState;
 use runbook_engine::core::event::{
-    DoubtRuling, Event, LeftProcess, Need, Ruling, StopReason, Transcript, Verdict,
+    DoubtRuling, Event, Handing, LeftProcess, Need, Ruling, StopReason, Transcript, Verdict,
 };
 use runbook_engine::id::{InstanceId, Seq};
 use runbook_engine::journal::Digest;
@@ -77,6 +77,7 @@ pub(crate) fn words(event: &Event) -> String {
             format!("confirmed{with}{note}")
         }
         Event::Decided { ruling, why, .. } => format!("decided: {} ({why})", ruling_words(*ruling)),
+        Event::Handed(handing) => handing_words(handing),
         Event::CancelRequested { why } => format!("run cancelled: {why}"),
         Event::RollbackStarted { plan, why, .. } => {
             format!("rollback of {} started: {why}", count(plan.len(), "instance"))
@@ -129,6 +130,20 @@ pub(super) fn doubt_words(ruling: DoubtRuling) -> &'static str {
     }
 }
 
+pub(super) fn handing_words(handing: &Handing) -> String {
+    let noted = |note: &Option<String>| note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
+    match handing {
+        Handing::Offered { to, note } => format!("run offered to {to}{}", noted(note)),
+        Handing::TakenBack => "offer taken back".to_owned(),
+        Handing::Accepted => "run accepted".to_owned(),
+        Handing::MovedOut { to, note } => {
+            format!("run moved to another place, for {to}{}", noted(note))
+        }
+        Handing::MovedIn => "run moved in from another place".to_owned(),
+        Handing::TakenOver { why } => format!("run taken over: {why}"),
+    }
+}
+
 pub(super) fn ruling_words(ruling: Ruling) -> &'static str {
     match ruling {
         Ruling::Done => "it is done",
@@ -144,6 +159,7 @@ pub(crate) fn subject(event: &Event) -> Option<InstanceId> {
         Event::RunStarted(_)
         | Event::FilePinned { .. }
         | Event::RunResumed { .. }
+        | Event::Handed(_)
         | Event::CancelRequested { .. }
         | Event::RollbackStarted { .. } => None,
         Event::StepOpened { step, .. }
@@ -198,6 +214,7 @@ pub(crate) fn transcript_of(event: &Event) -> Option<&Transcript> {
         | Event::PersonNeeded { .. }
         | Event::Confirmed { .. }
         | Event::Decided { .. }
+        | Event::Handed(_)
         | Event::CancelRequested { .. }
         | Event::RollbackStarted { .. }
         | Event::RollbackAttemptStarted { .. } => None,

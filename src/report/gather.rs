@@ -134,6 +134,7 @@ fn is_remarkable(entry: &Entry) -> bool {
         | Event::PersonNeeded { .. }
         | Event::Confirmed { .. }
         | Event::Decided { .. }
+        | Event::Handed(_)
         | Event::CancelRequested { .. }
         | Event::RollbackStarted { .. }
         | Event::RolledBack { .. }

@@ -84,7 +84,11 @@ impl RunState {
     }
 
     fn transition(&mut self, entry: &Entry) -> Result<(), Misfit> {
+        if self.hands.away().is_some() && !matches!(entry.event, Event::Handed(_)) {
+            return Err(Misfit("the run goes on in another journal".to_owned()));
+        }
         match &entry.event {
+            Event::Handed(handing) => self.hand(handing, entry),
             Event::RunStarted(_) => Err(Misfit("the run has started already".to_owned())),
             Event::FilePinned { name, text } => {
                 self.files.insert(name.clone(), text.clone());

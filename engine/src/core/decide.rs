@@ -16,6 +16,7 @@ use crate::id::{InstanceId, Seq, StepId};
 /// The events that record an input; none when it no longer matters.
 pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec<Event>, Rejection> {
     let now = turn.now;
+    state.hands.admits(input, &turn.operator)?;
     Ok(match input {
         Input::Resumed { jobs, transcripts } => resumed(state, *jobs, transcripts),
         Input::Evaluated { step, result } => evaluated(state, step, result).into_iter().collect(),
@@ -63,7 +64,7 @@ pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec
             }
         }
         Input::Clock => timed_out(state, turn),
-        Input::Act(act) => vec![person::acted(state, act)?],
+        Input::Act(act) => vec![person::acted(state, act, &turn.operator)?],
     })
 }
 

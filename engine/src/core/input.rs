@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    Attachment, Failure, Item, LeftProcess, Outputs, ProcessMark, RollbackScope, Ruling, Transcript,
+    Attachment, Failure, Handing, Item, LeftProcess, Outputs, ProcessMark, RollbackScope, Ruling, Transcript,
 };
-use crate::id::{InstanceId, Seq, StepId};
+use crate::id::{InstanceId, Operator, Seq, StepId};
 use crate::step::Observation;
 
 /// Something that happened outside.
@@ -109,6 +110,8 @@ pub enum Act {
         /// Why.
         why: String,
     },
+    /// Gives the run to somebody, or takes it.
+    Hand(Handing),
     /// Stops the run for good.
     Cancel {
         /// Why.
@@ -121,6 +124,21 @@ pub enum Act {
         /// Why.
         why: String,
     },
+}
+
+impl Act {
+    /// Whether the run is in other hands after it.
+    #[must_use]
+    pub fn takes_the_run(&self) -> bool {
+        match self {
+            Self::Hand(Handing::Accepted | Handing::MovedIn | Handing::TakenOver { .. }) => true,
+            Self::Hand(Handing::Offered { .. } | Handing::TakenBack | Handing::MovedOut { .. })
+            | Self::Confirm { .. }
+            | Self::Decide { .. }
+            | Self::Cancel { .. }
+            | Self::Rollback { .. } => false,
+        }
+    }
 }
 
 /// Why an act is not possible now, and what is.
@@ -144,6 +162,20 @@ pub enum Rejection {
         /// What is possible instead.
         instead: &'static str,
     },
+    /// The run is in the hands of somebody else.
+    #[error("the run is in the hands of {0}")]
+    NotYours(Operator),
+    /// The run is offered to somebody else.
+    #[error("the run is offered to {0}, and to nobody else")]
+    OfferedToAnother(Operator),
+    /// The run goes on in another journal.
+    #[error("the run was moved to another place at {since}, where {to} goes on with it")]
+    Away {
+        /// Who goes on with it.
+        to: Operator,
+        /// Since when.
+        since: Timestamp,
+    },
     /// The run is not where the act is possible.
     #[error("the run {is}, so it cannot be {act}")]
     RunNotNow {
@@ -156,13 +188,26 @@ pub enum Rejection {
     },
 }
 
+/// What a rejection is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// What is meant is not there at all.
+    Unknown,
+    /// Somebody else has the run.
+    Hands,
+    /// It does not stand where that is possible.
+    State,
+}
+
 impl Rejection {
-    /// Whether what is meant is not there at all.
+    /// What it is about.
     #[must_use]
-    pub fn is_about_the_unknown(&self) -> bool {
+    pub fn about(&self) -> About {
         match self {
-            Self::NoSuchInstance(_) | Self::NameAnItem(_) => true,
-            Self::NotNow { .. } | Self::RunNotNow { .. } => false,
+            Self::NoSuchInstance(_) | Self::NameAnItem(_) => About::Unknown,
+            Self::NotYours(_) | Self::OfferedToAnother(_) | Self::Away { .. } => About::Hands,
+            Self::NotNow { .. } | Self::RunNotNow { .. } => About::State,
         }
     }
 
@@ -172,6 +217,15 @@ impl Rejection {
         match self {
             Self::NoSuchInstance(_) => "`runbook show RUN` lists the steps and instances",
             Self::NameAnItem(_) => "`runbook show RUN` lists the instances",
+            Self::NotYours(_) => {
+                "let them hand it over: `runbook handoff RUN --to NAME`; `runbook accept RUN --take-over --why TEXT` takes it without"
+            }
+            Self::OfferedToAnother(_) => {
+                "`runbook show RUN` tells who has it; they can take it back and offer it to you"
+            }
+            Self::Away { .. } => {
+                "`runbook import FILE` takes it in again when they hand it back; `runbook accept RUN --take-over --why TEXT` if they never had it"
+            }
             Self::NotNow { instead, .. } | Self::RunNotNow { instead, .. } => instead,
         }
     }

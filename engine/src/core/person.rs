@@ -6,10 +6,10 @@ use super::instance::{Doubt, Phase};
 use super::rollback;
 use super::state::RunState;
 use super::table::InstanceIx;
-use crate::id::InstanceId;
+use crate::id::{InstanceId, Operator};
 
 /// The event that records the act.
-pub(super) fn acted(state: &RunState, act: &Act) -> Result<Event, Rejection> {
+pub(super) fn acted(state: &RunState, act: &Act, operator: &Operator) -> Result<Event, Rejection> {
     match act {
         Act::Confirm {
             instance,
@@ -37,6 +37,10 @@ pub(super) fn acted(state: &RunState, act: &Act) -> Result<Event, Rejection> {
                 ruling,
                 why,
             })
+        }
+        Act::Hand(handing) => {
+            state.can_be_handed(handing, operator)?;
+            Ok(Event::Handed(handing.clone()))
         }
         Act::Cancel { why } => {
             cancellable(state)?;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::event::{Outputs, RunStarted};
+use super::hands::Hands;
 use super::instance::{Instance, Phase};
 use super::queue::{Place, Queues};
 use super::rollback::Rollback;
@@ -28,6 +29,7 @@ pub struct RunState {
     pub(super) jobs: u32,
     pub(super) files: BTreeMap<String, String>,
     pub(super) cancelled: Option<String>,
+    pub(super) hands: Hands,
     pub(super) rollback: Option<Rollback>,
     table: Table,
     by_id: BTreeMap<InstanceId, InstanceIx>,
@@ -52,6 +54,7 @@ impl RunState {
             jobs,
             files: BTreeMap::new(),
             cancelled: None,
+            hands: Hands::default(),
             rollback: None,
             table: Table::new(workflow.steps().len()),
             by_id: BTreeMap::new(),

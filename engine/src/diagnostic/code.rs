@@ -136,6 +136,7 @@ codes! {
     RB0502 EvidenceMissing "a manual step lacks what it asks for";
     RB0503 Usage "the command line does not say what to do";
     RB0504 OutputLost "what was printed is not all there";
+    RB0505 InOtherHands "the run is in somebody else's hands";
     // Files that are written for people.
     RB0520 OutputExists "a file is there already";
     RB0521 OutputNotWritten "a file could not be written";

@@ -151,6 +151,7 @@ impl Verifier {
             | Event::DoubtSettled { .. }
             | Event::PersonNeeded { .. }
             | Event::Decided { .. }
+            | Event::Handed(_)
             | Event::CancelRequested { .. }
             | Event::RollbackStarted { .. }
             | Event::RollbackAttemptStarted { .. } => {}

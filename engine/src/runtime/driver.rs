@@ -56,6 +56,8 @@ pub struct Ended {
     pub status: RunStatus,
     /// It was told to.
     pub interrupted: bool,
+    /// Somebody else has the run from now on.
+    pub handed_over: bool,
     /// The secrets for want of which something did not go on.
     pub lacking: Vec<Wanted>,
 }
@@ -110,11 +112,7 @@ impl Run {
         let mut draining = false;
         if self.untaken {
             if !self.ask_before_taking_up(control).await {
-                return Ok(Ended {
-                    status: self.state.status(),
-                    interrupted: true,
-                    lacking: Vec::new(),
-                });
+                return Ok(self.cut_short());
             }
             let entries = self.take_up(jobs).await?;
             desk.watcher.recorded(&entries, &self.state);
@@ -122,6 +120,13 @@ impl Run {
         let mut inputs = vec![Input::Clock];
         let mut summary = None;
         loop {
+            if self.fenced {
+                return Ok(Ended {
+                    interrupted: false,
+                    handed_over: true,
+                    ..self.cut_short()
+                });
+            }
             draining |= self.heed(desk);
             let entries = self.take(&inputs, draining).await?;
             if !entries.is_empty() {
@@ -147,6 +152,7 @@ impl Run {
                 return Ok(Ended {
                     status,
                     interrupted: draining,
+                    handed_over: false,
                     lacking: self.wanted(&lacking),
                 });
             }
@@ -236,13 +242,20 @@ impl Run {
         let left: Vec<Input> = left.collect();
         let entries = self.take(&left, true).await?;
         desk.watcher.recorded(&entries, &self.state);
-        Ok(Ended {
+        Ok(self.cut_short())
+    }
+
+    /// The end of a loop that was told to stop.
+    fn cut_short(&self) -> Ended {
+        Ended {
             status: self.state.status(),
             interrupted: true,
+            handed_over: false,
             lacking: Vec::new(),
-        })
+        }
     }
 }
+
 /// While everything is being stopped, a failure is no failure: nobody knows how far the call had come.
 fn cut_off_if_failed(input: Input) -> Input {
     match input {

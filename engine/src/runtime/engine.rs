@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::clock::Clock;
 use super::run::Run;
 use crate::core::event::{Entry, Event, Overlaid, Rehearsal, RunStarted};
-use crate::core::{IllegalEvent, Rejection, RunState, TurnError};
+use crate::core::{About, IllegalEvent, Rejection, RunState, TurnError};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::id::{Host, Operator, ParamName, RunId, Seq};
 use crate::journal::{Durable, Holder, Journal, JournalError};
@@ -50,8 +50,8 @@ pub enum RuntimeError {
         message: String,
         /// What to do instead.
         instead: String,
-        /// Whether the run has no such step or instance at all.
-        unknown: bool,
+        /// What that is about.
+        about: About,
     },
     /// The process that holds the run could not do what it was asked.
     #[error("the process that holds the run could not do it: {0}")]

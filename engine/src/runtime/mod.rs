@@ -35,6 +35,7 @@ mod sessions;
 mod transcriber;
 pub mod trial;
 mod unheard;
+mod visitors;
 
 #[cfg(test)]
 mod tests;

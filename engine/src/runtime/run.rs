@@ -7,7 +7,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::ask::{Keeper, Nobody};
-use super::door::Asked;
 use super::engine::{Author, Engine, PinnedFiles, RuntimeError};
 use super::secrets::{Known, named, shown_params};
 use crate::core::event::{Entry, Failure, FailureKind, RunStarted};
@@ -41,6 +40,8 @@ pub struct Run {
     pub(super) durable: Durable<Seq>,
     /// A person wants it undone; otherwise a failure does.
     pub(super) undone_by_person: bool,
+    /// Somebody else has taken it while it was held here: this process writes nothing more.
+    pub(super) fenced: bool,
 }
 
 /// What every call is told alike, put together once.
@@ -80,6 +81,7 @@ impl Run {
             state,
             runbook,
             untaken: false,
+            fenced: false,
             durable,
         }
     }
@@ -143,7 +145,8 @@ impl Run {
     /// # Errors
     /// When the act is not possible now, or cannot be made durable.
     pub async fn act(&mut self, act: Act) -> Result<Vec<Entry>, RuntimeError> {
-        let cut_off = self.untaken && self.state.active().len() > 0;
+        let changes_hands = matches!(act, Act::Hand(_));
+        let cut_off = self.untaken && self.state.active().len() > 0 && !changes_hands;
         let mut entries = if cut_off {
             self.take_up(None).await?
         } else {
@@ -197,36 +200,6 @@ impl Run {
         Ok(entries)
     }
 
-    /// Records what a visitor wants done, under the visitor's name, and tells them when it is durable. Nothing is
-    /// carried out.
-    ///
-    /// # Errors
-    /// When the journal fails. What is not possible now is told to the visitor alone.
-    pub async fn answer(&mut self, asked: Asked) -> Result<Vec<Entry>, RuntimeError> {
-        self.answer_while(asked, true).await
-    }
-
-    /// As [`answer`](Self::answer), while the run is carried out.
-    pub(super) async fn answer_while(
-        &mut self,
-        asked: Asked,
-        draining: bool,
-    ) -> Result<Vec<Entry>, RuntimeError> {
-        // That was written by another process.
-        if self.engine.clock.shown() > asked.until {
-            asked.refuse_late();
-            return Ok(Vec::new());
-        }
-        let (operator, host) = (asked.operator.clone(), asked.host.clone());
-        let act = Input::Act(asked.act.clone());
-        let result = self.take_as(operator, host, &[act], draining).await;
-        asked.tell(&result);
-        match result {
-            Err(RuntimeError::Rejected(_)) => Ok(Vec::new()),
-            other => other,
-        }
-    }
-
     /// Takes turns with these inputs and makes what they mean durable, in one append.
     pub(super) async fn take(
         &mut self,
@@ -237,13 +210,16 @@ impl Run {
         self.take_as(operator, host, inputs, draining).await
     }
 
-    async fn take_as(
+    pub(super) async fn take_as(
         &mut self,
         operator: Operator,
         host: Host,
         inputs: &[Input],
         draining: bool,
     ) -> Result<Vec<Entry>, RuntimeError> {
+        if self.fenced {
+            self.state.hands().admit(&self.engine.author.operator)?;
+        }
         if !is_timed(&self.state) {
             self.engine.clock.follow();
         }
@@ -298,6 +274,8 @@ impl Run {
             settled,
             total,
             operator: state.operator().clone(),
+            offered_to: state.hands().offer().map(|offer| offer.to.clone()),
+            moved_to: state.hands().away().map(|away| away.to.clone()),
             started: state.begun(),
             updated: state.updated(),
             head: Seq(state.next_seq().0.saturating_sub(1)),

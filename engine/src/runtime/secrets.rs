@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use crate::core::event::Outputs;
+use crate::core::event::{Handing, Outputs};
 use crate::core::{Act, RunState};
 use crate::id::{InstanceId, ParamName, StepId};
 use crate::runbook::{Runbook, Step};
@@ -163,7 +163,7 @@ impl Known {
                 self.learn_outputs(instance, sensitive, values);
                 sensitive
             }
-            Act::Decide { .. } | Act::Cancel { .. } | Act::Rollback { .. } => &[],
+            Act::Decide { .. } | Act::Hand(_) | Act::Cancel { .. } | Act::Rollback { .. } => &[],
         };
         let (mask, mut act) = (self.mask(), act.clone());
         match &mut act {
@@ -171,7 +171,14 @@ impl Known {
                 *values = mask.outputs(&sealed(values, sensitive));
                 *note = note.as_deref().map(|note| mask.text(note));
             }
-            Act::Decide { why, .. } | Act::Cancel { why } | Act::Rollback { why, .. } => {
+            Act::Hand(Handing::Offered { note, .. } | Handing::MovedOut { note, .. }) => {
+                *note = note.as_deref().map(|note| mask.text(note));
+            }
+            Act::Hand(Handing::TakenBack | Handing::Accepted | Handing::MovedIn) => {}
+            Act::Decide { why, .. }
+            | Act::Hand(Handing::TakenOver { why })
+            | Act::Cancel { why }
+            | Act::Rollback { why, .. } => {
                 *why = mask.text(why);
             }
         }

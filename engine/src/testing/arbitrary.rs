@@ -8,6 +8,7 @@ use proptest::string::string_regex;
 use serde_json::Value;
 use uuid::Uuid;
 
+use self::handing::handing;
 use self::overlaid::overlaid;
 use crate::core::event::{
     Attachment, DoubtRuling, Entry, Event, Failure, FailureKind, Item, LeftProcess, Need, Outputs, Place,
@@ -19,6 +20,7 @@ use crate::id::{
 };
 use crate::journal::Chunk;
 
+mod handing;
 mod overlaid;
 
 fn parsed<T>(text: &str) -> T
@@ -194,7 +196,7 @@ pub fn run_started() -> impl Strategy<Value = RunStarted> {
 
 /// Any event, each variant as often as every other.
 pub fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![5 => run_event(), 9 => attempt_event(), 7 => outcome_event(), 5 => rollback_event()]
+    prop_oneof![6 => run_event(), 9 => attempt_event(), 7 => outcome_event(), 5 => rollback_event()]
 }
 
 /// What happens to a run or to a whole step.
@@ -207,6 +209,7 @@ fn run_event() -> BoxedStrategy<Event> {
         (step_id(), option::of(vec(item, 0..4))).prop_map(|(step, items)| Event::StepOpened { step, items }),
         (step_id(), text()).prop_map(|(step, reason)| Event::StepSkipped { step, reason }),
         (step_id(), failure()).prop_map(|(step, error)| Event::StepUnclear { step, error }),
+        handing().prop_map(Event::Handed),
         text().prop_map(|why| Event::CancelRequested { why }),
     ]
     .boxed()

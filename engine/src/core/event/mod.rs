@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use self::handing::Handing;
 pub use self::overlaid::{Change, ChangeAct, ChangeOf, Overlaid, PinnedOverlay};
 pub use self::parts::{
     Attachment, DoubtRuling, Failure, FailureKind, Item, LeftProcess, Need, Place, ProcessMark, Rehearsal,
@@ -10,6 +11,7 @@ pub use self::parts::{
 };
 use crate::id::{AttemptNo, Host, InstanceId, Operator, Seq, StepId};
 
+mod handing;
 mod overlaid;
 mod parts;
 
@@ -200,6 +202,8 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// Who has the run changed, or is about to.
+    Handed(Handing),
     /// A person stopped the run for good.
     CancelRequested {
         /// Why.
@@ -276,6 +280,7 @@ impl Event {
             Self::PersonNeeded { .. } => "person_needed",
             Self::Confirmed { .. } => "confirmed",
             Self::Decided { .. } => "decided",
+            Self::Handed(handing) => handing.name(),
             Self::CancelRequested { .. } => "cancel_requested",
             Self::RollbackStarted { .. } => "rollback_started",
             Self::RollbackAttemptStarted { .. } => "rollback_attempt_started",

@@ -66,7 +66,7 @@ impl Asked {
             Err(RuntimeError::Rejected(rejection)) => Reply::Rejected {
                 message: rejection.to_string(),
                 instead: rejection.instead().to_owned(),
-                unknown: rejection.is_about_the_unknown(),
+                about: rejection.about(),
             },
             Err(error) => Reply::Failed(error.to_string()),
         };

@@ -13,13 +13,13 @@ use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
 };
 
-use crate::core::Act;
 use crate::core::event::Entry;
+use crate::core::{About, Act};
 use crate::id::{Host, Operator, Seq};
 use crate::journal::{Chunk, JournalError, LARGEST_ATTACHMENT, Verification, stored};
 
 /// The version of what is said; both sides must have the same.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The most bytes of one line: the largest attachment in base64, and what stands around it.
 const LARGEST: u64 = LARGEST_ATTACHMENT as u64 / 3 * 4 + 64 * 1024;
@@ -93,8 +93,7 @@ pub(super) enum Reply {
     Rejected {
         message: String,
         instead: String,
-        /// Whether the run has no such step or instance at all.
-        unknown: bool,
+        about: About,
     },
     /// The holder could not do it.
     Failed(String),

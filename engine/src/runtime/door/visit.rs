@@ -146,12 +146,12 @@ impl Seat for Visit {
                 Ok(Reply::Rejected {
                     message,
                     instead,
-                    unknown,
+                    about,
                 }) => {
                     return Err(RuntimeError::RejectedThere {
                         message,
                         instead,
-                        unknown,
+                        about,
                     });
                 }
                 Ok(Reply::Failed(why)) => return Err(RuntimeError::Holder(why)),
@@ -220,6 +220,7 @@ fn records(event: &Event, act: &Act) -> bool {
                 why: because,
             },
         ) => instance == of && ruling == decided && why == because,
+        (Event::Handed(handed), Act::Hand(handing)) => handed == handing,
         (Event::CancelRequested { why }, Act::Cancel { why: because }) => why == because,
         (
             Event::RollbackStarted { scope, why, .. },

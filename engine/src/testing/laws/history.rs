@@ -167,6 +167,7 @@ fn subject(event: &Event) -> Option<&InstanceId> {
         | Event::StepOpened { .. }
         | Event::StepSkipped { .. }
         | Event::StepUnclear { .. }
+        | Event::Handed(_)
         | Event::CancelRequested { .. }
         | Event::RollbackStarted { .. } => None,
     }

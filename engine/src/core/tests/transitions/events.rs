@@ -1,7 +1,7 @@
 //! Every kind of event, about the instance `a`, with its variations that matter.
 
 use super::super::*;
-use crate::core::event::{DoubtRuling, Need, ProcessMark, StopReason};
+use crate::core::event::{DoubtRuling, Handing, Need, ProcessMark, StopReason};
 use crate::id::AttemptNo;
 
 type Told = (&'static str, Event);
@@ -15,6 +15,7 @@ pub(super) fn events() -> Vec<(String, Event)> {
         doubting(),
         deciding(),
         undoing(),
+        handing(),
     ];
     let named = |(told, event): Told| {
         let name = event.name();
@@ -211,4 +212,23 @@ fn undoing() -> Vec<Told> {
         ("", undone),
         ("", failed),
     ]
+}
+
+fn handing() -> Vec<Told> {
+    let (to, note) = (Operator::new("bob"), None);
+    let offered = Handing::Offered {
+        to: to.clone(),
+        note: None,
+    };
+    let all = [
+        offered,
+        Handing::TakenBack,
+        Handing::Accepted,
+        Handing::MovedOut { to, note },
+        Handing::MovedIn,
+        Handing::TakenOver { why: why() },
+    ];
+    all.into_iter()
+        .map(|handing| ("", Event::Handed(handing)))
+        .collect()
 }

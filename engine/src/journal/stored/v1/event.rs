@@ -11,7 +11,7 @@ use super::parts::{
     Attachment, DoubtRuling, Failure, Item, LeftProcess, Need, ProcessMark, Rehearsal, RollbackScope, Ruling,
     StopReason, Transcript, Verdict,
 };
-use crate::id::{AttemptNo, InstanceId, ParamName, RunId, RunbookName, StepId};
+use crate::id::{AttemptNo, InstanceId, Operator, ParamName, RunId, RunbookName, StepId};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,6 +138,22 @@ pub(super) enum Event {
     Decided {
         step: InstanceId,
         ruling: Ruling,
+        why: String,
+    },
+    HandoffOffered {
+        to: Operator,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    HandoffTakenBack {},
+    HandoffAccepted {},
+    MovedOut {
+        to: Operator,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    MovedIn {},
+    TakenOver {
         why: String,
     },
     CancelRequested {

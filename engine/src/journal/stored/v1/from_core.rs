@@ -2,7 +2,7 @@
 
 use super::event::{Event, RunStarted};
 use super::parts::{Verdict, all};
-use crate::core::event as core;
+use crate::core::event::{self as core, Handing};
 
 impl From<core::RunStarted> for RunStarted {
     fn from(of: core::RunStarted) -> Self {
@@ -179,6 +179,7 @@ impl From<core::Event> for Event {
                 ruling: ruling.into(),
                 why,
             },
+            From::Handed(handing) => handing.into(),
             From::CancelRequested { why } => Self::CancelRequested { why },
             From::RollbackStarted {
                 scope,
@@ -224,6 +225,19 @@ impl From<core::Event> for Event {
                 error: error.into(),
                 transcript: transcript.map(Into::into),
             },
+        }
+    }
+}
+
+impl From<Handing> for Event {
+    fn from(of: Handing) -> Self {
+        match of {
+            Handing::Offered { to, note } => Self::HandoffOffered { to, note },
+            Handing::TakenBack => Self::HandoffTakenBack {},
+            Handing::Accepted => Self::HandoffAccepted {},
+            Handing::MovedOut { to, note } => Self::MovedOut { to, note },
+            Handing::MovedIn => Self::MovedIn {},
+            Handing::TakenOver { why } => Self::TakenOver { why },
         }
     }
 }

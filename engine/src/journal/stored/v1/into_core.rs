@@ -2,7 +2,7 @@
 
 use super::event::{Event, RunStarted};
 use super::parts::all;
-use crate::core::event as core;
+use crate::core::event::{self as core, Handing};
 
 impl From<RunStarted> for core::RunStarted {
     fn from(of: RunStarted) -> Self {
@@ -175,6 +175,12 @@ impl TryFrom<Event> for core::Event {
                 ruling: ruling.into(),
                 why,
             },
+            Event::HandoffOffered { to, note } => Self::Handed(Handing::Offered { to, note }),
+            Event::HandoffTakenBack {} => Self::Handed(Handing::TakenBack),
+            Event::HandoffAccepted {} => Self::Handed(Handing::Accepted),
+            Event::MovedOut { to, note } => Self::Handed(Handing::MovedOut { to, note }),
+            Event::MovedIn {} => Self::Handed(Handing::MovedIn),
+            Event::TakenOver { why } => Self::Handed(Handing::TakenOver { why }),
             Event::CancelRequested { why } => Self::CancelRequested { why },
             Event::RollbackStarted {
                 scope,
