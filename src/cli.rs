@@ -48,6 +48,15 @@ pub(crate) struct Global {
     /// The folder that holds the runs
     #[arg(long, global = true, value_name = "FOLDER", env = "RUNBOOK_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,
+    /// The database that holds the runs instead, where a team shares them: postgres://USER@HOST/DATABASE
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDRESS",
+        env = "RUNBOOK_JOURNAL",
+        hide_env_values = true
+    )]
+    pub(crate) journal: Option<String>,
     /// Who acts, if not the account that the system names
     #[arg(long, global = true, value_name = "NAME", env = "RUNBOOK_OPERATOR")]
     pub(crate) operator: Option<String>,
@@ -94,6 +103,25 @@ enum Command {
     Reference(reference::Args),
 }
 
+impl Command {
+    /// Whether it may need the journal.
+    fn uses_runs(&self) -> bool {
+        !matches!(
+            self,
+            Self::New(_)
+                | Self::Check(_)
+                | Self::Explain(_)
+                | Self::Steps(_)
+                | Self::Test(_)
+                | Self::Schema(_)
+                | Self::Practice(_)
+                | Self::Completions(_)
+                | Self::Man(_)
+                | Self::Reference(_)
+        )
+    }
+}
+
 /// The command line as a whole: what shells complete, and what manual pages describe.
 pub(crate) fn command() -> clap::Command {
     Cli::command()
@@ -137,6 +165,9 @@ pub(crate) fn main() -> Exit {
 
 async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
     signals::heed_pauses(&setting.look)?;
+    if command.uses_runs() {
+        setting.find_database().await?;
+    }
     match command {
         Command::New(args) => new::run(&args, setting),
         Command::Check(args) => check::run(&args, setting),

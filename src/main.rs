@@ -8,6 +8,7 @@
 mod cli;
 mod commands;
 mod complete;
+mod database;
 mod doctor;
 mod error;
 mod exit;

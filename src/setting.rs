@@ -6,12 +6,14 @@ use std::sync::{Arc, OnceLock};
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{Host, Operator, RunId};
-use runbook_engine::journal::sled::SledJournal;
-use runbook_engine::journal::{JournalError, Listed};
+use runbook_engine::journal::postgres::Address;
+use runbook_engine::journal::{Journal, JournalError, Listed, PostgresJournal, SledJournal};
 use runbook_engine::runtime::{Author, Doors, Engine, SystemClock};
 use runbook_engine::step::Registry;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::Global;
+use crate::database;
 use crate::error::Failed;
 use crate::observe::{Observer, RunLog, start_tracing};
 use crate::programs;
@@ -26,6 +28,10 @@ pub(crate) struct Setting {
     pub(crate) log: RunLog,
     /// Those who watch that run from outside.
     pub(crate) observer: OnceLock<Arc<Observer>>,
+    /// Ends all waiting for a database that is away.
+    pub(crate) hurry: CancellationToken,
+    /// The database that holds the runs, if one does.
+    database: OnceLock<Address>,
 }
 
 impl Setting {
@@ -33,6 +39,8 @@ impl Setting {
         Self {
             log: start_tracing(global.verbose, &look),
             observer: OnceLock::new(),
+            hurry: CancellationToken::new(),
+            database: OnceLock::new(),
             global,
             look,
             registry: runbook_steps::builtin_with(programs::settings()),
@@ -62,18 +70,52 @@ impl Setting {
         }
     }
 
-    /// The engine over the state folder.
+    /// Finds out which database holds the runs, if one does, and what is needed to get in.
+    pub(crate) async fn find_database(&self) -> Result<(), Failed> {
+        if let Some(named) = self.global.journal.as_deref().filter(|named| !named.is_empty()) {
+            let address = database::address(named, self).await?;
+            self.database.get_or_init(|| address);
+        }
+        Ok(())
+    }
+
+    /// Where runs are kept, for messages: the database, or the state folder.
+    pub(crate) fn place(&self) -> Result<String, Failed> {
+        match self.database.get() {
+            Some(database) => Ok(format!("the database {database}")),
+            None => Ok(self.state_dir()?.display().to_string()),
+        }
+    }
+
+    /// The engine over the database or the state folder.
     pub(crate) fn engine(&self) -> Result<Engine, Failed> {
         let folder = self.state_dir()?;
-        let journal = SledJournal::open(&folder)
-            .map_err(|error| unusable(&folder, &error))?
-            .with_scratch(std::env::temp_dir());
+        let journal: Arc<dyn Journal> = match self.database.get() {
+            Some(address) => Arc::new(self.shared(address, &folder)),
+            None => Arc::new(
+                SledJournal::open(&folder)
+                    .map_err(|error| unusable(&folder, &error))?
+                    .with_scratch(std::env::temp_dir()),
+            ),
+        };
         Ok(Engine {
-            journal: Arc::new(Doors(Arc::new(journal))),
+            journal: Arc::new(Doors(journal)),
             registry: self.registry.clone(),
             clock: Arc::new(SystemClock::default()),
             author: self.author(),
         })
+    }
+
+    /// The journal in a database; what concerns this machine alone stays in the state folder.
+    fn shared(&self, address: &Address, folder: &Path) -> PostgresJournal {
+        let (look, shown) = (self.look.clone(), address.to_string());
+        let listener = Arc::new(move |notice: &_| database::tell(&look, &shown, notice));
+        PostgresJournal::new(
+            address.clone(),
+            folder.join("shared"),
+            listener,
+            self.hurry.clone(),
+        )
     }
 
     /// The engine over the state folder in which the run `name` is to be found: it must be there.
@@ -89,8 +131,11 @@ impl Setting {
         Err(Diagnostic::error(Code::RunNotFound, message).help(help).into())
     }
 
-    /// The state folder, if it does not exist: only a new run makes it.
+    /// The state folder, if it is needed and does not exist: only a new run makes it.
     pub(crate) fn missing_state_dir(&self) -> Result<Option<PathBuf>, Failed> {
+        if self.database.get().is_some() {
+            return Ok(None);
+        }
         let folder = self.state_dir()?;
         let missing = matches!(folder.try_exists(), Ok(false));
         Ok(missing.then_some(folder))
@@ -158,7 +203,7 @@ pub(crate) async fn find_run(engine: &Engine, text: &str) -> Result<RunId, Faile
     match found.as_slice() {
         [one] => Ok(one.run),
         [] => {
-            let message = format!("there is no run `{text}` in the state folder");
+            let message = format!("there is no run `{text}`");
             let near = runs
                 .iter()
                 .filter_map(|row| names(row).into_iter().next())

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::error::Failed;
 use crate::prompt;
 use crate::render::style::Look;
+use crate::setting::Setting;
 
 /// What the first and the second request order, and what is said of it.
 const ORDERS: [(Control, &str); 2] = [
@@ -46,16 +47,21 @@ pub(crate) fn heed_pauses(look: &Look) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The orders that signals give: the first starts nothing more, the second stops everything.
-pub(crate) fn listen(look: &Look) -> Result<UnboundedReceiver<Control>, Failed> {
+/// The orders that signals give: the first starts nothing more, the second stops everything, and with it the waiting
+/// for a database that is away.
+pub(crate) fn listen(setting: &Setting) -> Result<UnboundedReceiver<Control>, Failed> {
     let mut requests = StopRequests::listen()
         .map_err(|error| Failed::fault("the program could not listen for Ctrl-C", &error))?;
     let (orders, inbox) = unbounded_channel();
-    let look = look.clone();
+    let (look, hurry) = (setting.look.clone(), setting.hurry.clone());
     tokio::spawn(async move {
         for (order, notice) in ORDERS {
             requests.next().await;
-            if orders.send(order).is_err() {
+            let heard = orders.send(order).is_ok();
+            if order == Control::Stop || !heard {
+                hurry.cancel();
+            }
+            if !heard {
                 return;
             }
             look.tell(&format!("\n{notice}"));

@@ -261,6 +261,12 @@ impl fmt::Display for InstanceId {
 pub struct RunId(Uuid);
 
 impl RunId {
+    /// The UUID.
+    #[must_use]
+    pub fn as_uuid(&self) -> &Uuid {
+        &self.0
+    }
+
     /// Takes a UUID that the caller has made.
     #[must_use]
     pub fn new(uuid: Uuid) -> Self {

@@ -28,7 +28,7 @@ pub(super) async fn carry(
     watched: Watched,
     setting: &Setting,
 ) -> Result<Exit, Failed> {
-    let mut control = signals::listen(&setting.look)?;
+    let mut control = signals::listen(setting)?;
     let observer = setting
         .observer
         .get_or_init(|| Observer::begin(&run, watched, setting));

@@ -50,7 +50,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     }
     if runs.is_empty() {
         none(args, setting);
-        let remark = format!("looked in {}", setting.state_dir()?.display());
+        let remark = format!("looked in {}", setting.place()?);
         setting
             .look
             .tell(&paint(DIM, Width::of_talk().wrap("", 2, &plain(&remark))));

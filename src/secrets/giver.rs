@@ -14,6 +14,7 @@ use runbook_engine::secret::{SHORTEST, Secret};
 use tokio_util::sync::CancellationToken;
 
 use super::source::{LONGEST, Source};
+use crate::database;
 use crate::hush;
 use crate::prompt::{self, Asker, CallOff, Unanswered};
 use crate::render;
@@ -30,9 +31,8 @@ pub(crate) fn withhold_variables() {
     let names = std::env::vars_os().map(|(name, _)| name);
     // Windows takes no notice of capitals.
     let is_secret = |name: &OsString| {
-        name.to_string_lossy()
-            .to_ascii_uppercase()
-            .starts_with(SECRET_VARIABLE)
+        let name = name.to_string_lossy().to_ascii_uppercase();
+        name.starts_with(SECRET_VARIABLE) || database::is_private(&name)
     };
     process::withhold(names.filter(is_secret).collect());
 }

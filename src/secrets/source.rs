@@ -102,7 +102,7 @@ impl Source {
     }
 
     /// The secret, unless a person is to be asked; `say` is told what a program prints as errors.
-    pub(super) async fn read(&self, say: impl Fn(&str)) -> Result<Option<String>, String> {
+    pub(crate) async fn read(&self, say: impl Fn(&str)) -> Result<Option<String>, String> {
         let bytes = match self {
             Self::Prompt => return Ok(None),
             Self::Env(name) => match std::env::var(name) {

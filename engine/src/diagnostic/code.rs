@@ -130,6 +130,11 @@ codes! {
     RB0407 StateFolderForeign "the state folder is not yours to use";
     RB0408 NoDoor "other terminals cannot act on a run that is carried out";
     RB0409 HolderFailed "the process that holds a run could not do what it was asked";
+    // The database of runs.
+    RB0430 DatabaseAway "the database of runs cannot be reached";
+    RB0431 DatabaseRefused "the database of runs refuses what it is asked";
+    RB0432 DatabaseNewer "the database of runs was set up by a newer program";
+    RB0433 DatabaseAddress "an address that names no database of runs";
     // Acts on a run.
     RB0500 ActRejected "the run is not where that act is possible";
     RB0501 StepNotInRun "the run has no such step";

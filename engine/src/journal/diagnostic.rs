@@ -45,6 +45,19 @@ impl JournalError {
                     "put right what the system says (space, permissions, disk), then `runbook resume {run}`"
                 ))
             }
+            Self::DatabaseAway { source, .. } => Diagnostic::error(Code::DatabaseAway, self.to_string())
+                .caused_by(source)
+                .help("look whether it runs, and whether this machine reaches it; what is in it is not lost")
+                .help(format!(
+                    "then `runbook resume {run}` goes on from the last entry that is there"
+                )),
+            Self::DatabaseRefused { source, .. } => {
+                Diagnostic::error(Code::DatabaseRefused, self.to_string())
+                    .caused_by(source)
+                    .help("put right what the database says: account, password, permissions, space")
+            }
+            Self::NewerDatabase { .. } => Diagnostic::error(Code::DatabaseNewer, self.to_string())
+                .help("use the version of `runbook` that set it up, or a newer one; nothing was changed"),
             Self::Unstorable(_) => about(Code::JournalWrite)
                 .help("make what the step gives or prints smaller; nothing of it was stored"),
             Self::Poisoned => about(Code::JournalWrite).help(format!(

@@ -1,9 +1,10 @@
 //! What is remembered: durable, chained entries, transcripts and attachments.
 //!
 //! [`Journal`] is the whole of what the engine asks of a store. [`sled::SledJournal`] keeps one embedded
-//! database per run under a state folder; [`memory::MemoryJournal`] is for tests and simulations. What both
-//! keep of an entry is its [stored form](stored), chained by hashes to the one before; verification finds what
-//! was changed, dropped, reordered or cut off.
+//! database per run under a state folder; [`postgres::PostgresJournal`] keeps all runs in a database that a team
+//! shares; [`memory::MemoryJournal`] is for tests and simulations. What all keep of an entry is its
+//! [stored form](stored), chained by hashes to the one before; verification finds what was changed, dropped,
+//! reordered or cut off.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,18 +15,21 @@ use serde::{Deserialize, Serialize};
 
 pub use self::chain::Digest;
 pub use self::memory::MemoryJournal;
+pub use self::postgres::PostgresJournal;
 pub use self::sled::SledJournal;
 pub use self::stored::to_json;
+pub use self::summary::{Listed, Summary};
 pub use self::transcript::TranscriptHasher;
-use crate::core::event::{Entry, Event};
-use crate::core::status::RunStatus;
-use crate::id::{Host, InstanceId, Operator, RunId, RunbookName, Seq};
+use crate::core::event::Entry;
+use crate::id::{Host, Operator, RunId, Seq};
 
 mod chain;
 mod diagnostic;
 pub mod memory;
+pub mod postgres;
 pub mod sled;
 pub mod stored;
+mod summary;
 mod transcript;
 mod verify;
 
@@ -97,93 +101,6 @@ pub const MOST_AT_ONCE: usize = 4 * 1024 * 1024;
 /// The most bytes that one attachment may have.
 pub const LARGEST_ATTACHMENT: usize = 64 * 1024 * 1024;
 
-/// What a list of runs shows: a cache beside the journal, never the truth about a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
-    /// The run.
-    pub run: RunId,
-    /// The name of its runbook.
-    pub runbook: RunbookName,
-    /// What it is about, from the runbook.
-    pub title: String,
-    /// The overlays that changed its runbook.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub overlays: Vec<String>,
-    /// Where it stands.
-    pub status: RunStatus,
-    /// Whether it is a rehearsal.
-    pub rehearsal: bool,
-    /// How many instances are settled.
-    pub settled: usize,
-    /// How many there are, as far as is known.
-    pub total: usize,
-    /// Who acted last.
-    pub operator: Operator,
-    /// To whom it is offered, if it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub offered_to: Option<Operator>,
-    /// For whom it was moved to another place, if it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub moved_to: Option<Operator>,
-    /// When it started.
-    pub started: Timestamp,
-    /// When something last happened.
-    pub updated: Timestamp,
-    /// The last entry, and its hash in hexadecimal: what the journal must still hold.
-    pub head: Seq,
-    /// See `head`.
-    pub head_hash: String,
-    /// The first instances that a person may want to name, those that wait for one before the others.
-    #[serde(default)]
-    pub nameable: Vec<InstanceId>,
-}
-
-impl Summary {
-    /// The name that people know the run by: `<runbook>-<short>`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        self.run.name(&self.runbook)
-    }
-
-    /// What can be said of a run as soon as its first entries are durable; the last has this hash. The title is
-    /// in the runbook's text, which stores do not read: the runbook's name stands for it until the run says more.
-    pub(crate) fn of_first(first: &[Entry], head_hash: &Digest) -> Option<Self> {
-        let (entry, last) = (first.first()?, first.last()?);
-        let Event::RunStarted(started) = &entry.event else {
-            return None;
-        };
-        Some(Self {
-            run: started.run,
-            runbook: started.runbook.clone(),
-            title: started.runbook.to_string(),
-            overlays: started.overlays(),
-            status: RunStatus::Running,
-            rehearsal: started.rehearsal.is_some(),
-            settled: 0,
-            total: 0,
-            operator: entry.operator.clone(),
-            offered_to: None,
-            moved_to: None,
-            started: entry.time,
-            updated: last.time,
-            head: last.seq,
-            head_hash: head_hash.to_string(),
-            nameable: Vec::new(),
-        })
-    }
-}
-
-/// One row of a list of runs.
-#[derive(Debug)]
-pub struct Listed {
-    /// The run, if even that can be told.
-    pub run: RunId,
-    /// Its summary, or why it cannot be read.
-    pub summary: Result<Summary, JournalError>,
-    /// Who holds it now.
-    pub holder: Option<Holder>,
-}
-
 /// What a verification of a journal found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
@@ -241,6 +158,32 @@ pub enum JournalError {
         /// What the system said.
         #[source]
         source: std::io::Error,
+    },
+    /// The database of runs does not answer, or nobody gets in.
+    #[error("the database {database} cannot be reached")]
+    DatabaseAway {
+        /// Its address, without the password.
+        database: String,
+        /// What the database or the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database of runs does not do what it is asked.
+    #[error("the database {database} refuses")]
+    DatabaseRefused {
+        /// Its address, without the password.
+        database: String,
+        /// What the database said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database of runs was set up by a newer program. Nothing was changed.
+    #[error("the database {database} was set up by a newer program ({what})")]
+    NewerDatabase {
+        /// Its address, without the password.
+        database: String,
+        /// How that shows.
+        what: String,
     },
     /// What was to be stored is larger or deeper than allowed, or out of place. Nothing was stored, and the
     /// journal takes others.

@@ -3,6 +3,7 @@
 //! The modules here are portable; what they need of the system is in `unix.rs` and `windows.rs`, which offer
 //! the same functions under the name `os`.
 
+pub(crate) mod database;
 pub mod disk;
 pub mod keystore;
 pub mod limit;

@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::server::Server;
 use super::*;
-use crate::core::event::{Failure, FailureKind, Outputs, RunStarted};
+use crate::core::event::{Event, Failure, FailureKind, Outputs, RunStarted};
+use crate::core::status::RunStatus;
 use crate::id::AttemptNo;
 
 mod memory;
+#[path = "../../../tests/postgres/server.rs"]
+pub(super) mod server;
 mod suite;
 
 pub(super) fn run(number: u128) -> RunId {
@@ -124,16 +129,18 @@ pub(super) fn summary(run: RunId, head: Seq, head_hash: &str) -> Summary {
     }
 }
 
-/// A store to test, and the folder that it needs.
+/// A store to test, and what it needs.
 pub(super) struct Fixture {
     pub(super) journal: Arc<dyn Journal>,
     _folder: Option<tempfile::TempDir>,
+    _server: Option<Server>,
 }
 
 pub(super) fn memory() -> Fixture {
     Fixture {
         journal: Arc::new(MemoryJournal::new()),
         _folder: None,
+        _server: None,
     }
 }
 
@@ -142,5 +149,24 @@ pub(super) fn sled() -> Fixture {
     Fixture {
         journal: Arc::new(SledJournal::open(folder.path()).unwrap()),
         _folder: Some(folder),
+        _server: None,
     }
+}
+
+/// None where PostgreSQL is not installed.
+pub(super) fn postgres() -> Option<Fixture> {
+    let server = Server::start()?;
+    let folder = tempfile::tempdir().unwrap();
+    let address = server.database("suite").parse().unwrap();
+    let journal = PostgresJournal::new(
+        address,
+        folder.path().to_owned(),
+        Arc::new(|_| ()),
+        CancellationToken::new(),
+    );
+    Some(Fixture {
+        journal: Arc::new(journal),
+        _folder: Some(folder),
+        _server: Some(server),
+    })
 }

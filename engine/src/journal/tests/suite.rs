@@ -19,6 +19,15 @@ macro_rules! suite {
                 super::$test(&super::sled()).await;
             })*
         }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $test() {
+                if let Some(fixture) = super::postgres() {
+                    super::$test(&fixture).await;
+                }
+            })*
+        }
     };
 }
 

@@ -1,0 +1,370 @@
+//! A run that this process holds: the one way to add to it, and what keeps its claim alive.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "claims end by the database's clock, and no matter of a run's"
+)]
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::link::{Answer, Link, Params, Patience};
+use super::statements as sql;
+use crate::core::event::Entry;
+use crate::id::{RunId, Seq};
+use crate::journal::chain::{Digest, Head, seal_all};
+use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary};
+
+/// How many bytes of transcripts are sent at once.
+const BATCH: usize = 1024 * 1024;
+
+/// How many bytes of an attachment are sent at once.
+const PIECE: usize = 512 * 1024;
+
+/// After how long what was printed is sent, if no entry takes it along before.
+const LINGER: Duration = Duration::from_millis(200);
+
+/// What a claim is worth, told by the token that only its holder knows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ticket {
+    pub(super) run: RunId,
+    pub(super) token: Uuid,
+    /// For how long it holds unless it is renewed.
+    pub(super) lasts: Duration,
+}
+
+impl Ticket {
+    /// How long it holds, as statements take it.
+    pub(super) fn milliseconds(&self) -> i64 {
+        i64::try_from(self.lasts.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// A claimed run.
+pub(super) struct Held {
+    pub(super) holder: Holder,
+    ticket: Ticket,
+    link: Arc<Link>,
+    /// The newest entry; locked while something is added.
+    tip: tokio::sync::Mutex<Head>,
+    printed: Mutex<VecDeque<Printed>>,
+    has_printed: Notify,
+    /// The claim is another's by now.
+    lost: AtomicBool,
+    /// The database refused to write.
+    failed: AtomicBool,
+}
+
+/// A chunk of a transcript that was not sent yet.
+struct Printed {
+    of: i64,
+    number: i32,
+    content: Vec<u8>,
+}
+
+/// Chunks as a statement takes them.
+#[derive(Default)]
+struct Batch {
+    of: Vec<i64>,
+    numbers: Vec<i32>,
+    contents: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Held {
+    pub(super) fn new(link: Arc<Link>, ticket: Ticket, holder: Holder, tip: Head) -> Arc<Self> {
+        let held = Arc::new(Self {
+            holder,
+            ticket,
+            link,
+            tip: tokio::sync::Mutex::new(tip),
+            printed: Mutex::default(),
+            has_printed: Notify::new(),
+            lost: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+        });
+        tokio::spawn(renew_always(Arc::downgrade(&held), ticket.lasts / 3));
+        tokio::spawn(send_always(Arc::downgrade(&held)));
+        held
+    }
+
+    fn check(&self) -> Result<(), JournalError> {
+        if self.lost.load(Ordering::SeqCst) {
+            Err(JournalError::NotClaimed)
+        } else if self.failed.load(Ordering::SeqCst) {
+            Err(JournalError::Poisoned)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The claim is another's: from now on nothing is written, and nothing renewed.
+    fn lose(&self) -> JournalError {
+        self.lost.store(true, Ordering::SeqCst);
+        JournalError::NotClaimed
+    }
+
+    /// After a write that failed nobody knows what is there.
+    fn poisoned<T>(&self, result: Result<T, JournalError>) -> Result<T, JournalError> {
+        if result.is_err() {
+            self.failed.store(true, Ordering::SeqCst);
+        }
+        result
+    }
+
+    /// Carries out a statement that writes: its first two values are the run and the token.
+    async fn write(&self, sql: &str, params: Params<'_>, bytes: usize) -> Result<Answer, JournalError> {
+        let claim: Params<'_> = &[
+            (self.ticket.run.as_uuid(), Type::UUID),
+            (&self.ticket.token, Type::UUID),
+        ];
+        let params: Vec<_> = claim.iter().chain(params).cloned().collect();
+        self.link.ask(sql, &params, bytes, Patience::Long).await
+    }
+
+    /// A statement that found no run with our token says that the claim is another's.
+    fn still_ours(&self, answer: &Answer) -> Result<(), JournalError> {
+        if answer.rows.is_empty() {
+            Err(self.lose())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Appends entries. Where an answer is lost, it is looked whether they are there: they are ours if their hash is.
+    pub(super) async fn append(
+        &self,
+        expected: Seq,
+        entries: &[Entry],
+    ) -> Result<Durable<Seq>, JournalError> {
+        let mut tip = self.tip.lock().await;
+        self.check()?;
+        let found = tip.seq.next();
+        if expected != found {
+            return Err(JournalError::Conflict { expected, found });
+        }
+        let records = seal_all(Some(*tip), entries)?;
+        let Some((seq, hash)) = records.last().map(|(seq, record)| (*seq, record.hash)) else {
+            return Ok(Durable::attest(tip.seq));
+        };
+        while self.bytes_printed() > BATCH {
+            self.send_printed().await?;
+        }
+        let batch = self.next_batch();
+        let records: Vec<Vec<u8>> = records.iter().map(|(_, record)| record.to_bytes()).collect();
+        let bytes = batch.bytes + records.iter().map(Vec::len).sum::<usize>();
+        let head = Head { seq, hash };
+        let params: Params<'_> = &[
+            (&number(expected), Type::INT8),
+            (&number(seq.next()), Type::INT8),
+            (&hash.as_bytes().as_slice(), Type::BYTEA),
+            (&self.ticket.milliseconds(), Type::INT8),
+            (&records, Type::BYTEA_ARRAY),
+            (&batch.of, Type::INT8_ARRAY),
+            (&batch.numbers, Type::INT4_ARRAY),
+            (&batch.contents, Type::BYTEA_ARRAY),
+        ];
+        let answer = self.poisoned(self.write(sql::APPEND, params, bytes).await)?;
+        if answer.rows.len() != records.len() {
+            self.settle(expected, head).await?;
+        }
+        *tip = head;
+        Ok(Durable::attest(seq))
+    }
+
+    /// Nothing was written: because it was there already, since somebody else has written, or without a claim.
+    async fn settle(&self, expected: Seq, ours: Head) -> Result<(), JournalError> {
+        let params: Params<'_> = &[(self.ticket.run.as_uuid(), Type::UUID)];
+        let answer = self.poisoned(self.link.ask(sql::STANDS, params, 0, Patience::Long).await)?;
+        let Some(row) = answer.rows.first() else {
+            return Err(JournalError::NotFound(self.ticket.run));
+        };
+        let (next, head) = (row.get::<_, i64>(0), row.get::<_, &[u8]>(1));
+        let token: Option<Uuid> = row.get(2);
+        if next == number(ours.seq.next()) && head == ours.hash.as_bytes() {
+            Ok(())
+        } else if token == Some(self.ticket.token) {
+            let found = seq_of(next)?;
+            self.failed.store(true, Ordering::SeqCst);
+            Err(JournalError::Conflict { expected, found })
+        } else {
+            Err(self.lose())
+        }
+    }
+
+    /// Takes a chunk of a transcript, which is sent with the next entries, or soon.
+    pub(super) fn print(&self, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {
+        let content = chunk.to_bytes()?;
+        self.check()?;
+        let number = i32::try_from(number)
+            .map_err(|_| JournalError::Unstorable("a transcript has too many chunks".to_owned()))?;
+        let of = self::number(of);
+        locked(&self.printed).push_back(Printed { of, number, content });
+        self.has_printed.notify_one();
+        Ok(())
+    }
+
+    fn bytes_printed(&self) -> usize {
+        locked(&self.printed)
+            .iter()
+            .map(|printed| printed.content.len())
+            .sum()
+    }
+
+    fn next_batch(&self) -> Batch {
+        let mut printed = locked(&self.printed);
+        let mut batch = Batch::default();
+        while batch.bytes < BATCH
+            && let Some(next) = printed.pop_front()
+        {
+            batch.of.push(next.of);
+            batch.numbers.push(next.number);
+            batch.bytes += next.content.len();
+            batch.contents.push(next.content);
+        }
+        batch
+    }
+
+    /// Sends all that was printed, so that others can read it.
+    pub(super) async fn flush(&self) -> Result<(), JournalError> {
+        let _one_at_a_time = self.tip.lock().await;
+        self.check()?;
+        while self.bytes_printed() > 0 {
+            self.send_printed().await?;
+        }
+        Ok(())
+    }
+
+    async fn send_printed(&self) -> Result<(), JournalError> {
+        let batch = self.next_batch();
+        let params: Params<'_> = &[
+            (&self.ticket.milliseconds(), Type::INT8),
+            (&batch.of, Type::INT8_ARRAY),
+            (&batch.numbers, Type::INT4_ARRAY),
+            (&batch.contents, Type::BYTEA_ARRAY),
+        ];
+        let answer = self.poisoned(self.write(sql::PRINT, params, batch.bytes).await)?;
+        self.still_ours(&answer)
+    }
+
+    /// Says that the claim is still wanted.
+    async fn renew(&self) -> Result<(), JournalError> {
+        self.check()?;
+        let params: Params<'_> = &[(&self.ticket.milliseconds(), Type::INT8)];
+        let answer = self.write(sql::RENEW, params, 0).await?;
+        self.still_ours(&answer)
+    }
+
+    /// Stores a file in pieces, and then that it is there.
+    pub(super) async fn attach(&self, content: &[u8]) -> Result<Digest, JournalError> {
+        if content.len() > LARGEST_ATTACHMENT {
+            let size = content.len();
+            let message = format!("an attachment has {size} bytes; at most {LARGEST_ATTACHMENT} can be kept");
+            return Err(JournalError::Unstorable(message));
+        }
+        self.check()?;
+        let hash = Digest::of(content);
+        let sha256 = hash.as_bytes().as_slice();
+        for (place, piece) in (0_i32..).zip(content.chunks(PIECE)) {
+            let params: Params<'_> = &[
+                (&sha256, Type::BYTEA),
+                (&place, Type::INT4),
+                (&piece, Type::BYTEA),
+            ];
+            let answer = self.poisoned(self.write(sql::PIECE, params, piece.len()).await)?;
+            self.still_ours(&answer)?;
+        }
+        let size = i64::try_from(content.len()).unwrap_or(i64::MAX);
+        let params: Params<'_> = &[(&sha256, Type::BYTEA), (&size, Type::INT8)];
+        let answer = self.poisoned(self.write(sql::ATTACH, params, 0).await)?;
+        self.still_ours(&answer)?;
+        Ok(hash)
+    }
+
+    /// Refreshes what lists show.
+    pub(super) async fn summarise(&self, summary: &Summary) -> Result<(), JournalError> {
+        self.check()?;
+        let params: Params<'_> = &[(&written(summary)?, Type::TEXT)];
+        let answer = self.write(sql::SUMMARISE, params, 0).await?;
+        self.still_ours(&answer)
+    }
+
+    /// Gives the claim back.
+    pub(super) async fn release(&self, summary: Option<&Summary>) -> Result<(), JournalError> {
+        let sent = if self.check().is_ok() {
+            self.flush().await
+        } else {
+            Ok(())
+        };
+        let summary = summary.map(written).transpose()?;
+        let answer = self.write(sql::RELEASE, &[(&summary, Type::TEXT)], 0).await;
+        self.lost.store(true, Ordering::SeqCst);
+        let answer = answer?;
+        // Where an earlier try had no answer, it may be the one that gave it back.
+        if answer.rows.is_empty() && !answer.uncertain {
+            return Err(JournalError::NotClaimed);
+        }
+        sent
+    }
+}
+
+/// Renews a claim for as long as it is wanted and has not become another's.
+async fn renew_always(held: Weak<Held>, every: Duration) {
+    loop {
+        sleep(every).await;
+        let Some(held) = held.upgrade() else { return };
+        if let Err(error) = held.renew().await {
+            tracing::warn!(%error, "the claim on a run was not renewed");
+            if held.check().is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Sends what is printed, a moment after it was.
+async fn send_always(held: Weak<Held>) {
+    loop {
+        let Some(strong) = held.upgrade() else { return };
+        // The holder lets go of a run while nobody prints: then nobody wakes this up.
+        let has_printed = tokio::time::timeout(Duration::from_secs(1), strong.has_printed.notified()).await;
+        if strong.check().is_err() {
+            return;
+        }
+        if has_printed.is_err() {
+            continue;
+        }
+        sleep(LINGER).await;
+        if let Err(error) = strong.flush().await {
+            tracing::warn!(%error, "what a step printed was not kept");
+        }
+    }
+}
+
+/// A number as the database has it.
+pub(super) fn number(seq: Seq) -> i64 {
+    i64::try_from(seq.0).unwrap_or(i64::MAX)
+}
+
+/// The number of an entry that the database has.
+pub(super) fn seq_of(number: i64) -> Result<Seq, JournalError> {
+    let seq = u64::try_from(number).map(Seq);
+    seq.map_err(|_| JournalError::Damaged(format!("changed: there is an entry {number}")))
+}
+
+/// A summary as it is kept.
+pub(super) fn written(summary: &Summary) -> Result<String, JournalError> {
+    serde_json::to_string(summary).map_err(|error| JournalError::Unstorable(error.to_string()))
+}
+
+/// What is guarded here is replaced as a whole, so a panic elsewhere leaves nothing half done.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

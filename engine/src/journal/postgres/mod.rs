@@ -1,0 +1,301 @@
+//! The store that a team shares: all runs in one PostgreSQL database.
+//!
+//! A run is claimed for a while, by the database's clock, and renewed as long as its process lives. Whoever holds the
+//! claim knows its token, and every statement that writes asks for it: who has lost the claim writes nothing. See
+//! `docs/decisions/0016-postgresql.md` for the tables and for what happens when an answer is lost.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_postgres::types::Type;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub use self::address::{Address, BadAddress};
+use self::contents::Reader;
+use self::held::{Held, Ticket};
+use self::link::{Link, Params, Patience};
+pub use self::link::{Listener, Notice};
+use self::statements as sql;
+use super::chain::{Head, seal_all};
+use super::{Chunk, Claim, Durable, Holder, Journal, JournalError, Listed, Summary, Verification};
+use crate::core::event::Entry;
+use crate::id::{RunId, Seq};
+use crate::platform::private;
+
+mod address;
+mod contents;
+mod held;
+mod link;
+mod schema;
+mod statements;
+
+/// For how long a claim holds that is not renewed.
+const CLAIM: Duration = Duration::from_secs(15);
+
+/// Runs in a PostgreSQL database.
+pub struct PostgresJournal {
+    link: Arc<Link>,
+    /// Where things about runs stand that concern this machine alone.
+    folder: PathBuf,
+    claims_last: Duration,
+    held: Mutex<BTreeMap<RunId, Arc<Held>>>,
+}
+
+impl PostgresJournal {
+    /// The journal in the database at `address`; it is connected with when it is first needed. The door of a run that
+    /// is held is under `folder`. `listener` is told when the database is waited for, which ends when `give_up` does.
+    #[must_use]
+    pub fn new(address: Address, folder: PathBuf, listener: Listener, give_up: CancellationToken) -> Self {
+        Self {
+            link: Arc::new(Link::new(address, listener, give_up)),
+            folder,
+            claims_last: CLAIM,
+            held: Mutex::default(),
+        }
+    }
+
+    /// Lets claims end after another time than usual.
+    #[must_use]
+    pub fn with_claims_of(self, claims_last: Duration) -> Self {
+        Self { claims_last, ..self }
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<RunId, Arc<Held>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The run of a claim, if it is still the one that was given.
+    fn claimed(&self, claim: &Claim) -> Result<Arc<Held>, JournalError> {
+        let held = self.held().get(&claim.run).cloned();
+        held.filter(|held| held.holder == claim.holder)
+            .ok_or(JournalError::NotClaimed)
+    }
+
+    fn keep(&self, ticket: Ticket, holder: Holder, tip: Head) -> Claim {
+        let held = Held::new(Arc::clone(&self.link), ticket, holder.clone(), tip);
+        let _before = self.held().insert(ticket.run, held);
+        self.make_folder(ticket.run);
+        let run = ticket.run;
+        Claim { run, holder }
+    }
+
+    /// A run goes on without: then others on this machine cannot come in.
+    fn make_folder(&self, run: RunId) {
+        let folder = self.folder.join(run.to_string());
+        if !folder.is_dir()
+            && let Err(error) = private::create_folders(&folder)
+        {
+            tracing::warn!(%error, folder = %folder.display(), "the folder for a run's door could not be made");
+        }
+    }
+
+    fn ticket(&self, run: RunId) -> Ticket {
+        Ticket {
+            run,
+            token: Uuid::new_v4(),
+            lasts: self.claims_last,
+        }
+    }
+
+    /// Who only looks does not wait long; who holds a run does.
+    fn reader(&self) -> Reader<'_> {
+        let patience = if self.held().is_empty() {
+            Patience::Short
+        } else {
+            Patience::Long
+        };
+        Reader::Shared(&self.link, patience)
+    }
+
+    /// What was printed here is to be seen by who reads here.
+    async fn flush(&self, run: RunId) -> Result<(), JournalError> {
+        let held = self.held().get(&run).cloned();
+        match held {
+            Some(held) => match held.flush().await {
+                // What others have written can still be read.
+                Err(JournalError::NotClaimed | JournalError::Poisoned) => Ok(()),
+                other => other,
+            },
+            None => Ok(()),
+        }
+    }
+}
+
+fn written(holder: &Holder) -> Result<String, JournalError> {
+    serde_json::to_string(holder).map_err(|error| JournalError::Unstorable(error.to_string()))
+}
+
+#[async_trait]
+impl Journal for PostgresJournal {
+    async fn create(
+        &self,
+        run: RunId,
+        holder: Holder,
+        first: &[Entry],
+    ) -> Result<(Claim, Durable<Seq>), JournalError> {
+        let sealed = seal_all(None, first)?;
+        let Some((seq, hash)) = sealed.last().map(|(seq, record)| (*seq, record.hash)) else {
+            return Err(JournalError::Unstorable("a run without entries".to_owned()));
+        };
+        let ticket = self.ticket(run);
+        let records: Vec<Vec<u8>> = sealed.iter().map(|(_, record)| record.to_bytes()).collect();
+        let summary = Summary::of_first(first, &hash).as_ref().map(held::written);
+        let params: Params<'_> = &[
+            (run.as_uuid(), Type::UUID),
+            (&ticket.token, Type::UUID),
+            (&written(&holder)?, Type::TEXT),
+            (&held::number(seq.next()), Type::INT8),
+            (&hash.as_bytes().as_slice(), Type::BYTEA),
+            (&ticket.milliseconds(), Type::INT8),
+            (&records, Type::BYTEA_ARRAY),
+            (&summary.transpose()?, Type::TEXT),
+        ];
+        let bytes = records.iter().map(Vec::len).sum();
+        let answer = self.link.ask(sql::CREATE, params, bytes, Patience::Short).await?;
+        if answer.rows.is_empty() {
+            // It is there: made by an earlier try whose answer was lost, or by somebody else.
+            let params: Params<'_> = &[(run.as_uuid(), Type::UUID)];
+            let rows = self.link.ask(sql::STANDS, params, 0, Patience::Short).await?.rows;
+            let token: Option<Uuid> = rows.first().and_then(|row| row.get(2));
+            if token != Some(ticket.token) {
+                let source = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "the run exists");
+                return Err(JournalError::Storage {
+                    doing: "made",
+                    source,
+                });
+            }
+        }
+        let claim = self.keep(ticket, holder, Head { seq, hash });
+        Ok((claim, Durable::attest(seq)))
+    }
+
+    async fn claim(&self, run: RunId, holder: Holder) -> Result<Claim, JournalError> {
+        let ticket = self.ticket(run);
+        let params: Params<'_> = &[
+            (run.as_uuid(), Type::UUID),
+            (&ticket.token, Type::UUID),
+            (&written(&holder)?, Type::TEXT),
+            (&ticket.milliseconds(), Type::INT8),
+        ];
+        let rows = self.link.ask(sql::CLAIM, params, 0, Patience::Short).await?.rows;
+        let Some(row) = rows.first() else {
+            let other = self.holder(run).await?;
+            self.reader().head(run).await?;
+            return Err(JournalError::Held(other));
+        };
+        let reader = Reader::Shared(&self.link, Patience::Short);
+        let checked = match contents::head_of(row.get(0), row.get(1)) {
+            Ok(head) => reader.check_head(run, head).await.map(|()| head),
+            Err(error) => Err(error),
+        };
+        match checked {
+            Ok(head) => Ok(self.keep(ticket, holder, head)),
+            Err(error) => {
+                let params: Params<'_> = &[
+                    (run.as_uuid(), Type::UUID),
+                    (&ticket.token, Type::UUID),
+                    (&None::<String>, Type::TEXT),
+                ];
+                // The first error is the one that matters; the claim ends by itself.
+                let _kept = self.link.ask(sql::RELEASE, params, 0, Patience::Short).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn release(&self, claim: Claim, summary: Option<Summary>) -> Result<(), JournalError> {
+        let held = self.claimed(&claim)?;
+        let released = held.release(summary.as_ref()).await;
+        let _same = self.held().remove(&claim.run);
+        released
+    }
+
+    async fn append(
+        &self,
+        claim: &Claim,
+        expected: Seq,
+        entries: &[Entry],
+    ) -> Result<Durable<Seq>, JournalError> {
+        self.claimed(claim)?.append(expected, entries).await
+    }
+
+    async fn read(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError> {
+        self.reader().entries(run, from).await
+    }
+
+    fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {
+        self.claimed(claim)?.print(of, number, chunk)
+    }
+
+    async fn transcript(&self, run: RunId, of: Seq) -> Result<Vec<Chunk>, JournalError> {
+        self.flush(run).await?;
+        self.reader().transcript(run, of).await
+    }
+
+    async fn transcripts(&self, run: RunId, of: &[Seq]) -> Result<Vec<(Seq, Vec<Chunk>)>, JournalError> {
+        self.flush(run).await?;
+        self.reader().transcripts(run, of).await
+    }
+
+    async fn attach(&self, claim: &Claim, content: &[u8]) -> Result<String, JournalError> {
+        let hash = self.claimed(claim)?.attach(content).await?;
+        Ok(hash.to_string())
+    }
+
+    async fn attachment(&self, run: RunId, sha256: &str) -> Result<Vec<u8>, JournalError> {
+        self.reader().attachment(run, sha256).await
+    }
+
+    async fn holder(&self, run: RunId) -> Result<Option<Holder>, JournalError> {
+        let params: Params<'_> = &[(run.as_uuid(), Type::UUID)];
+        let rows = self.link.ask(sql::HOLDER, params, 0, Patience::Short).await?.rows;
+        Ok(rows.first().and_then(|row| contents::holder(row.get(0))))
+    }
+
+    fn door(&self, run: RunId) -> Option<PathBuf> {
+        Some(self.folder.join(run.to_string()))
+    }
+
+    async fn summarise(&self, claim: &Claim, summary: &Summary) -> Result<(), JournalError> {
+        self.claimed(claim)?.summarise(summary).await
+    }
+
+    async fn head_hash(&self, run: RunId) -> Result<String, JournalError> {
+        Ok(self.reader().head(run).await?.hash.to_string())
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>, JournalError> {
+        let rows = self.link.ask(sql::RUNS, &[], 0, Patience::Short).await?.rows;
+        Ok(rows.iter().map(|row| RunId::new(row.get(0))).collect())
+    }
+
+    async fn list(&self) -> Result<Vec<Listed>, JournalError> {
+        let rows = self.link.ask(sql::LIST, &[], 0, Patience::Short).await?.rows;
+        let absent = || JournalError::Damaged("the run has no summary".to_owned());
+        let listed = |row: &tokio_postgres::Row| Listed {
+            run: RunId::new(row.get(0)),
+            summary: row
+                .get::<_, Option<&str>>(1)
+                .ok_or_else(absent)
+                .and_then(contents::summary),
+            holder: contents::holder(row.get(2)),
+        };
+        Ok(rows.iter().map(listed).collect())
+    }
+
+    async fn verify(&self, run: RunId) -> Result<Verification, JournalError> {
+        self.flush(run).await?;
+        let failed = |problem| self.link.failed(problem);
+        let client = self.link.connect().await.map_err(failed)?;
+        // What is written meanwhile is not looked at, rather than half of it.
+        let begun = client
+            .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await;
+        begun.map_err(|error| failed(error.into()))?;
+        Reader::Alone(&self.link, &client).verify(run).await
+    }
+}
