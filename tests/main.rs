@@ -19,6 +19,7 @@ mod support;
 #[path = "../steps/tests/powershell/server.rs"]
 mod server;
 
+mod advice;
 mod bad_disk;
 mod bad_folder;
 mod bad_surroundings;

@@ -495,7 +495,7 @@ fn an_output_that_only_run_gives_reaches_later_steps() {
         )
         .replace(
             "    #{ file: input.path }\n}\n\nfn rollback",
-            "    #{ file: \"half\", id: \"n7\" }\n}\n\nfn rollback",
+            "    #{ file: input.path + \".half\", id: \"n7\" }\n}\n\nfn rollback",
         );
     let runbook = RUNBOOK.replace("after ${{", "${{ steps.note.outputs.id }} ${{");
     let project = Project::with_site(&runbook, &[("note", &script)]);

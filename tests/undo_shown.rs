@@ -1,5 +1,6 @@
 //! Before anything is undone: what a person is shown, and asked.
 
+use crate::advice::in_order;
 use crate::support::Project;
 
 const TWO: &str = "
@@ -26,16 +27,6 @@ fn done() -> Project {
     project.run(["confirm", "steps", "hand"]).code(0);
     project.run(["resume", "steps"]).code(0);
     project
-}
-
-/// The places of these texts, one after the other.
-#[track_caller]
-fn in_order(text: &str, parts: &[&str]) {
-    let places: Vec<Option<usize>> = parts.iter().map(|part| text.find(part)).collect();
-    assert!(
-        places.iter().all(Option::is_some) && places.is_sorted(),
-        "{places:?} of {parts:?} in:\n{text}"
-    );
 }
 
 #[test]
@@ -89,7 +80,8 @@ fn where_there_is_nothing_to_undo_that_is_said_and_nothing_is_wrong() {
 
 #[cfg(unix)]
 mod at_a_terminal {
-    use super::{done, in_order};
+    use super::done;
+    use crate::advice::in_order;
 
     #[test]
     fn a_person_sees_what_is_undone_and_is_asked_first() {

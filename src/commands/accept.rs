@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "why")]
     take_over: bool,
     /// Why it is taken over: it stands in the journal
-    #[arg(long, value_name = "TEXT", requires = "take_over")]
+    #[arg(long, value_name = "TEXT", requires = "take_over", value_parser = super::reason)]
     why: Option<String>,
 }
 

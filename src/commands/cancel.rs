@@ -2,7 +2,7 @@
 
 use runbook_engine::core::Act;
 
-use super::{access, record};
+use super::{access, reason, record};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::setting::Setting;
@@ -14,7 +14,7 @@ pub(crate) struct Args {
     #[arg(value_name = "RUN")]
     run: String,
     /// Why: it stands in the journal
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     why: String,
 }
 

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use runbook_engine::core::Act;
 use runbook_engine::core::event::Ruling;
 
-use super::{access, instance, record};
+use super::{access, instance, reason, record};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::setting::Setting;
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(value_enum, value_name = "RULING")]
     ruling: Choice,
     /// Why: it stands in the journal
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     why: String,
 }
 

@@ -41,6 +41,7 @@ use runbook_engine::runtime::{Access, Engine, Run, Seat, Story, Watcher as _};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::layout::Width;
+use crate::render::next::Held;
 use crate::render::style::{DIM, paint};
 use crate::render::{next, plain};
 use crate::setting::{Setting, find_run};
@@ -72,6 +73,16 @@ fn operator(text: &str) -> Result<Operator, String> {
         return Err("an operator has a name".to_owned());
     }
     Ok(Operator::new(text))
+}
+
+/// The reason that a person gives.
+fn reason(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    if text.is_empty() {
+        Err("it is empty: say why, for whoever reads the journal")
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// Gets at the run that `text` means, to act on it: claims it, or goes in by the door of whoever holds it.
@@ -107,7 +118,7 @@ async fn go(access: Access, setting: &Setting) -> Result<(), Failed> {
     match access {
         Access::Own(run) => leave(run, setting).await.map(drop),
         Access::Through(visit) => {
-            let text = next::summary(visit.state(), visit.runbook(), Width::of_talk());
+            let text = next::summary(visit.state(), visit.runbook(), Held::Elsewhere, Width::of_talk());
             setting.look.tell(&text);
             Ok(())
         }
@@ -139,7 +150,7 @@ async fn leave(run: Run, setting: &Setting) -> Result<RunState, Failed> {
     let state = close(run).await?;
     setting
         .look
-        .tell(&next::summary(&state, &runbook, Width::of_talk()));
+        .tell(&next::summary(&state, &runbook, Held::No, Width::of_talk()));
     Ok(state)
 }
 

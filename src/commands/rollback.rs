@@ -7,7 +7,7 @@ use runbook_engine::core::{Act, RunStatus};
 use runbook_engine::id::StepId;
 use runbook_engine::runtime::{Access, Run, Seat};
 
-use super::{access, act_on, carry, give_up, go, go_after};
+use super::{access, act_on, carry, give_up, go, go_after, reason};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::observe::Options;
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "STEP")]
     step: Vec<StepId>,
     /// Why: it stands in the journal
-    #[arg(long, value_name = "TEXT", default_value = "asked for by the operator")]
+    #[arg(long, value_name = "TEXT", default_value = "asked for by the operator", value_parser = reason)]
     why: String,
     /// Undo it without asking first
     #[arg(short, long)]

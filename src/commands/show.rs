@@ -13,6 +13,7 @@ use crate::exit::Exit;
 use crate::render::graph::{Form, Picture};
 use crate::render::heading::heading;
 use crate::render::layout::Width;
+use crate::render::next::Held;
 use crate::render::style::{BUSY, CARE, paint};
 use crate::render::{self, hands, next, overlay, rows, time};
 use crate::setting::Setting;
@@ -71,7 +72,12 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     }
     render::result("");
     render::result(&rows::table(&state, &runbook, width));
-    render::result(&next::summary(&state, &runbook, width));
+    let held = if holder.is_some() {
+        Held::Elsewhere
+    } else {
+        Held::No
+    };
+    render::result(&next::summary(&state, &runbook, held, width));
     Ok(Exit::Done)
 }
 

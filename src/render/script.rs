@@ -17,7 +17,7 @@ pub(crate) fn failure(event: &Event, run: &str, runbook: &Runbook) -> Option<Dia
     else {
         return None;
     };
-    let Failure { message, place, .. } = error;
+    let Failure { message, place, kind } = error;
     let place = place.as_ref()?;
     let text = runbook.files().get(&place.file)?;
     let runbook_file = match runbook.overlays() {
@@ -34,10 +34,15 @@ pub(crate) fn failure(event: &Event, run: &str, runbook: &Runbook) -> Option<Dia
         .map_or(message.as_str(), |(_, why)| why);
     let diagnostic = Diagnostic::error(Code::ScriptFailed, format!("`{instance}`: {why}"));
     let diagnostic = diagnostic.at(&file, span(text, place.line, place.column), "");
-    Some(diagnostic.help(format!(
+    let diagnostic = diagnostic.help(format!(
         "`runbook log {run} --step {}` shows what it printed; the run keeps this text of the script",
         quoted(&instance)
-    )))
+    ));
+    Some(if kind.is_of_definition() {
+        diagnostic.help("mend the script in its file for a new run: this one cannot take it")
+    } else {
+        diagnostic
+    })
 }
 
 /// From a place to the end of the word there.

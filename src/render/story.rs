@@ -126,7 +126,8 @@ fn need_words(need: Need) -> &'static str {
 pub(super) fn doubt_words(ruling: DoubtRuling) -> &'static str {
     match ruling {
         DoubtRuling::TookEffect => "what was interrupted had taken effect: going on",
-        DoubtRuling::Again => "what was interrupted had not taken effect, or may be repeated: trying again",
+        DoubtRuling::Again => "what was interrupted had not taken effect: trying again",
+        DoubtRuling::Repeat => "nobody can tell whether it took effect, but it may be repeated: trying again",
     }
 }
 

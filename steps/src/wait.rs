@@ -261,7 +261,7 @@ impl<'a> Question<'a> {
         let seen = match plugin.validate(&with, cx).await {
             Ok(seen) => seen,
             Err(Failure {
-                kind: FailureKind::Failed | FailureKind::TimedOut,
+                kind: FailureKind::Failed | FailureKind::TimedOut | FailureKind::Mistake,
                 message,
                 ..
             }) => {

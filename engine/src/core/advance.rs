@@ -78,7 +78,7 @@ fn settle(state: &RunState, ix: InstanceIx, turn: &Turn) -> Option<Event> {
     } else if policy.may_be_repeated() {
         let again = Event::DoubtSettled {
             instance,
-            ruling: DoubtRuling::Again,
+            ruling: DoubtRuling::Repeat,
             outputs: Outputs::new(),
         };
         state.has_room().then_some(again)

@@ -210,13 +210,15 @@ impl RunState {
                         self.set_outputs(ix, outputs.clone());
                         self.rest(ix, Phase::Succeeded, entry.time);
                     }
-                    DoubtRuling::Again => self.set_phase(ix, self.next_is_attempt(ix)),
+                    DoubtRuling::Again | DoubtRuling::Repeat => {
+                        self.set_phase(ix, self.next_is_attempt(ix));
+                    }
                 }
             }
             (Phase::RollbackInDoubt(Doubt { cleared: true, .. }), Event::DoubtSettled { ruling, .. }) => {
                 match ruling {
                     DoubtRuling::TookEffect => self.undone(ix, entry.time),
-                    DoubtRuling::Again => self.set_phase(ix, Phase::RollbackReady),
+                    DoubtRuling::Again | DoubtRuling::Repeat => self.set_phase(ix, Phase::RollbackReady),
                 }
             }
             (other, _) => return Err(self.misfit(ix, &other)),

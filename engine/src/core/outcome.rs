@@ -71,7 +71,8 @@ impl Ended<'_> {
     fn retry_at(&self, error: &Failure) -> Option<Timestamp> {
         match error.kind {
             FailureKind::Inputs | FailureKind::Decided | FailureKind::Fault => return None,
-            FailureKind::Failed | FailureKind::TimedOut | FailureKind::NotVerified => {}
+            FailureKind::Failed | FailureKind::TimedOut | FailureKind::NotVerified | FailureKind::Mistake => {
+            }
         }
         let (retry, instance) = (self.state.policy(self.ix).retry, self.state.instance(self.ix));
         let at = later(self.now, retry.delay_after(instance.failures + 1)?)?;
@@ -131,7 +132,7 @@ impl Ended<'_> {
             }
             (_, Ok((Verdict::Satisfied | Verdict::Unsatisfied(_), _))) => (DoubtRuling::Again, nothing),
             (_, Ok((Verdict::Unknown, _))) if self.state.policy(self.ix).may_be_repeated() => {
-                (DoubtRuling::Again, nothing)
+                (DoubtRuling::Repeat, nothing)
             }
             (_, Ok((Verdict::Unknown, _)) | Err(_)) => {
                 let need = Need::Decision;

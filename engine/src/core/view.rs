@@ -253,10 +253,11 @@ impl RunState {
 
     fn waits_for_others(&self, ix: InstanceIx) -> bool {
         let instance = self.instance(ix);
-        let waits = matches!(
-            instance.phase,
-            Phase::Pending | Phase::Ready | Phase::Retrying { .. }
-        );
+        let waits = match &instance.phase {
+            Phase::Pending | Phase::Ready | Phase::Retrying { .. } => true,
+            phase @ Phase::Waiting(Need::ManualWork) => self.asks_for(phase).is_none(),
+            _ => false,
+        };
         waits && !self.needs_settled(instance.step)
     }
 
@@ -265,6 +266,10 @@ impl RunState {
             _ if self.waits_for_others(ix) && blocked.is_some() => InstanceStatus::Blocked,
             _ if self.waits_for_others(ix) => InstanceStatus::Pending,
             Phase::Pending => InstanceStatus::Ready,
+            // Its work was due when the run was stopped for good, or undone.
+            phase @ Phase::Waiting(Need::ManualWork) if self.asks_for(phase).is_none() => {
+                InstanceStatus::Ready
+            }
             phase => phase.status(),
         }
     }
@@ -313,6 +318,7 @@ impl RunState {
                 "undoing it was interrupted, and nobody knows how far it came: a person must decide"
                     .to_owned(),
             ),
+            phase @ Phase::Waiting(Need::ManualWork) if self.asks_for(phase).is_none() => None,
             Phase::Waiting(Need::ManualWork) => Some("a person must do it and confirm".to_owned()),
             Phase::RollbackWaiting(Need::ManualWork) => Some("a person must undo it and confirm".to_owned()),
             Phase::Skipped(why) => Some(why.clone()),

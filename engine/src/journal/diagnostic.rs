@@ -12,7 +12,9 @@ impl JournalError {
             Self::NotFound(_) => Diagnostic::error(Code::RunNotFound, format!("there is no run `{run}`"))
                 .help("`runbook list` shows the runs of this state folder"),
             Self::Held(_) => about(Code::RunHeld)
-                .help("let that process end, or ask it there; `runbook list` shows who holds what"),
+                .help(format!("`runbook log {run} --follow` shows what it does, `runbook show {run}` where it stands"))
+                .help("`confirm`, `decide`, `cancel` and `rollback` ask it to do that; try again where it did not answer")
+                .help("for anything else let it end, or stop it with Ctrl-C in its terminal: nothing is lost"),
             Self::Conflict { .. } | Self::NotClaimed => about(Code::RunHeld).help(format!(
                 "`runbook resume {run}` goes on from where the journal stands now"
             )),

@@ -109,8 +109,16 @@ pub fn outputs() -> impl Strategy<Value = Outputs> {
 
 /// Any failure.
 pub fn failure() -> impl Strategy<Value = Failure> {
-    use FailureKind::{Decided, Failed, Fault, Inputs, NotVerified, TimedOut};
-    let kind = prop::sample::select(vec![Failed, TimedOut, NotVerified, Inputs, Decided, Fault]);
+    use FailureKind::{Decided, Failed, Fault, Inputs, Mistake, NotVerified, TimedOut};
+    let kind = prop::sample::select(vec![
+        Failed,
+        TimedOut,
+        NotVerified,
+        Inputs,
+        Mistake,
+        Decided,
+        Fault,
+    ]);
     let place = (text(), any::<u32>(), any::<u32>());
     let place = place.prop_map(|(file, line, column)| Place { file, line, column });
     let failure = (kind, text(), proptest::option::of(place));
@@ -283,7 +291,11 @@ fn attempt_event() -> BoxedStrategy<Event> {
 /// What settles an instance.
 fn outcome_event() -> BoxedStrategy<Event> {
     use Ruling::{Again, Done, Fail, Skip};
-    let doubt = prop::sample::select(vec![DoubtRuling::TookEffect, DoubtRuling::Again]);
+    let doubt = prop::sample::select(vec![
+        DoubtRuling::TookEffect,
+        DoubtRuling::Again,
+        DoubtRuling::Repeat,
+    ]);
     let need = prop::sample::select(vec![Need::ManualWork, Need::Decision]);
     let left = prop::sample::select(vec![LeftProcess::None, LeftProcess::Awaited, LeftProcess::Ended]);
     let ruling = prop::sample::select(vec![Done, Again, Fail, Skip]);

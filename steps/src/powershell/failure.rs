@@ -126,7 +126,12 @@ impl Failed {
         } else if let Some((_, advice)) = ADVICE.iter().find(|(fits, _)| fits(self)) {
             message += &format!("; {advice}");
         }
-        Failure::new(FailureKind::Failed, message)
+        let kind = if self.during == During::Parsing {
+            FailureKind::Mistake
+        } else {
+            FailureKind::Failed
+        };
+        Failure::new(kind, message)
     }
 
     /// Whether somebody on the way did not accept who the account says it is.

@@ -146,12 +146,8 @@ impl Compiled {
             }
             other => lower_first(&other.to_string()),
         };
-        let failed = |place: &str| {
-            Failure::new(
-                FailureKind::Failed,
-                format!("the script failed: {place}{message}"),
-            )
-        };
+        let kind = kind_of(&error);
+        let failed = |place: &str| Failure::new(kind, format!("the script failed: {place}{message}"));
         match (&self.file, at.line(), at.position()) {
             (Some(file), Some(line), column) => {
                 let column = column.unwrap_or(1);
@@ -164,6 +160,26 @@ impl Compiled {
             }
             (Some(_) | None, _, _) => failed(&mistakes::place(at)),
         }
+    }
+}
+
+/// What the script says itself, and what it met outside, is no mistake in it.
+fn kind_of(error: &EvalAltResult) -> FailureKind {
+    match error {
+        EvalAltResult::ErrorParsing(..)
+        | EvalAltResult::ErrorVariableExists(..)
+        | EvalAltResult::ErrorForbiddenVariable(..)
+        | EvalAltResult::ErrorVariableNotFound(..)
+        | EvalAltResult::ErrorPropertyNotFound(..)
+        | EvalAltResult::ErrorFunctionNotFound(..)
+        | EvalAltResult::ErrorUnboundThis(..)
+        | EvalAltResult::ErrorMismatchDataType(..)
+        | EvalAltResult::ErrorMismatchOutputType(..)
+        | EvalAltResult::ErrorIndexingType(..)
+        | EvalAltResult::ErrorFor(..)
+        | EvalAltResult::ErrorAssignmentToConstant(..)
+        | EvalAltResult::ErrorDotExpr(..) => FailureKind::Mistake,
+        _ => FailureKind::Failed,
     }
 }
 

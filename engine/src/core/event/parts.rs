@@ -141,10 +141,24 @@ pub enum FailureKind {
     NotVerified,
     /// Its inputs could not be worked out; nothing was done.
     Inputs,
+    /// There is a mistake in its script, which the run keeps as it is.
+    Mistake,
     /// A person decided so.
     Decided,
     /// A fault of the program or of a plugin.
     Fault,
+}
+
+impl FailureKind {
+    /// Whether the cause is likely in what the run keeps as it is: its runbook, its scripts, its parameters. Then
+    /// trying again cannot help, and a new run can.
+    #[must_use]
+    pub fn is_of_definition(self) -> bool {
+        match self {
+            Self::Inputs | Self::Mistake => true,
+            Self::Failed | Self::TimedOut | Self::NotVerified | Self::Decided | Self::Fault => false,
+        }
+    }
 }
 
 /// A process that an attempt started: enough to find it again, and not to take another for it.
@@ -197,8 +211,10 @@ pub struct Transcript {
 pub enum DoubtRuling {
     /// `validate` finds the outcome (or, undoing, no longer finds it): what was interrupted had taken effect.
     TookEffect,
-    /// It had not, or may be repeated without harm: try again.
+    /// It had not: try again.
     Again,
+    /// Nobody can tell, but it may be repeated without harm: try again.
+    Repeat,
 }
 
 /// What a person is needed for.

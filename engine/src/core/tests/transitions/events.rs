@@ -153,6 +153,7 @@ fn doubting() -> Vec<Told> {
         ),
         ("took effect", settled(DoubtRuling::TookEffect)),
         ("again", settled(DoubtRuling::Again)),
+        ("repeat", settled(DoubtRuling::Repeat)),
         ("manual work", needed(Need::ManualWork)),
         ("decision", needed(Need::Decision)),
     ]

@@ -55,10 +55,10 @@ macro_rules! twins {
 pub(super) use twins;
 
 twins! {
-    enum FailureKind { Failed, TimedOut, NotVerified, Inputs, Decided, Fault }
+    enum FailureKind { Failed, TimedOut, NotVerified, Inputs, Mistake, Decided, Fault }
     enum LeftProcess { None, Awaited, Ended }
     enum StopReason { TimedOut, Cancelled }
-    enum DoubtRuling { TookEffect, Again }
+    enum DoubtRuling { TookEffect, Again, Repeat }
     enum Need { ManualWork, Decision }
     enum Ruling { Done, Again, Fail, Skip }
     struct Place { file: String, line: u32, column: u32 }

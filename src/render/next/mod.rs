@@ -1,17 +1,26 @@
 //! The last lines of every command that leaves a run behind: where it stands, and the one next thing to do.
 
 use runbook_engine::core::event::Need;
-use runbook_engine::core::{InstanceStatus, Row, RunState, RunStatus, WaitingFor};
+use runbook_engine::core::{RunState, RunStatus, WaitingFor};
 use runbook_engine::id::InstanceId;
 use runbook_engine::runbook::{Runbook, Step};
 use runbook_steps::manual::ManualInputs;
 
-use super::layout::{Width, pad, widest};
-use super::plain;
-use super::style::{BOLD, DIM, names, of_run, paint, words};
+use crate::render::layout::{Width, pad, widest};
+use crate::render::plain;
+use crate::render::style::{BOLD, DIM, names, of_run, paint, words};
 
 /// How many instances that failed, or wait, are told of; `show` tells of all.
 const MOST: usize = 5;
+
+/// Who can go on with a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Whoever takes it up.
+    No,
+    /// Only the process that holds it: others ask it.
+    Elsewhere,
+}
 
 /// One thing that is said about what comes next.
 enum Advice {
@@ -23,8 +32,10 @@ enum Advice {
 
 use Advice::{Command, Fact};
 
+mod failure;
+
 /// Where the run stands, and what to do now.
-pub(crate) fn summary(state: &RunState, runbook: &Runbook, width: Width) -> String {
+pub(crate) fn summary(state: &RunState, runbook: &Runbook, held: Held, width: Width) -> String {
     let (status, name) = (state.status(), state.started().name());
     let (settled, total) = state.progress();
     let rehearsal = if state.started().rehearsal.is_some() {
@@ -38,7 +49,7 @@ pub(crate) fn summary(state: &RunState, runbook: &Runbook, width: Width) -> Stri
         paint(BOLD, &name)
     );
     let mut lines = vec![String::new(), width.wrap("", 2, &first)];
-    lines.extend(laid_out(&what_now(&name, state, runbook), width));
+    lines.extend(laid_out(&what_now(state, runbook, held), width));
     lines.join("\n")
 }
 
@@ -75,63 +86,85 @@ fn laid_out(advice: &[Advice], width: Width) -> Vec<String> {
 }
 
 /// What a person can do now, the most useful first.
-fn what_now(name: &str, state: &RunState, runbook: &Runbook) -> Vec<Advice> {
-    if let Some(away) = state.hands().away() {
-        return vec![
-            Fact(format!(
-                "it goes on in another place, in the hands of {}",
-                plain(away.to.as_str())
-            )),
-            Command("runbook import FILE".to_owned(), "once they have handed it back"),
-        ];
-    }
-    let mut advice = Vec::new();
-    if let Some(offer) = state.hands().offer() {
-        advice.push(Command(
-            format!("runbook accept {name}"),
-            "for whom it is offered to",
-        ));
-        advice.push(Command(
-            format!("runbook handoff {name} --take-back"),
-            "to keep it after all",
-        ));
-        advice.insert(0, Fact(format!("it is offered to {}", plain(offer.to.as_str()))));
-    } else if let Some(of) = state.hands().of() {
-        advice.push(Fact(format!(
-            "it is in the hands of {}, who alone goes on with it",
-            plain(of.as_str())
-        )));
-    }
+fn what_now(state: &RunState, runbook: &Runbook, held: Held) -> Vec<Advice> {
+    let name = &state.started().name();
+    let mut advice = match whose(name, state) {
+        Whose::Away(advice) => return advice,
+        Whose::Here(advice) => advice,
+    };
     let waiting = state.waiting_for();
     for one in waiting.iter().take(MOST) {
         advice.extend(waits(name, one, runbook));
     }
     advice.extend(more(name, waiting.len(), "wait for a person"));
-    let resume = |why| Command(format!("runbook resume {name}"), why);
-    let rollback = |why| Command(format!("runbook rollback {name}"), why);
+    let go_on = |why| match held {
+        Held::No => Command(format!("runbook resume {name}"), why),
+        Held::Elsewhere => Command(format!("runbook log {name} --follow"), "to see how it goes on"),
+    };
     match state.status() {
         RunStatus::Waiting if waiting.iter().all(|one| one.need == Need::ManualWork) => {
-            advice.push(resume("to be asked for it here, and go on"));
+            advice.push(go_on("to be asked for it here, and go on"));
         }
-        RunStatus::Waiting => advice.push(resume("to go on after that")),
-        RunStatus::Failed => {
-            advice.extend(failures(name, state));
-            advice.push(resume("to go on after that"));
-            advice.push(rollback("or to undo what was done"));
-        }
+        RunStatus::Waiting => advice.push(go_on("to go on after that")),
+        RunStatus::Failed => advice.extend(failure::of_work(state, go_on)),
         RunStatus::Stuck => {
-            advice.extend(failures(name, state));
-            advice.push(resume("to go on undoing after that"));
+            advice.extend(failure::of_undoing(state));
+            advice.push(go_on("to go on undoing after that"));
             advice.push(Fact(format!("still to undo: {}", names(&state.still_to_undo()))));
         }
-        RunStatus::Running | RunStatus::RollingBack => advice.push(resume("to go on")),
-        RunStatus::Cancelled => advice.push(rollback("to undo what was done")),
+        RunStatus::Running | RunStatus::RollingBack => advice.push(go_on("to go on")),
+        RunStatus::Cancelled => {
+            advice.push(Command(
+                format!("runbook rollback {name}"),
+                "to undo what was done",
+            ));
+        }
         RunStatus::Completed => {
             advice.push(Command(format!("runbook log {name}"), "the whole story"));
         }
-        RunStatus::RolledBack => advice.extend(left_in_place(state)),
+        RunStatus::RolledBack => {
+            advice.extend(left_in_place(state));
+            advice.push(failure::anew(state, "to carry it out anew, with what was mended"));
+        }
     }
     advice
+}
+
+/// In whose hands the run is.
+enum Whose {
+    /// In another place: nothing can be done here.
+    Away(Vec<Advice>),
+    /// Here, and what is to be said of it.
+    Here(Vec<Advice>),
+}
+
+fn whose(name: &str, state: &RunState) -> Whose {
+    let hands = state.hands();
+    if let Some(away) = hands.away() {
+        let to = plain(away.to.as_str());
+        return Whose::Away(vec![
+            Fact(format!("it goes on in another place, in the hands of {to}")),
+            Command("runbook import FILE".to_owned(), "once they have handed it back"),
+        ]);
+    }
+    Whose::Here(if let Some(offer) = hands.offer() {
+        let to = plain(offer.to.as_str());
+        vec![
+            Fact(format!("it is offered to {to}")),
+            Command(format!("runbook accept {name}"), "for whom it is offered to"),
+            Command(
+                format!("runbook handoff {name} --take-back"),
+                "to keep it after all",
+            ),
+        ]
+    } else if let Some(of) = hands.of() {
+        let of = plain(of.as_str());
+        vec![Fact(format!(
+            "it is in the hands of {of}, who alone goes on with it"
+        ))]
+    } else {
+        Vec::new()
+    })
 }
 
 /// The first thing that a person must do.
@@ -208,30 +241,6 @@ fn evidence(step: &Step) -> String {
     ticked.into_iter().chain(values).chain(files).collect()
 }
 
-/// What failed, why, and how to try it again.
-fn failures(name: &str, state: &RunState) -> Vec<Advice> {
-    let wanted = [InstanceStatus::Failed, InstanceStatus::RollbackFailed];
-    let rows = state.rows();
-    let failed: Vec<&Row> = rows.iter().filter(|row| wanted.contains(&row.status)).collect();
-    let mut advice = Vec::new();
-    for row in failed.iter().take(MOST) {
-        let reason = row.reason.as_deref().unwrap_or("it failed");
-        let reason = plain(reason.lines().next().unwrap_or_default());
-        let quoted = quoted(&row.id);
-        advice.push(Fact(format!("`{}`: {reason}", plain(&row.id.to_string()))));
-        advice.push(Command(
-            format!("runbook log {name} --step {quoted}"),
-            "what it did and printed",
-        ));
-        advice.push(Command(
-            format!("runbook decide {name} {quoted} again --why TEXT"),
-            "once the cause is mended",
-        ));
-    }
-    advice.extend(more(name, failed.len(), "failed"));
-    advice
-}
-
 fn more(name: &str, all: usize, what: &str) -> Option<Advice> {
     let more = all.checked_sub(MOST).filter(|&more| more > 0)?;
     Some(Fact(format!("{more} more {what}: `runbook show {name}`")))
@@ -253,8 +262,13 @@ fn left_in_place(state: &RunState) -> Option<Advice> {
 /// An id as it can be typed: in quotes where a shell could take it for something else. Double quotes serve all
 /// shells, unless there is something in them that would still be replaced.
 pub(crate) fn quoted(id: &InstanceId) -> String {
-    let text = plain(&id.to_string());
-    let harmless = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    typed(&id.to_string())
+}
+
+/// The same for any text.
+fn typed(text: &str) -> String {
+    let text = plain(text);
+    let harmless = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':');
     if text.chars().all(harmless) {
         text
     } else if text.contains(['$', '`', '"', '\\', '!', '%']) {

@@ -1,0 +1,124 @@
+//! What can be done where something failed, forward or back. What failed for a reason that the run keeps (a script, the
+//! runbook, a parameter) fails again: only a new run can have another.
+
+use runbook_engine::core::event::Failure;
+use runbook_engine::core::{Instance, Phase, RunState};
+
+use super::Advice::{self, Command, Fact};
+use super::{MOST, more, quoted, typed};
+use crate::render::plain;
+
+/// What ends the name of a runbook that ships, as a run keeps it.
+const SHIPS: &str = ".yaml (ships)";
+
+/// What can be done where steps failed. `go_on` is the command that takes the run up, and what it is for.
+pub(super) fn of_work(state: &RunState, go_on: impl Fn(&'static str) -> Advice) -> Vec<Advice> {
+    let name = &state.started().name();
+    let failed = failed(state, |instance| match &instance.phase {
+        Phase::Failed => Some(&instance.error),
+        _ => None,
+    });
+    let is_kept = |error: Option<&Failure>| error.is_some_and(|error| error.kind.is_of_definition());
+    let kept = failed.iter().find(|(_, error)| is_kept(*error));
+    let mut advice = Vec::new();
+    for &(instance, error) in failed.iter().take(MOST) {
+        advice.extend(told(name, instance, error));
+        if !is_kept(error) {
+            advice.push(again(name, instance, "once the cause is mended"));
+        }
+    }
+    advice.extend(more(name, failed.len(), "failed"));
+    if failed.iter().any(|(_, error)| !is_kept(*error)) {
+        advice.push(go_on("to go on after that"));
+    }
+    let rollback = |why| Command(format!("runbook rollback {name}"), why);
+    match kept {
+        Some((instance, _)) => {
+            advice.push(Fact(
+                "the run keeps its runbook, scripts and parameters as they are, so that trying again does not help \
+                 where one of them is wrong: undo it, mend that, and begin a new run"
+                    .to_owned(),
+            ));
+            advice.push(rollback("first"));
+            advice.push(anew(state, "then; `-p NAME=VALUE` for another parameter"));
+            advice.push(again(
+                name,
+                instance,
+                "only if something else was wrong; then `resume`",
+            ));
+        }
+        None => {
+            advice.push(rollback("or to undo what was done"));
+            advice.push(anew(state, "after that, if the runbook or a parameter was wrong"));
+        }
+    }
+    advice
+}
+
+/// What can be done where something could not be undone.
+pub(super) fn of_undoing(state: &RunState) -> Vec<Advice> {
+    let name = &state.started().name();
+    let failed = failed(state, |instance| match &instance.phase {
+        Phase::RollbackFailed => Some(&instance.rollback_error),
+        _ => None,
+    });
+    let mut advice = Vec::new();
+    for &(instance, error) in failed.iter().take(MOST) {
+        advice.extend(told(name, instance, error));
+        let decide = |ruling: &str, why| {
+            Command(
+                format!(
+                    "runbook decide {name} {} {ruling} --why TEXT",
+                    quoted(&instance.id)
+                ),
+                why,
+            )
+        };
+        if !error.is_some_and(|error| error.kind.is_of_definition()) {
+            advice.push(decide("again", "once the cause is mended"));
+        }
+        advice.push(decide("done", "once you have undone it by hand"));
+        advice.push(decide("skip", "to leave it as it is"));
+    }
+    advice.extend(more(name, failed.len(), "failed"));
+    advice
+}
+
+/// A new run with the parameters of this one.
+pub(super) fn anew(state: &RunState, why: &'static str) -> Advice {
+    let started = state.started();
+    let file = match &started.overlaid {
+        Some(overlaid) => overlaid.file.as_str(),
+        None => started.file.as_str(),
+    };
+    let file = typed(file.strip_suffix(SHIPS).unwrap_or(file));
+    Command(format!("runbook exec {file} --like {}", started.name()), why)
+}
+
+type Failed<'a> = (&'a Instance, Option<&'a Failure>);
+
+fn failed<'a>(
+    state: &'a RunState,
+    why: impl Fn(&'a Instance) -> Option<&'a Option<Failure>>,
+) -> Vec<Failed<'a>> {
+    let failed = state
+        .statuses()
+        .filter_map(|(instance, _)| Some((instance, why(instance)?.as_ref())));
+    failed.collect()
+}
+
+/// What failed and why, and where more of it can be read.
+fn told(name: &str, instance: &Instance, error: Option<&Failure>) -> [Advice; 2] {
+    let reason = error.map_or("it failed", |error| error.message.as_str());
+    let reason = plain(reason.lines().next().unwrap_or_default());
+    let log = format!("runbook log {name} --step {}", quoted(&instance.id));
+    [
+        Fact(format!("`{}`: {reason}", plain(&instance.id.to_string()))),
+        Command(log, "what it did and printed"),
+    ]
+}
+
+fn again(name: &str, instance: &Instance, why: &'static str) -> Advice {
+    let id = quoted(&instance.id);
+    Command(format!("runbook decide {name} {id} again --why TEXT"), why)
+}
