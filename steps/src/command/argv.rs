@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::text::Text;
+use crate::text::{FromText, Text, text};
 
 /// A program and its arguments. No shell reads them: each item reaches the program as it is.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
@@ -103,43 +103,21 @@ fn missing(file: &str) -> String {
     format!("there is no file `{file}` under `secret_files`")
 }
 
-struct ItemVisitor;
-
-impl<'de> Visitor<'de> for ItemVisitor {
-    type Value = Item;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text, a number or a truth value")
+impl From<Text> for Item {
+    fn from(text: Text) -> Self {
+        Self::Text(text)
     }
+}
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Item, E> {
-        Ok(Item::Text(Text::from(text)))
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Item, E> {
-        self.visit_str(&value.to_string())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Item, E> {
-        self.visit_str(&value.to_string())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Item, E> {
-        self.visit_str(&value.to_string())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Item, E> {
-        self.visit_str(&value.to_string())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
-        SecretFile::deserialize(MapAccessDeserializer::new(map)).map(Item::SecretFile)
+impl<'de> FromText<'de> for Item {
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        SecretFile::deserialize(MapAccessDeserializer::new(map)).map(Self::SecretFile)
     }
 }
 
 impl<'de> Deserialize<'de> for Item {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ItemVisitor)
+        text(deserializer)
     }
 }
 
