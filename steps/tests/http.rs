@@ -152,9 +152,31 @@ async fn what_may_have_been_done_is_not_done_twice() {
 }
 
 #[tokio::test]
+async fn what_is_gone_when_it_is_deleted_again_was_deleted() {
+    let delete = |server: &Server| json!({ "run": { "method": "DELETE", "url": server.url("/x"), "outputs": { "status": "response.status" } } });
+    let lost = in_turn(|turn| {
+        if turn == 0 {
+            Reply::Nothing
+        } else {
+            status(404, &[])
+        }
+    });
+    let outputs = run("http", delete(&lost)).await.unwrap();
+    assert_eq!(outputs["status"], 204);
+    let failed = in_turn(|turn| status(if turn == 0 { 503 } else { 404 }, &[]));
+    run("http", delete(&failed)).await.unwrap();
+    // What was never there, or was refused, is told.
+    let absent = Server::new(|_| status(404, &[]));
+    let failure = run("http", delete(&absent)).await.unwrap_err();
+    assert!(failure.message.contains("404"), "{}", failure.message);
+    let throttled = in_turn(|turn| status(if turn == 0 { 429 } else { 404 }, &[]));
+    run("http", delete(&throttled)).await.unwrap_err();
+}
+
+#[tokio::test]
 async fn another_host_is_not_followed() {
     let there = Server::new(|_| answer(200, &json!({ "it": "elsewhere" })));
-    let to = there.url("/taken");
+    let to = there.url("/taken?token=s3cret#s3cret");
     let here = Server::new(move |asked| match asked.target.as_str() {
         "/away" => status(302, &[("location", &to)]),
         "/near" => status(302, &[("location", "/end")]),
@@ -164,7 +186,12 @@ async fn another_host_is_not_followed() {
     let with = |path: &str| json!({ "validate": { "url": here.url(path), "satisfied": "response.json.it == \"here\"" } });
     assert_eq!(validate(with("/near")).await.unwrap().verdict, Verdict::Satisfied);
     let failure = validate(with("/away")).await.unwrap_err();
-    assert!(failure.message.contains("is not followed"), "{}", failure.message);
+    assert!(
+        failure.message.contains("is not followed") && failure.message.contains("/taken`"),
+        "{}",
+        failure.message
+    );
+    assert!(!failure.message.contains("s3cret"), "{}", failure.message);
     assert_eq!(there.asked().len(), 0);
     let failure = validate(with("/round")).await.unwrap_err();
     assert!(failure.message.contains("too often"), "{}", failure.message);

@@ -1,16 +1,18 @@
 //! Changing single items of a collection that Graph replaces as a whole: read, work out, read again, write, and read
 //! until it shows.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use runbook_engine::id::AttemptNo;
 use runbook_engine::step::{Context, Failure, FailureKind};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::explain::{explain, refuses_content};
 use super::inputs::{GraphRequest, Merge};
 use super::inputs_failure;
-use super::merge::{self, Form, Unmergeable};
+use super::merge::{self, Form, Made, Unmergeable};
 use super::send::Sender;
 use crate::child::note;
 use crate::web::edge::pause;
@@ -18,7 +20,7 @@ use crate::web::marked::{escaped, plain};
 use crate::web::request::{self, Method, Requests};
 use crate::web::send::Answer;
 
-/// Under which name it is observed what collections held before a step changed them.
+/// Under which name it is observed what collections held before a step changed them, and given what it did to them.
 pub(super) const BEFORE: &str = "collections";
 
 /// How often a collection is read again until a change shows: Graph's servers learn of it one after the other, within
@@ -67,7 +69,13 @@ impl Sender {
             );
             return Err(Failure::new(FailureKind::Failed, message));
         };
-        self.merge(request, &merge::undoing(merge, before), cx).await
+        let made = cx
+            .outputs
+            .as_ref()
+            .and_then(|outputs| outputs.get(BEFORE)?.get(&name));
+        let made = made.and_then(|made| serde_json::from_value(made.clone()).ok());
+        self.merge(request, &merge::undoing(merge, before, made.as_ref()), cx)
+            .await
     }
 
     /// Changes single items of a collection.
@@ -77,11 +85,12 @@ impl Sender {
         merge: &Merge,
         cx: &Context,
     ) -> Result<Answer, Failure> {
-        let mut form = Form::Content;
+        let mut form = Form::Whole;
         for _ in 0..MOST_CHANGES {
             let seen = self.collection(request, merge, cx).await?;
             let object = seen.json.clone().unwrap_or_default();
             let Some(wanted) = merge::merged(merge, &object).map_err(unmergeable)? else {
+                self.remember(request, merge, &[], &[], cx);
                 return Ok(seen);
             };
             let body = merge::body(merge, &object, &wanted, form).map_err(unmergeable)?;
@@ -97,17 +106,16 @@ impl Sender {
                 continue;
             }
             let answer = self.write(request, &body, cx).await?;
-            if form == Form::Content && refuses_content(&answer) {
-                note(
-                    cx,
-                    "the keys that are there are not accepted by their content; they are sent by their ids",
-                );
-                form = Form::Reference;
+            if let Some((other, why)) = other_form(form, merge, &answer) {
+                note(cx, why);
+                form = other;
                 continue;
             }
             if !(200..300).contains(&answer.status) {
                 return Ok(answer);
             }
+            let current = merge::items(merge, &object).map_err(unmergeable)?;
+            self.remember(request, merge, current, &wanted, cx);
             return self.until_it_shows(request, merge, &wanted, cx).await;
         }
         let message = format!(
@@ -115,6 +123,22 @@ impl Sender {
             merge.property
         );
         Err(Failure::new(FailureKind::Failed, message))
+    }
+
+    /// Remembers what a change did. After a first attempt that did not end, nobody knows what that one did.
+    fn remember(
+        &self,
+        request: &GraphRequest,
+        merge: &Merge,
+        current: &[Value],
+        wanted: &[Value],
+        cx: &Context,
+    ) {
+        if cx.attempt == AttemptNo(1) && !self.undoes {
+            let made = Made::between(current, wanted);
+            let mut all = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            all.insert(name(request, merge), json!(made));
+        }
     }
 
     async fn write(&self, request: &GraphRequest, body: &Value, cx: &Context) -> Result<Answer, Failure> {
@@ -172,6 +196,22 @@ impl Sender {
         let said = explain(&answer).unwrap_or_else(|| format!("status {}", answer.status));
         let message = format!("`{}` cannot be read: {said}", merge.property);
         Err(Failure::new(FailureKind::Failed, message))
+    }
+}
+
+/// How keys are sent next, where Graph does not take them as they were sent.
+fn other_form(form: Form, merge: &Merge, answer: &Answer) -> Option<(Form, &'static str)> {
+    match form {
+        _ if !merge::has_forms(merge) => None,
+        Form::Whole if answer.status == 400 => Some((
+            Form::Content,
+            "the keys are not accepted as they were read; they are sent by their content, which may lose their names",
+        )),
+        Form::Content if refuses_content(answer) => Some((
+            Form::Reference,
+            "the keys that are there are not accepted by their content; they are sent by their ids",
+        )),
+        Form::Whole | Form::Content | Form::Reference => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use runbook_engine::step::Templated;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,9 +20,8 @@ pub struct GraphInputs {
     /// The permissions that are needed, such as `Application.ReadWrite.All`; for a person who signs in.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// Which of Microsoft's clouds the tenant is in.
-    #[serde(default)]
-    pub cloud: Cloud,
+    /// Which of Microsoft's clouds the tenant is in; the public one where it is left out.
+    pub cloud: Option<Templated<Cloud>>,
     /// Who signs in: a person with a code where it is left out, else an application.
     pub sign_in: Option<SignIn>,
     /// Requests that tell whether the outcome is there: one, or a list. They only read.
@@ -132,14 +132,22 @@ pub struct Merge {
 }
 
 impl GraphInputs {
-    /// Who signs in where; nothing where no tenant is named.
+    /// Who signs in where; nothing where no tenant is named, or something is not filled in.
     pub(super) fn account(&self) -> Option<Account> {
         Some(Account {
             tenant: self.tenant.clone()?,
             scopes: self.scopes.clone(),
-            cloud: self.cloud,
+            cloud: self.cloud()?,
             sign_in: self.sign_in.clone(),
         })
+    }
+
+    /// The cloud, once it is filled in.
+    fn cloud(&self) -> Option<Cloud> {
+        match &self.cloud {
+            None => Some(Cloud::default()),
+            Some(cloud) => cloud.get().copied(),
+        }
     }
 
     /// The requests of each part, by its name.
@@ -156,7 +164,7 @@ impl GraphInputs {
         [
             ("tenant", self.tenant.is_some()),
             ("scopes", !self.scopes.is_empty()),
-            ("cloud", self.cloud != Cloud::Global),
+            ("cloud", self.cloud.is_some()),
             ("sign_in", self.sign_in.is_some()),
         ]
         .into_iter()

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use openssl::hash::{MessageDigest, hash};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::inputs::Merge;
@@ -25,25 +26,101 @@ pub(super) enum Unmergeable {
     Unreadable(usize),
 }
 
-/// How the items that are there are sent back.
+/// How keys are sent back: Microsoft's own sources contradict each other. What loses least comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Keys by their content, as Microsoft's own scripts do.
+    /// As they were read, with their names and dates.
+    Whole,
+    /// By their content alone, as Microsoft's own scripts do.
     Content,
-    /// Keys by their ids, where the service refuses the other form.
+    /// By their ids, without their content.
     Reference,
 }
 
+/// All that Graph's schema has of a key.
+const WHOLE: [&str; 8] = [
+    "keyId",
+    "type",
+    "usage",
+    "key",
+    "displayName",
+    "startDateTime",
+    "endDateTime",
+    "customKeyIdentifier",
+];
+
+impl Form {
+    /// What is sent of a key, which the object has already or is to get.
+    fn names(self, there: bool) -> &'static [&'static str] {
+        match (self, there) {
+            (Self::Whole, _) | (Self::Reference, false) => &WHOLE,
+            (Self::Content, true) => &["type", "usage", "key"],
+            (Self::Content, false) => &[
+                "type",
+                "usage",
+                "key",
+                "displayName",
+                "startDateTime",
+                "endDateTime",
+            ],
+            (Self::Reference, true) => &[
+                "keyId",
+                "type",
+                "usage",
+                "startDateTime",
+                "endDateTime",
+                "customKeyIdentifier",
+            ],
+        }
+    }
+}
+
+/// Whether the items of a collection can be sent in other forms.
+pub(super) fn has_forms(merge: &Merge) -> bool {
+    merge.property == KEYS
+}
+
+/// What a change did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Made {
+    added: Vec<Value>,
+    removed: Vec<Value>,
+}
+
+impl Made {
+    /// What there is to do to get from one list to another.
+    pub(super) fn between(current: &[Value], wanted: &[Value]) -> Self {
+        let lacks = |list: &[Value], item: &&Value| !list.contains(item);
+        Self {
+            added: wanted
+                .iter()
+                .filter(|item| lacks(current, item))
+                .cloned()
+                .collect(),
+            removed: current
+                .iter()
+                .filter(|item| lacks(wanted, item))
+                .cloned()
+                .collect(),
+        }
+    }
+}
+
 /// What of a change is undone, given what was there before it was made: what was added and was not there, and
-/// what was taken away and was.
-pub(super) fn undoing(merge: &Merge, before: &[Value]) -> Merge {
-    let was_there = |item: &&Value| before.iter().any(|there| is_same(merge, there, item));
+/// what was taken away and was, as it was then. Where it is known what the change did, nothing else is undone: others may have
+/// come to the same end.
+pub(super) fn undoing(merge: &Merge, before: &[Value], made: Option<&Made>) -> Merge {
+    let find = |list: &[Value], item: &Value| list.iter().find(|there| is_same(merge, there, item)).cloned();
     let of = |items: Vec<Value>| (!items.is_empty()).then_some(Value::Array(items));
-    let remove = listed(merge.remove.as_ref()).filter(|item| !was_there(item));
-    let add = listed(merge.add.as_ref()).filter(was_there);
+    let remove = listed(merge.remove.as_ref()).filter(|item| {
+        find(before, item).is_none() && made.is_none_or(|made| find(&made.added, item).is_some())
+    });
+    let add = listed(merge.add.as_ref())
+        .filter_map(|item| find(before, item))
+        .filter(|item| made.is_none_or(|made| find(&made.removed, item).is_some()));
     Merge {
         remove: of(remove.cloned().collect()),
-        add: of(add.cloned().collect()),
+        add: of(add.collect()),
         ..merge.clone()
     }
 }
@@ -76,30 +153,19 @@ pub(super) fn body(
     let current = items(merge, object)?;
     let unreadable = wanted
         .iter()
-        .filter(|item| form == Form::Content && item["key"].as_str().is_none());
+        .filter(|item| form != Form::Reference && item["key"].as_str().is_none());
     match unreadable.count() {
         0 => {}
         some => return Err(Unmergeable::Unreadable(some)),
     }
     let sent = wanted.iter().map(|item| {
-        if !current.contains(item) {
-            return item.clone();
-        }
-        let names: &[&str] = match form {
-            Form::Content => &["type", "usage", "key"],
-            Form::Reference => &[
-                "keyId",
-                "type",
-                "usage",
-                "startDateTime",
-                "endDateTime",
-                "customKeyIdentifier",
-            ],
-        };
-        let fields = names
-            .iter()
-            .filter_map(|&name| Some((name.to_owned(), item.get(name)?.clone())));
-        Value::Object(fields.collect::<Map<_, _>>())
+        let field = |name: &&str| Some(((*name).to_owned(), item.get(*name)?.clone()));
+        let fields = form.names(current.contains(item)).iter().filter_map(field);
+        Value::Object(
+            fields
+                .filter(|(_, value)| !value.is_null())
+                .collect::<Map<_, _>>(),
+        )
     });
     let sent: Vec<Value> = sent.collect();
     Ok(json!({ KEYS: sent }))

@@ -7,6 +7,8 @@
 //! - `check`: what is wrong with inputs; `query`: values within OData.
 //! - `endpoints` and `explain`: where Graph is, and what its errors mean.
 
+use std::sync::PoisonError;
+
 use async_trait::async_trait;
 use runbook_engine::runbook::expr::InputPath;
 use runbook_engine::step::{
@@ -114,8 +116,12 @@ impl Graph {
     /// Sends the requests with the sign-in that the session keeps, or with one of the step's own.
     async fn call(&self, inputs: &GraphInputs, phase: Phase, cx: &Context) -> Result<Done, Failure> {
         let Some(session) = &cx.session else {
-            let signed_in = SignedIn::new(account(inputs)?);
-            return self.send(inputs, inputs.cloud, signed_in, phase, cx).await.0;
+            let account = account(inputs)?;
+            let cloud = account.cloud;
+            return self
+                .send(inputs, cloud, SignedIn::new(account), phase, cx)
+                .await
+                .0;
         };
         if let Some(input) = inputs.of_session().next() {
             let message = format!(
@@ -152,11 +158,12 @@ impl Graph {
         let sender = Sender {
             places,
             undoes: phase == Phase::Rollback,
+            made: std::sync::Mutex::default(),
             signed_in: Mutex::new(signed_in),
         };
         let done = match phase {
             Phase::Validate => validate(&sender, inputs, cx).await.map(Done::Observed),
-            Phase::Run => phases::carry_out(&sender, &inputs.run, cx).await.map(Done::Ran),
+            Phase::Run => run(&sender, inputs, cx).await.map(Done::Ran),
             Phase::Rollback => phases::carry_out(&sender, &inputs.rollback, cx)
                 .await
                 .map(Done::Ran),
@@ -178,6 +185,16 @@ async fn validate(sender: &Sender, inputs: &GraphInputs, cx: &Context) -> Result
         found.observed = Value::Object(observed);
     }
     Ok(found)
+}
+
+/// Carries the requests out, and gives what they did to collections beside what the author asks for.
+async fn run(sender: &Sender, inputs: &GraphInputs, cx: &Context) -> Result<Outputs, Failure> {
+    let mut outputs = phases::carry_out(sender, &inputs.run, cx).await?;
+    let made = std::mem::take(&mut *sender.made.lock().unwrap_or_else(PoisonError::into_inner));
+    if !made.is_empty() && check::undoes_merges(inputs) {
+        outputs.entry(change::BEFORE).or_insert(Value::Object(made));
+    }
+    Ok(outputs)
 }
 
 /// Who signs in where.

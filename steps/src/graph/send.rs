@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use runbook_engine::step::{Context, Failure, FailureKind, Open};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -16,8 +16,8 @@ use crate::child::note;
 use crate::web::edge::new_id;
 use crate::web::marked::{escaped, plain, within_path};
 use crate::web::phases::Sends;
-use crate::web::request::{Method, Request as _};
-use crate::web::send::{self, Answer, Client, LARGEST_BODY, Ready};
+use crate::web::request::{self, Method, Request as _};
+use crate::web::send::{Answer, Client, LARGEST_BODY, Ready};
 
 /// How many pages of a list are read at most.
 const MOST_PAGES: usize = 100;
@@ -55,6 +55,8 @@ pub(super) struct Sender {
     pub(super) places: Places,
     /// What is sent undoes what the run did.
     pub(super) undoes: bool,
+    /// What was changed in collections, by their names.
+    pub(super) made: std::sync::Mutex<Map<String, Value>>,
     pub(super) signed_in: Mutex<SignedIn>,
 }
 
@@ -81,7 +83,7 @@ impl Sender {
         if !request.query.is_empty() {
             url.set_query(Some(&query::filled(&request.query)?));
         }
-        let mut headers = send::headers(&request.headers)?;
+        let mut headers = request::headers(&request.headers)?;
         if request.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }

@@ -214,7 +214,7 @@ fn ready(request: &HttpRequest) -> Result<Ready, Failure> {
             query.append_pair(name, value.as_str());
         }
     }
-    let mut headers = send::headers(&request.headers)?;
+    let mut headers = request::headers(&request.headers)?;
     let (body, kind) = match &request.body {
         None => (None, None),
         Some(Value::String(text)) => (Some(text.clone().into_bytes()), Some("text/plain; charset=utf-8")),

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use runbook_engine::step::{Abilities, Check};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use runbook_engine::step::{Abilities, Check, Failure, FailureKind};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::answer;
-use crate::text::OneOrMany;
+use crate::text::{OneOrMany, Text};
 
 /// What is done to the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -180,4 +181,22 @@ fn check_request<R: Request>(path: &[&str], request: &R, check: &mut Check<'_>) 
         check.problem(path, format!("`{status}` is not a status code of HTTP"));
     }
     answer::check(&answers, path, check);
+}
+
+/// Headers, which no value can end before its end.
+///
+/// # Errors
+/// When a name or a value is none that a header can have.
+pub fn headers(given: &BTreeMap<String, Text>) -> Result<HeaderMap, Failure> {
+    let headers = given.iter().map(|(name, value)| {
+        let wrong = || {
+            Failure::new(FailureKind::Inputs, format!(
+                "the header `{name}` cannot be sent: its name or its value has characters that no header has"
+            ))
+        };
+        let known = name.parse::<HeaderName>().map_err(|_| wrong())?;
+        let value = HeaderValue::from_str(value.as_str()).map_err(|_| wrong())?;
+        Ok((known, value))
+    });
+    headers.collect()
 }

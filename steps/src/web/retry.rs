@@ -28,6 +28,23 @@ pub enum Ended {
     },
 }
 
+impl Ended {
+    /// Whether it was answered with this status.
+    #[must_use]
+    pub fn is(self, status: u16) -> bool {
+        matches!(self, Self::Answered { status: given, .. } if given == status)
+    }
+
+    /// Whether what was asked may have been done all the same.
+    #[must_use]
+    pub fn may_be_done(self) -> bool {
+        match self {
+            Self::Unanswered => true,
+            Self::Answered { status, .. } => status >= 500,
+        }
+    }
+}
+
 /// What to do after a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {

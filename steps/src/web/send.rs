@@ -9,13 +9,12 @@ use reqwest::redirect::{Attempt, Policy};
 use runbook_engine::secret::Mask;
 use runbook_engine::step::{Context, Failure, FailureKind};
 use serde_json::{Value, json};
-use url::{Host, Url};
+use url::{Host, Origin, Url};
 
 use super::edge;
 use super::request::Method;
 use super::retry::{self, Ended, Next, retry_after};
 use crate::child::note;
-use crate::text::Text;
 
 /// The largest body of an answer, in bytes.
 pub const LARGEST_BODY: usize = 8 * 1024 * 1024;
@@ -92,6 +91,16 @@ impl Answer {
         }
     }
 
+    /// What a server says that did what was asked, and has nothing to say.
+    fn without_content(self) -> Self {
+        Self {
+            status: 204,
+            body: String::new(),
+            json: None,
+            ..self
+        }
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
@@ -154,6 +163,8 @@ impl Client {
 
     async fn send_telling(&self, ready: &Ready, tells: bool, cx: &Context) -> Result<Answer, Failure> {
         let mut tries = 1;
+        // A try before may have done it, though its answer was lost.
+        let mut may_be_done = false;
         loop {
             let begun = edge::now();
             let tried = tokio::select! {
@@ -178,6 +189,11 @@ impl Client {
                 }
                 Err(Broken::Unusable(_)) => break tried,
             };
+            if may_be_done && ready.method == Method::Delete && ended.is(404) {
+                note(cx, "it is gone: the try before has deleted it, as it seems");
+                break tried.map(Answer::without_content);
+            }
+            may_be_done |= ended.may_be_done();
             match retry::next(ready.repeatable, tries, ended) {
                 Next::Stands => break tried,
                 Next::TooLong(pause) => {
@@ -233,7 +249,8 @@ impl Client {
             && !ready.stays
             && let Some(to) = response.headers().get("location")
         {
-            let to = to.to_str().unwrap_or("an address that cannot be read");
+            let to = to.to_str().ok().and_then(|to| ready.url.join(to).ok());
+            let to = to.map_or_else(|| "an address that cannot be read".to_owned(), |to| shown(&to));
             return Err(Broken::Unusable(format!(
                 "{} leads to `{to}`, and is not followed: write the address that is meant (RB0324)",
                 named(ready)
@@ -343,13 +360,16 @@ fn told(ready: &Ready, answer: &Answer, took: Duration) -> String {
 
 /// A request in words, without its query, which may hold what should not be read everywhere.
 fn named(ready: &Ready) -> String {
-    let url = &ready.url;
-    format!(
-        "{} {}{}",
-        ready.method.as_str(),
-        url.origin().ascii_serialization(),
-        url.path()
-    )
+    format!("{} {}", ready.method.as_str(), shown(&ready.url))
+}
+
+/// An address without its account, its query and its fragment.
+fn shown(url: &Url) -> String {
+    let place = match url.origin() {
+        Origin::Tuple(..) => url.origin().ascii_serialization(),
+        Origin::Opaque(_) => format!("{}:", url.scheme()),
+    };
+    place + url.path()
 }
 
 /// Whether an address is on this machine.
@@ -365,22 +385,4 @@ pub fn is_loopback(url: &Url) -> bool {
 
 fn host(url: &Url) -> String {
     url.origin().ascii_serialization()
-}
-
-/// Headers, which no value can end before its end.
-///
-/// # Errors
-/// When a name or a value is none that a header can have.
-pub fn headers(given: &BTreeMap<String, Text>) -> Result<HeaderMap, Failure> {
-    let headers = given.iter().map(|(name, value)| {
-        let wrong = || {
-            Failure::new(FailureKind::Inputs, format!(
-                "the header `{name}` cannot be sent: its name or its value has characters that no header has"
-            ))
-        };
-        let known = name.parse::<HeaderName>().map_err(|_| wrong())?;
-        let value = HeaderValue::from_str(value.as_str()).map_err(|_| wrong())?;
-        Ok((known, value))
-    });
-    headers.collect()
 }

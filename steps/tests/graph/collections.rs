@@ -122,7 +122,7 @@ fn keys() -> Value {
 }
 
 #[tokio::test]
-async fn keys_are_sent_by_their_ids_where_their_content_is_refused() {
+async fn keys_are_sent_as_they_are_or_in_another_form_where_that_is_refused() {
     for refuses_content in [false, true] {
         let keys_there = vec![key("k1", Some("b2xk"))];
         let tenant = Tenant::new(State {
@@ -138,21 +138,37 @@ async fn keys_are_sent_by_their_ids_where_their_content_is_refused() {
             last[1],
             json!({ "type": "AsymmetricX509Cert", "usage": "Verify", "key": "bmV3" })
         );
+        assert_eq!(
+            (&last[0]["keyId"], &last[0]["endDateTime"]),
+            (&json!("k1"), &json!("9999-12-31T23:59:59Z"))
+        );
         if refuses_content {
-            assert_eq!(
-                (written.len(), &last[0]["keyId"], last[0].get("key")),
-                (2, &json!("k1"), None)
-            );
-            assert_eq!(last[0]["endDateTime"], "9999-12-31T23:59:59Z");
+            assert_eq!((written.len(), last[0].get("key")), (3, None));
         } else {
-            assert_eq!(
-                (written.len(), last[0].get("keyId"), &last[0]["key"]),
-                (1, None, &json!("b2xk"))
-            );
+            assert_eq!((written.len(), &last[0]["key"]), (1, &json!("b2xk")));
+            assert_eq!(last[0]["displayName"], "old", "nothing of it is lost");
         }
         let contents: Vec<Value> = tenant.state().keys.iter().map(|key| key["key"].clone()).collect();
         assert_eq!(contents, ["b2xk", "bmV3"]);
     }
+}
+
+#[tokio::test]
+async fn what_another_added_between_the_look_and_the_attempt_stays() {
+    let tenant = tenant(&["app"]);
+    let mut steps = Steps::of(&tenant);
+    let with = names(&json!("new"));
+    let found = steps.validate(Purpose::Before, &with).await.unwrap();
+    steps.before = Some(found.observed);
+    tenant.state().names.push(json!("new"));
+    steps.outputs = Some(steps.run(&with).await.unwrap());
+    assert_eq!(tenant.written(), Vec::<Value>::new());
+    steps.rollback(&with).await.unwrap();
+    assert_eq!(tenant.state().names, ["app", "new"].map(Value::from));
+    // Where an attempt did not end, what it did is not known: what was not there before counts as its own.
+    steps.outputs = None;
+    steps.rollback(&with).await.unwrap();
+    assert_eq!(tenant.state().names, ["app"].map(Value::from));
 }
 
 #[tokio::test]

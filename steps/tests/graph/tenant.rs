@@ -220,6 +220,7 @@ pub(super) struct Steps {
     pub(super) kept: Arc<Kept>,
     pub(super) recorder: Arc<Recorder>,
     pub(super) before: Option<Value>,
+    pub(super) outputs: Option<Outputs>,
 }
 
 impl Steps {
@@ -237,6 +238,7 @@ impl Steps {
             kept: Arc::default(),
             recorder: Recorder::new(),
             before: None,
+            outputs: None,
         }
     }
 
@@ -250,6 +252,7 @@ impl Steps {
             purpose,
             session: Some(session),
             before: self.before.clone(),
+            outputs: self.outputs.clone(),
             ..with_plugins(&self.recorder)
         }
     }

@@ -159,7 +159,11 @@ impl Filler<'_> {
                     put: self.put.at(path),
                     ..self
                 };
-                here.text(text).map_err(|error| error.within(path.clone()))
+                let filled = here.text(text).map_err(|error| error.within(path.clone()))?;
+                Ok(match (&filled, self.put) {
+                    (Value::Array(_) | Value::Object(_), Put::MarkedAt(_)) => self.marked(filled, path),
+                    _ => filled,
+                })
             }
             Value::Array(items) => {
                 let filled = items
@@ -175,6 +179,36 @@ impl Filler<'_> {
                 filled.collect::<Result<_, _>>().map(Value::Object)
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(value.clone()),
+        }
+    }
+
+    /// A value that is itself a map or a list, with the texts in it marked where such a place is below it.
+    fn marked(self, value: Value, path: &mut Vec<String>) -> Value {
+        let mut below = |name: String, value: Value| {
+            path.push(name);
+            let marked = self.marked(value, path);
+            path.pop();
+            marked
+        };
+        match value {
+            Value::String(text) => {
+                let mut whole = String::with_capacity(text.len());
+                self.put.at(path).value(&mut whole, &text);
+                Value::String(whole)
+            }
+            Value::Array(items) => {
+                let marked = items.into_iter().enumerate();
+                Value::Array(marked.map(|(at, item)| below(at.to_string(), item)).collect())
+            }
+            Value::Object(fields) => {
+                let marked = fields.into_iter();
+                Value::Object(
+                    marked
+                        .map(|(name, value)| (name.clone(), below(name, value)))
+                        .collect(),
+                )
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value,
         }
     }
 

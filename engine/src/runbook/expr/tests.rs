@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use rpds::RedBlackTreeMapSync;
 use serde_json::{Value, json};
 
-use super::{Known, Put, Scope, Site, compile, compile_loose, fill, items, to_dynamic, to_value};
+use super::{
+    Known, MARK_END, MARK_START, Put, Scope, Site, compile, compile_loose, fill, items, to_dynamic, to_value,
+};
 use crate::diagnostic::{SourceFile, Span};
 use crate::id::{Host, Operator, StepId};
 use crate::step::{RunFacts, StepFacts};
@@ -297,6 +299,29 @@ fn fill_keeps_types_and_fills_text() {
         "literal": "${{ params.n }}",
     });
     assert_eq!(fill(&with, &["run"], &scope, Put::Plain).unwrap(), expected);
+}
+
+#[test]
+fn values_are_marked_in_maps_that_an_expression_gives_as_a_whole() {
+    let places = [vec!["validate", "query"]];
+    let put = Put::MarkedAt(&places);
+    let filled = |with: Value| {
+        fill(
+            &with,
+            &[],
+            &scope(json!({ "map": { "query": { "$top": 5, "$filter": "x" } } })),
+            put,
+        )
+    };
+    let marked = json!({ "$top": 5, "$filter": format!("{MARK_START}x{MARK_END}") });
+    let below = filled(json!({ "validate": { "query": "${{ params.map.query }}" } })).unwrap();
+    assert_eq!(below["validate"]["query"], marked);
+    let above = filled(json!({ "validate": "${{ params.map }}" })).unwrap();
+    assert_eq!(above["validate"]["query"], marked);
+    let many = filled(json!({ "validate": "${{ [params.map] }}" })).unwrap();
+    assert_eq!(many["validate"][0]["query"], marked);
+    let elsewhere = filled(json!({ "run": "${{ params.map }}" })).unwrap();
+    assert_eq!(elsewhere["run"]["query"]["$filter"], "x");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Form, Unmergeable, body, differs, merged};
+use super::{Form, Made, Unmergeable, body, differs, merged, undoing};
 use crate::graph::inputs::Merge;
 
 fn merge(value: Value) -> Merge {
@@ -44,18 +44,20 @@ fn key(content: Option<&str>, identifier: Option<&str>) -> Value {
 }
 
 #[test]
-fn keys_are_sent_back_by_content_or_by_reference() {
+fn keys_are_sent_back_whole_by_content_or_by_reference() {
     let add = merge(
         json!({ "property": "keyCredentials", "key": "key", "add": { "type": "AsymmetricX509Cert", "usage": "Verify", "key": "bmV3" } }),
     );
     let object = json!({ "keyCredentials": [key(Some("b2xk"), None)] });
     let wanted = merged(&add, &object).unwrap().unwrap();
+    let sent = body(&add, &object, &wanted, Form::Whole).unwrap();
+    let mut whole = key(Some("b2xk"), None);
+    whole.as_object_mut().unwrap().remove("customKeyIdentifier");
+    let new = json!({ "type": "AsymmetricX509Cert", "usage": "Verify", "key": "bmV3" });
+    assert_eq!(sent, json!({ "keyCredentials": [whole, new] }));
     assert_eq!(
         body(&add, &object, &wanted, Form::Content).unwrap(),
-        json!({ "keyCredentials": [
-            { "type": "AsymmetricX509Cert", "usage": "Verify", "key": "b2xk" },
-            { "type": "AsymmetricX509Cert", "usage": "Verify", "key": "bmV3" },
-        ] })
+        json!({ "keyCredentials": [{ "type": "AsymmetricX509Cert", "usage": "Verify", "key": "b2xk" }, new] })
     );
     let sent = body(&add, &object, &wanted, Form::Reference).unwrap();
     assert_eq!(sent["keyCredentials"][0].get("key"), None);
@@ -63,10 +65,38 @@ fn keys_are_sent_back_by_content_or_by_reference() {
     assert_eq!(sent["keyCredentials"][1]["key"], "bmV3");
     let hidden = json!({ "keyCredentials": [key(None, None)] });
     let wanted = merged(&add, &hidden).unwrap().unwrap();
-    assert_eq!(
-        body(&add, &hidden, &wanted, Form::Content),
-        Err(Unmergeable::Unreadable(1))
-    );
+    for form in [Form::Whole, Form::Content] {
+        assert_eq!(
+            body(&add, &hidden, &wanted, form),
+            Err(Unmergeable::Unreadable(1))
+        );
+    }
+}
+
+#[test]
+fn what_was_taken_away_comes_back_as_it_was() {
+    let add = merge(json!({ "property": "keyCredentials", "key": "key", "add": { "key": "b2xk" } }));
+    let before = [key(Some("b2xk"), None)];
+    let back = undoing(&add, &before, None);
+    assert_eq!(back.add, Some(json!(before)));
+    let wanted = merged(&back, &json!({ "keyCredentials": [] })).unwrap().unwrap();
+    let sent = body(&back, &json!({ "keyCredentials": [] }), &wanted, Form::Whole).unwrap();
+    assert_eq!(sent["keyCredentials"][0]["displayName"], "old");
+    assert_eq!(sent["keyCredentials"][0]["keyId"], before[0]["keyId"]);
+}
+
+#[test]
+fn what_the_change_did_not_make_is_not_undone() {
+    let add = merge(json!({ "property": "names", "add": ["mine", "theirs"] }));
+    let object = ["there".into(), "theirs".into()];
+    let wanted = merged(&add, &json!({ "names": object })).unwrap().unwrap();
+    let made = Made::between(&object, &wanted);
+    // `theirs` came between the look before the attempt and the attempt.
+    let remove = merge(json!({ "property": "names", "remove": ["mine", "theirs"] }));
+    let undone = undoing(&remove, &["there".into()], Some(&made));
+    assert_eq!((undone.remove, undone.add), (Some(json!(["mine"])), None));
+    let undone = undoing(&remove, &["there".into()], None);
+    assert_eq!(undone.remove, Some(json!(["mine", "theirs"])));
 }
 
 #[test]
