@@ -2,10 +2,12 @@
 //! every step, undone, repeated, found half done, and disturbed.
 
 mod people;
+mod removal;
+mod rotation;
+mod surroundings;
 
 use self::people::Practice;
 use crate::practice::bench::TENANT;
-use crate::support::{Running, until};
 
 /// The steps that change something and that the practice farm does not skip, in their order.
 const CHANGES: [&str; 10] = [
@@ -70,8 +72,6 @@ fn it_is_carried_out_repeated_without_a_change_and_undone_to_the_byte() {
     practice.bench.run(&["journal", "verify", &first]).code(0);
 }
 
-/// Each changing step is killed in its first attempt, in turn at once and when it has changed something; each time
-/// somebody else goes on.
 #[test]
 fn it_is_killed_at_every_step_and_others_go_on() {
     let Some(practice) = Practice::new(&[]) else {
@@ -85,47 +85,11 @@ fn it_is_killed_at_every_step_and_others_go_on() {
         "practice/practice.yaml",
         "--json",
     ];
-    let mut command = practice.command("alice", &[&exec, &EVERYTHING[..]].concat());
-    let mut killed: Vec<String> = Vec::new();
-    loop {
-        let mut running = Running::of(command);
-        match first_attempt(&mut running, &killed) {
-            Some(step) => {
-                killed.push(step);
-                let calls = practice.calls();
-                if killed.len().is_multiple_of(2) {
-                    until("something is changed", || {
-                        practice.calls() > calls || !running.is_alive()
-                    });
-                }
-                running.kill();
-            }
-            None => match running.wait() {
-                ended if ended.code == 3 => practice.confirm("bob"),
-                ended => break drop(ended.code(0)),
-            },
-        }
-        let operator = format!("operator-{}", killed.len());
-        command = practice.command(&operator, &["resume", &practice.name(), "--json"]);
-    }
-    assert_eq!(killed.len(), CHANGES.len(), "{killed:?}");
+    practice.killed_at(&[&exec, &EVERYTHING[..]].concat(), &CHANGES);
     practice.is_trusted();
+    practice.changed_nothing_twice();
     practice.roll_back("carol");
     assert_eq!(practice.state(), before);
-}
-
-/// Reads until a changing step begins that was not killed yet; nothing where the program ends before.
-fn first_attempt(running: &mut Running, killed: &[String]) -> Option<String> {
-    loop {
-        let line = running.next_line()?;
-        let step = line["step"].as_str().unwrap_or_default();
-        if line["event"] == "attempt_started"
-            && CHANGES.contains(&step)
-            && !killed.iter().any(|known| known == step)
-        {
-            return Some(step.to_owned());
-        }
-    }
 }
 
 #[test]
@@ -165,26 +129,23 @@ fn after_the_wizard_nothing_is_left_to_do_and_it_can_be_taken_away() {
         .prints("the Hybrid Configuration Wizard was run here");
     assert_eq!(practice.calls(), 0);
 
-    let parameters = practice.bench.project.read("practice/practice.yaml").unwrap();
-    let parameters: Vec<&str> = parameters
-        .lines()
-        .filter(|line| !line.starts_with("farm_version"))
-        .collect();
+    let more = ["--set", "remove_app_principal=true"];
+    let removed = practice.run("alice", &[&practice.removal()[..], &more].concat());
+    practice.go_on("alice", removed).code(0);
+    let issuers = &practice.bench.farm()["issuers"];
+    assert_eq!(
+        issuers.as_array().unwrap().len(),
+        1,
+        "nobody asked for it: {issuers}"
+    );
+    assert_eq!(issuers[0]["name"], "EvoSTS-Trust");
     practice
         .bench
-        .project
-        .write("remove.yaml", &parameters.join("\n"));
-    let removed = practice.run(
-        "alice",
-        &[
-            "exec",
-            "hybrid-s2s-remove",
-            "--params",
-            "remove.yaml",
-            "--set",
-            "remove_app_principal=true",
-        ],
-    );
+        .run(&["log", &practice.name()])
+        .code(0)
+        .prints("the issuer EvoSTS-Trust stays");
+    let more = ["--set", "remove_evosts_trust=true"];
+    let removed = practice.run("alice", &[&practice.removal()[..], &more].concat());
     practice.go_on("alice", removed).code(0);
     let (farm, tenant) = (practice.bench.farm(), practice.bench.tenant());
     assert_eq!(farm["issuers"], serde_json::json!([]));

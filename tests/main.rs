@@ -56,6 +56,7 @@ mod second_terminal;
 mod secret_sources;
 mod secrets;
 mod sensitive;
+mod shipped;
 mod signals;
 mod site_steps;
 mod start;

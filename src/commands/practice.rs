@@ -187,6 +187,12 @@ async fn stage(args: Args, setting: &Setting) -> Result<Exit, Failed> {
         Some(folder) => folder,
         None => create(&args, &listener)?,
     };
+    if folder.keep_to_owner()? {
+        let path = folder.path().display();
+        setting.look.tell(&format!(
+            "`{path}` could be entered by others; now only by its owner"
+        ));
+    }
     for fault in &args.fault {
         switch_on(&folder, *fault, fault.usually(), setting)?;
     }

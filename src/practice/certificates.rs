@@ -10,6 +10,7 @@ use openssl::ec::{EcGroup, EcKey};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
+use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::x509::{X509, X509NameBuilder};
@@ -62,6 +63,15 @@ pub(super) fn make(kind: Kind, subject: &str, from: &str, until: &str) -> Result
         certificate: builder.build(),
         key,
     })
+}
+
+/// The certificate and its key as a PFX file, in base64.
+pub(super) fn pfx(pair: &Pair, password: &str) -> Result<String, ErrorStack> {
+    let file = Pkcs12::builder()
+        .pkey(&pair.key)
+        .cert(&pair.certificate)
+        .build2(password)?;
+    Ok(STANDARD.encode(file.to_der()?))
 }
 
 /// The certificate as Graph and the metadata carry it.

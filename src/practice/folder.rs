@@ -1,8 +1,10 @@
 //! The folder that holds a practice farm and tenant, for its owner only.
 
+use std::ffi::OsStr;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use openssl::base64;
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::platform::private;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,12 @@ use super::{guide, module};
 
 /// What makes a folder a practice folder.
 const SETTINGS: &str = "practice.json";
+
+/// How the names of files begin that are not whole yet.
+const UNFINISHED: &str = ".practice-";
+
+/// What marks a folder that is not finished.
+const BEGUN: &str = ".practice-begun";
 
 /// The largest file of the folder that is read, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
@@ -44,8 +52,11 @@ impl Folder {
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, Diagnostic> {
         let settings = path.join(SETTINGS);
         if !settings.exists() {
+            let ours = |name: &OsStr| name.to_string_lossy().starts_with(UNFINISHED);
             let empty = match path.read_dir() {
-                Ok(mut entries) => entries.next().is_none(),
+                // Whoever was interrupted begins again.
+                Ok(_) if path.join(BEGUN).exists() => true,
+                Ok(mut entries) => entries.all(|entry| entry.is_ok_and(|entry| ours(&entry.file_name()))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => true,
                 Err(error) => return Err(unusable(path, &error)),
             };
@@ -70,6 +81,14 @@ impl Folder {
         Ok(Some(Self { path, settings }))
     }
 
+    /// Sees to it that only its owner can enter it; says whether others could until now.
+    ///
+    /// # Errors
+    /// When it belongs to somebody else.
+    pub(crate) fn keep_to_owner(&self) -> Result<bool, Diagnostic> {
+        private::keep_to_owner(&self.path).map_err(|error| unusable(&self.path, &error))
+    }
+
     /// Makes a new one.
     ///
     /// # Errors
@@ -81,7 +100,7 @@ impl Folder {
             path: std::path::absolute(path).map_err(failed)?,
             settings,
         };
-        folder.furnish().map_err(failed)?;
+        folder.begin().map_err(failed)?;
         Ok(folder)
     }
 
@@ -91,9 +110,18 @@ impl Folder {
     /// When a file cannot be written.
     pub(crate) fn reset(&mut self, start: Start) -> Result<(), Diagnostic> {
         self.settings.start = start;
-        self.empty()
-            .and_then(|()| self.furnish())
-            .map_err(|error| unusable(&self.path, &error))
+        self.begin().map_err(|error| unusable(&self.path, &error))
+    }
+
+    /// Writes all its files anew. Until what marks it as a practice folder is there, something else marks it as begun.
+    fn begin(&self) -> io::Result<()> {
+        let (begun, settings) = (self.path.join(BEGUN), self.path.join(SETTINGS));
+        replace(&begun, "")?;
+        remove(&settings)?;
+        self.empty()?;
+        self.furnish()?;
+        replace(&settings, &pretty(&serde_json::to_value(&self.settings)?))?;
+        remove(&begun)
     }
 
     fn empty(&self) -> io::Result<()> {
@@ -110,16 +138,13 @@ impl Folder {
         for file in [
             self.path.join("farm-calls.jsonl"),
             self.path.join("tenant-calls.jsonl"),
+            self.path.join("services.json"),
         ] {
-            match std::fs::remove_file(file) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            remove(&file)?;
         }
         Ok(())
     }
 
-    /// Writes all its files; what marks it as a practice folder comes last.
     fn furnish(&self) -> io::Result<()> {
         private::create_folders(&self.faults_folder())?;
         let scene = &self.settings.scene;
@@ -129,13 +154,13 @@ impl Folder {
             &pretty(&scene.farm(self.settings.start, self.settings.port)),
         )?;
         replace(&self.tenant(), &pretty(&scene.tenant(self.settings.start)))?;
-        replace(&self.parameters(), &guide::parameters(self))?;
+        replace(&self.parameters(), &guide::parameters(self)?)?;
+        replace(&self.rotation(), &guide::rotation(self)?)?;
         replace(&self.certificate(), &scene.app_pem)?;
         replace(&self.secret(), &scene.client_secret)?;
-        replace(
-            &self.path.join(SETTINGS),
-            &pretty(&serde_json::to_value(&self.settings)?),
-        )
+        replace_bytes(&self.old_pfx(), &base64::decode_block(&scene.sts_pfx)?)?;
+        replace_bytes(&self.new_pfx(), &base64::decode_block(&scene.new_sts_pfx)?)?;
+        replace(&self.pfx_password(), &scene.pfx_password)
     }
 
     /// Where it is.
@@ -166,6 +191,26 @@ impl Folder {
     /// The parameters of the runbook to practise with.
     pub(crate) fn parameters(&self) -> PathBuf {
         self.path.join("practice.yaml")
+    }
+
+    /// The parameters to practise the rotation of the farm's certificate with.
+    pub(crate) fn rotation(&self) -> PathBuf {
+        self.path.join("rotation.yaml")
+    }
+
+    /// The farm's first signing certificate, with its key.
+    pub(crate) fn old_pfx(&self) -> PathBuf {
+        self.path.join("sts-old.pfx")
+    }
+
+    /// The one that may replace it.
+    pub(crate) fn new_pfx(&self) -> PathBuf {
+        self.path.join("sts-new.pfx")
+    }
+
+    /// The password of both.
+    pub(crate) fn pfx_password(&self) -> PathBuf {
+        self.path.join("pfx-password.txt")
     }
 
     /// The certificate of the application that signs in by itself, with its key.
@@ -208,12 +253,24 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
 
 /// Replaces a file as a whole, for its owner only.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    replace_bytes(path, text.as_bytes())
+}
+
+fn replace_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+    file.write_all(bytes)?;
     file.as_file().sync_data()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// Takes a file away, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// JSON as the folder's files hold it.

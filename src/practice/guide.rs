@@ -1,9 +1,12 @@
 //! What somebody must set to practise: environment variables and parameters, exactly.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 
 use clap::ValueEnum;
 use runbook_steps::powershell::Edition;
+use serde::Serialize;
 
 use super::folder::Folder;
 use super::scene::{CLIENT, DOMAIN, TENANT};
@@ -79,27 +82,59 @@ pub(crate) fn settings(folder: &Folder, powershell: &str, shell: Shell) -> Strin
 }
 
 /// The file of parameters for the runbook to practise with.
-pub(crate) fn parameters(folder: &Folder) -> String {
-    let settings = &folder.settings;
-    let servers = settings.scene.servers.join(", ");
-    let version = settings.scene.farm_version.name();
-    let address = folder.address();
-    format!(
-        "# Parameters of hybrid-s2s for the practice farm and tenant, written by `runbook practice`.
-public_domain: {DOMAIN}
-# Over https, the step that allows OAuth over HTTP is skipped: https://sharepoint.{DOMAIN}
-web_app_url: http://sharepoint
-# All of them are this machine.
-web_servers: [{servers}]
-farm_version: \"{version}\"
-tenant_id: {TENANT}
-acs_endpoint: {address}
-# In place of a person with a code, an application may sign in:
-# sign_in_app: {CLIENT}
-# sign_in_certificate: {certificate}
-",
-        certificate = folder.certificate().display(),
-    )
+pub(crate) fn parameters(folder: &Folder) -> io::Result<String> {
+    let scene = &folder.settings.scene;
+    let mut text =
+        "# Parameters of hybrid-s2s for the practice farm and tenant, written by `runbook practice`.\n"
+            .to_owned();
+    text += &line("public_domain", DOMAIN)?;
+    text += &format!(
+        "# Over https, the step that allows OAuth over HTTP is skipped: https://sharepoint.{DOMAIN}\n"
+    );
+    text += &line("web_app_url", "http://sharepoint")?;
+    text += "# All of them are this machine.\n";
+    text += &line("web_servers", &scene.servers)?;
+    text += &line("farm_version", scene.farm_version.name())?;
+    text += &line("tenant_id", TENANT)?;
+    text += &line("acs_endpoint", folder.address())?;
+    text += &sign_in(folder)?;
+    Ok(text)
+}
+
+/// The file of parameters for the rotation of the farm's certificate.
+pub(crate) fn rotation(folder: &Folder) -> io::Result<String> {
+    let scene = &folder.settings.scene;
+    let mut text =
+        "# Parameters of sts-certificate-rotation for the practice farm and tenant, written by `runbook practice`.\n".to_owned();
+    text += "# Of a farm that no tenant trusts yet: hybrid=false\n";
+    text += &line("pfx_path", folder.new_pfx())?;
+    text += &line("old_pfx_path", folder.old_pfx())?;
+    text += "# All of them are this machine.\n";
+    text += &line("web_servers", &scene.servers)?;
+    text += &line("tenant_id", TENANT)?;
+    text += "# This tenant knows a new certificate at once.\n";
+    text += &line("propagation_seconds", 1)?;
+    text += &sign_in(folder)?;
+    Ok(text)
+}
+
+/// What an application signs in with, as remarks.
+fn sign_in(folder: &Folder) -> io::Result<String> {
+    let mut text = "# In place of a person with a code, an application may sign in:\n".to_owned();
+    let lines = [
+        line("sign_in_app", CLIENT)?,
+        line("sign_in_certificate", folder.certificate())?,
+    ]
+    .concat();
+    for line in lines.lines() {
+        text += &format!("# {line}\n");
+    }
+    Ok(text)
+}
+
+/// A parameter and its value, whatever signs that holds.
+fn line(name: &str, value: impl Serialize) -> io::Result<String> {
+    serde_yaml::to_string(&BTreeMap::from([(name, value)])).map_err(io::Error::other)
 }
 
 /// The application that signs in by itself, for people who want no code.

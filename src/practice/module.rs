@@ -33,6 +33,15 @@ const SHAREPOINT: &Files = &[
     ("proxies.ps1", include_str!("module/proxies.ps1")),
 ];
 
+/// What Windows has on each server: services and certificate stores.
+const SERVER: &Files = &[
+    ("PracticeServer.psd1", include_str!("module/PracticeServer.psd1")),
+    ("PracticeServer.psm1", include_str!("module/PracticeServer.psm1")),
+    ("state.ps1", include_str!("module/state.ps1")),
+    ("services.ps1", include_str!("module/services.ps1")),
+    ("certificates.ps1", include_str!("module/certificates.ps1")),
+];
+
 /// The snap-in that versions before Subscription Edition load them with.
 const PSSNAPIN: &Files = &[
     ("PracticeSnapIn.psd1", include_str!("module/PracticeSnapIn.psd1")),
@@ -49,6 +58,7 @@ const GET: &Files = &[
 pub(super) fn write(folder: &Path, version: FarmVersion) -> io::Result<()> {
     let modules = folder.join(MODULES);
     write_one(&modules.join("PowerShellGet"), GET)?;
+    write_one(&modules.join("PracticeServer"), SERVER)?;
     if version.has_snap_in() {
         write_one(&modules.join("PracticeSnapIn"), PSSNAPIN)?;
         write_one(&folder.join(SNAP_IN).join("SharePointServer"), SHAREPOINT)

@@ -3,9 +3,13 @@
 use clap::ValueEnum;
 use openssl::error::ErrorStack;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::certificates::{self, Kind};
+
+pub(crate) use self::tenant::other_tenant;
+
+mod tenant;
 
 /// The tenant's id; Microsoft's article shows this one.
 pub(crate) const TENANT: &str = "00fceb75-246c-4ac4-a0ad-7124aaaaaaaa";
@@ -95,10 +99,18 @@ pub(crate) struct Scene {
     pub(crate) servers: Vec<String>,
     /// The farm's signing certificate, in base64.
     sts: String,
+    /// The same with its key, as a PFX file in base64.
+    pub(crate) sts_pfx: String,
+    /// The certificate that may replace it, likewise.
+    pub(crate) new_sts_pfx: String,
+    /// What both PFX files are protected with.
+    pub(crate) pfx_password: String,
     /// A certificate that the tenant has from elsewhere.
     present: KnownKey,
     /// The access control service's.
     acs: String,
+    /// Microsoft Entra's.
+    evosts: String,
     /// An add-in's.
     add_in: String,
     /// What the application signs in with.
@@ -134,19 +146,28 @@ impl Scene {
         .certificate;
         let app = make(Kind::Rsa, "runbook practice", "20440601000000Z")?;
         let pem = [app.key.private_key_to_pem_pkcs8()?, app.certificate.to_pem()?].concat();
-        let mut secret = [0; 24];
-        openssl::rand::rand_bytes(&mut secret)?;
+        let sts = make(Kind::Rsa, "SharePoint Security Token Service", NEVER)?;
+        let new_sts = make(Kind::Rsa, &format!("sts.{DOMAIN}"), "20440601000000Z")?;
+        let pfx_password = secret()?;
         Ok(Self {
             farm_version,
             servers,
-            sts: base64(Kind::Rsa, "SharePoint Security Token Service", NEVER)?,
+            sts: certificates::base64(&sts.certificate)?,
+            sts_pfx: certificates::pfx(&sts, &pfx_password)?,
+            new_sts_pfx: certificates::pfx(&new_sts, &pfx_password)?,
+            pfx_password,
             present: KnownKey {
                 key: certificates::base64(&present)?,
                 thumbprint: certificates::thumbprint(&present)?,
             },
             acs: base64(Kind::Elliptic, &format!("{ACS}@practice"), "20360601000000Z")?,
+            evosts: base64(
+                Kind::Elliptic,
+                "accounts.accesscontrol.windows.net",
+                "20360601000000Z",
+            )?,
             add_in: base64(Kind::Elliptic, "A provider-hosted add-in", "20340601000000Z")?,
-            client_secret: openssl::base64::encode_block(&secret),
+            client_secret: secret()?,
             client_certificate: certificates::base64(&app.certificate)?,
             app_pem: String::from_utf8_lossy(&pem).into_owned(),
         })
@@ -229,6 +250,14 @@ impl Scene {
                     Some(&endpoint),
                     &self.acs,
                 ));
+                // What the wizard has it follow is not public.
+                issuers.push(issuer(
+                    "22222222-0000-4000-8000-000000000003",
+                    "EvoSTS-Trust",
+                    format!("{ACS}@{TENANT}"),
+                    None,
+                    &self.evosts,
+                ));
             }
             Start::Entangled => {
                 proxies.push(proxy(
@@ -248,6 +277,11 @@ impl Scene {
             }
         }
         let principals = if half { vec![self.principal()] } else { Vec::new() };
+        let stores: Map<_, _> = self
+            .servers
+            .iter()
+            .map(|name| (name.clone(), json!([])))
+            .collect();
         json!({
             "practice": "The farm of `runbook practice`; nothing in it is real",
             "version": self.farm_version.name(),
@@ -260,7 +294,6 @@ impl Scene {
                 "allow_metadata_over_http": false,
                 "name_identifier": format!("{SHAREPOINT}@{realm}"),
                 "certificate": self.sts,
-                "default_certificate": self.sts,
             },
             "web_applications": web_applications(),
             "applications": [
@@ -272,6 +305,7 @@ impl Scene {
             "app_principals": principals,
             "app_instances": [],
             "root_authorities": [],
+            "certificate_stores": stores,
         })
     }
 
@@ -282,86 +316,13 @@ impl Scene {
             "permissions": [],
         })
     }
-
-    /// The tenant.
-    pub(crate) fn tenant(&self, start: Start) -> Value {
-        let key = |id: &str, key: &KnownKey, end: &str| {
-            json!({
-                "customKeyIdentifier": key.thumbprint, "displayName": null, "endDateTime": end, "key": key.key,
-                "keyId": id, "startDateTime": "2024-06-01T00:00:00Z", "type": "AsymmetricX509Cert", "usage": "Verify",
-            })
-        };
-        let mut names = vec![
-            SHAREPOINT.to_owned(),
-            format!("{SHAREPOINT}/adventureworks.sharepoint.com"),
-            format!("{SHAREPOINT}/*.sharepoint.com"),
-        ];
-        let mut keys = vec![key(
-            "5d6f1ed5-48bd-44da-8cf6-3b5d5b516ed8",
-            &self.present,
-            "2034-06-01T00:00:00Z",
-        )];
-        match start {
-            Start::Fresh | Start::Entangled => {}
-            Start::Half | Start::Wizard => keys.push(key(
-                "0c9c7d0e-5a57-4c0e-8f2e-6d1f4d3b2a10",
-                &self.sts_key(),
-                "9999-12-31T23:59:59Z",
-            )),
-        }
-        if start == Start::Wizard {
-            names.push(format!("{SHAREPOINT}/*.{DOMAIN}"));
-        }
-        json!({
-            "practice": "The tenant of `runbook practice`; nothing in it is real",
-            "id": TENANT,
-            "displayName": "Adventure Works",
-            "domain": DOMAIN,
-            "servicePrincipals": [
-                principal(OBJECT, SHAREPOINT, "Office 365 SharePoint Online", names, keys),
-                principal("a2c1f0de-2222-4444-8888-5c5c5c5c5c5c", "00000003-0000-0000-c000-000000000000", "Microsoft Graph", vec!["00000003-0000-0000-c000-000000000000".to_owned()], Vec::new()),
-                principal("a2c1f0de-3333-4444-8888-5c5c5c5c5c5c", "00000002-0000-0ff1-ce00-000000000000", "Office 365 Exchange Online", vec!["00000002-0000-0ff1-ce00-000000000000".to_owned(), format!("https://mail.{DOMAIN}")], Vec::new()),
-            ],
-        })
-    }
-
-    fn sts_key(&self) -> KnownKey {
-        let bytes = openssl::base64::decode_block(&self.sts).unwrap_or_default();
-        let thumbprint = openssl::x509::X509::from_der(&bytes).and_then(|one| certificates::thumbprint(&one));
-        KnownKey {
-            key: self.sts.clone(),
-            thumbprint: thumbprint.unwrap_or_default(),
-        }
-    }
 }
 
-/// The tenant that somebody signs in to by mistake.
-pub(crate) fn other_tenant() -> Value {
-    let names = vec![
-        SHAREPOINT.to_owned(),
-        format!("{SHAREPOINT}/fabrikam.sharepoint.com"),
-    ];
-    json!({
-        "id": OTHER_TENANT,
-        "displayName": "Fabrikam",
-        "domain": "fabrikam.com",
-        "servicePrincipals": [
-            principal("b7d1f0de-1111-4444-8888-5c5c5c5c5c5c", SHAREPOINT, "Office 365 SharePoint Online", names, Vec::new()),
-        ],
-    })
-}
-
-fn principal(id: &str, app: &str, name: &str, names: Vec<String>, keys: Vec<Value>) -> Value {
-    json!({
-        "id": id,
-        "appId": app,
-        "displayName": name,
-        "appOwnerOrganizationId": "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
-        "accountEnabled": true,
-        "servicePrincipalType": "Application",
-        "servicePrincipalNames": names,
-        "keyCredentials": keys,
-    })
+/// A secret that nobody guesses.
+fn secret() -> Result<String, ErrorStack> {
+    let mut bytes = [0; 24];
+    openssl::rand::rand_bytes(&mut bytes)?;
+    Ok(openssl::base64::encode_block(&bytes))
 }
 
 /// Web applications as procedures meet them: with NTLM, over HTTP, with Kerberos, and in classic mode.

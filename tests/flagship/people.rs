@@ -1,13 +1,14 @@
 //! People who carry the flagship out on a practice farm.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::practice::bench::{Bench, TENANT};
-use crate::support::Outcome;
 use crate::support::pwsh::pwsh;
+use crate::support::{Outcome, Running, until};
 
 /// What people bring back from their manual work.
 const VALUES: [(&str, &str); 4] = [
@@ -29,8 +30,13 @@ pub(super) type State = [Option<String>; 2];
 impl Practice {
     /// A farm that is served; nothing where there is no PowerShell.
     pub(super) fn new(options: &[&str]) -> Option<Self> {
+        Self::of(&[&["--approve-all"], options].concat())
+    }
+
+    /// The same, where nobody approves codes.
+    pub(super) fn of(options: &[&str]) -> Option<Self> {
         let pwsh = pwsh()?;
-        let bench = Bench::new(&[&["--approve-all"], options].concat());
+        let bench = Bench::new(options);
         Some(Self { bench, pwsh })
     }
 
@@ -44,6 +50,10 @@ impl Practice {
             .env("RUNBOOK_POWERSHELL_CORE", &self.pwsh)
             .env("RUNBOOK_POWERSHELL_STAND_IN", "1")
             .env("PSModulePath", self.bench.folder().join("modules"));
+        let password = self.bench.project.read("practice/pfx-password.txt").unwrap();
+        for secret in ["RUNBOOK_SECRET_PFX_PASSWORD", "RUNBOOK_SECRET_OLD_PFX_PASSWORD"] {
+            command.env(secret, &password);
+        }
         command
     }
 
@@ -69,6 +79,54 @@ impl Practice {
             outcome = self.run(operator, &["resume", &self.name()]);
         }
         outcome
+    }
+
+    /// Carries a run out of which each of these instances is killed in its first attempt, in turn at once and when it has
+    /// changed something; each time somebody else goes on, to the end.
+    #[track_caller]
+    pub(super) fn killed_at(&self, exec: &[&str], instances: &[&str]) {
+        let mut command = self.command("alice", exec);
+        let mut killed: Vec<String> = Vec::new();
+        loop {
+            let mut running = Running::of(command);
+            let calls = self.calls();
+            match first_attempt(&mut running, instances, &killed) {
+                Some(instance) => {
+                    killed.push(instance);
+                    if killed.len().is_multiple_of(2) {
+                        until("something is changed", || {
+                            self.calls() > calls || !running.is_alive()
+                        });
+                    }
+                    running.kill();
+                }
+                None => match running.wait() {
+                    ended if ended.code == 3 => self.confirm("bob"),
+                    ended => break drop(ended.code(0)),
+                },
+            }
+            let operator = format!("operator-{}", killed.len());
+            command = self.command(&operator, &["resume", &self.name(), "--json"]);
+        }
+        let (mut killed, mut wanted) = (killed, instances.to_vec());
+        killed.sort();
+        wanted.sort_unstable();
+        assert_eq!(killed, wanted);
+        let run = self.name();
+        self.bench.run(&["journal", "verify", &run]).code(0);
+    }
+
+    /// What was changed was changed once, however often somebody began; a restart may be repeated.
+    #[track_caller]
+    pub(super) fn changed_nothing_twice(&self) {
+        let calls = [self.bench.calls("farm"), self.bench.calls("tenant")].concat();
+        let mut seen = BTreeSet::new();
+        let changes = calls
+            .iter()
+            .filter(|call| !call.starts_with("Restart-Service") && !call.starts_with("iisreset"));
+        for call in changes {
+            assert!(seen.insert(call), "`{call}` twice: {calls:#?}");
+        }
     }
 
     /// Does the manual work that waits.
@@ -125,5 +183,19 @@ impl Practice {
         let run = self.name();
         self.run(operator, &["rollback", &run]).code(0);
         self.bench.run(&["journal", "verify", &run]).code(0);
+    }
+}
+
+/// Reads until an instance begins that was not killed yet; nothing where the program ends before.
+fn first_attempt(running: &mut Running, instances: &[&str], killed: &[String]) -> Option<String> {
+    loop {
+        let line = running.next_line()?;
+        let step = line["step"].as_str().unwrap_or_default();
+        if line["event"] == "attempt_started"
+            && instances.contains(&step)
+            && !killed.iter().any(|known| known == step)
+        {
+            return Some(step.to_owned());
+        }
     }
 }

@@ -227,7 +227,12 @@ impl SignedIn<'_> {
 
     /// Nothing where the answer was lost.
     pub(crate) fn patch(&self, body: &Value) -> Option<Answer> {
-        let target = format!("/v1.0/servicePrincipals/{OBJECT}");
+        self.patch_of(OBJECT, body)
+    }
+
+    /// The same for any application.
+    pub(crate) fn patch_of(&self, id: &str, body: &Value) -> Option<Answer> {
+        let target = format!("/v1.0/servicePrincipals/{id}");
         self.bench
             .request("PATCH", &target, &self.headers(), &body.to_string())
     }

@@ -97,22 +97,85 @@ fn everything_is_for_its_owner_only() {
             }
         }
     }
+    // One that others may enter is closed to them, and that is said.
+    let project = Project::new();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let open = project.path().join("open");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let running = project.start(["practice", "--folder", "open"]);
+    until("it is said", || {
+        running.told().contains("could be entered by others")
+    });
+    assert_eq!(mode(&open), 0o700);
+    drop(running);
+
     let bench = Bench::new(&[]);
-    bench.fault(&["throttled"]);
+    bench.fault(&["slow-down"]);
     let names = serde_json::json!({ "servicePrincipalNames": [] });
-    bench.fault(&["throttled", "--off"]);
     bench.sign_in().patch(&names).unwrap().status(204);
-    bench.powershell("Set-SPAuthenticationRealm -Realm x; Install-Module Microsoft.Graph.Applications");
+    let script = "Set-SPAuthenticationRealm -Realm x -Confirm:$false; iisreset; Install-Module Microsoft.Graph.Applications";
+    let made = ["tenant-calls.jsonl", "faults/slow-down", "sts-old.pfx", "app.pem"];
+    let by_script = ["farm-calls.jsonl", "services.json"];
+    let ran = bench.powershell(script).map(|outcome| outcome.code(0));
+    let expected = made.iter().chain(by_script.iter().filter(|_| ran.is_some()));
+    for file in expected {
+        assert!(bench.folder().join(file).is_file(), "{file} is not looked at");
+    }
     let mut found = Vec::new();
     all(&bench.folder(), &mut found);
+    let installed = bench.folder().join("modules/Microsoft.Graph.Applications");
     for path in found {
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o077;
+        // What a module's installer writes is below a folder that nobody else enters.
         assert!(
-            mode == 0 || path.to_string_lossy().contains("Microsoft.Graph"),
-            "{}",
-            path.display()
+            mode(&path).trailing_zeros() >= 6 || path.starts_with(&installed),
+            "{}: {:o}",
+            path.display(),
+            mode(&path)
         );
     }
+}
+
+#[test]
+fn a_folder_that_was_not_finished_is_finished() {
+    let mut bench = Bench::new(&[]);
+    bench.served().kill();
+    std::fs::rename(
+        bench.folder().join("practice.json"),
+        bench.folder().join(".practice-begun"),
+    )
+    .unwrap();
+    std::fs::remove_file(bench.folder().join("farm.json")).unwrap();
+    bench
+        .run(&["practice", "env"])
+        .code(2)
+        .tells("there is no practice farm");
+    bench.serve(&[]);
+    assert_eq!(bench.farm()["realm"], bench.farm()["id"]);
+    assert!(!bench.folder().join(".practice-begun").exists());
+    bench.sign_in();
+
+    // Before it was a practice folder at all.
+    bench.project.write("early/.practice-x1y2", "{");
+    let running = bench.project.start(["practice", "--folder", "early"]);
+    until("the folder is there", || {
+        bench.project.path().join("early/farm.json").exists()
+    });
+    drop(running);
+}
+
+#[test]
+fn an_odd_folder_stands_in_the_parameters_as_it_is() {
+    let project = Project::new();
+    let odd = "a: # b's \"c\"";
+    let running = project.start(["practice", "--folder", odd, "--json"]);
+    let file = project.path().join(odd).join("rotation.yaml");
+    until("the parameters are there", || file.exists());
+    let text = std::fs::read_to_string(file).unwrap();
+    let read: Value = serde_yaml::from_str(&text).unwrap();
+    let expected = project.path().join(odd).join("sts-new.pfx");
+    assert_eq!(Path::new(read["pfx_path"].as_str().unwrap()), expected);
+    drop(running);
 }
 
 #[test]

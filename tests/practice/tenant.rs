@@ -321,12 +321,33 @@ fn what_is_written_to_the_wrong_tenant_is_seen_and_not_kept() {
         .json()["value"][0]["id"]
         .clone();
     assert_ne!(other, OBJECT);
+    let other = other.as_str().unwrap();
+    let names = |graph: &SignedIn<'_>| {
+        let path = format!("/servicePrincipals/{other}");
+        graph.get(&path, &[]).status(200).json()["servicePrincipalNames"].clone()
+    };
+    let before = names(&graph);
+    let change = json!({ "servicePrincipalNames": [format!("{APP}/*.fabrikam.com")] });
+    graph.patch_of(other, &change).unwrap().status(204);
+    assert_eq!(names(&graph), before, "it is not kept");
+    assert_eq!(
+        bench.calls("tenant"),
+        ["PATCH servicePrincipalNames"],
+        "it is seen"
+    );
     refused(
         graph.get(&format!("/servicePrincipals/{OBJECT}"), &[]),
         404,
         "Request_ResourceNotFound",
     );
     assert_eq!(bench.project.read("practice/tenant.json"), untouched);
+}
+
+#[test]
+fn a_body_that_does_not_end_is_not_waited_for() {
+    let bench = Bench::new(&[]);
+    let request = format!("POST /{APP} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 10\r\n\r\nx");
+    assert_eq!(bench.send_raw(request.as_bytes()).unwrap().status, 408);
 }
 
 #[test]

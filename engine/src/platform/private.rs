@@ -28,6 +28,26 @@ pub fn create_folders(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Sees to it that only its owner can enter a folder that exists; says whether others could until now. On Windows its rights stay as
+/// they are.
+///
+/// # Errors
+/// When it cannot be looked at or changed.
+pub fn keep_to_owner(path: &Path) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let found = std::fs::metadata(path)?.permissions();
+        let is_open = found.mode() & 0o077 != 0;
+        if is_open {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(found.mode() & 0o700))?;
+        }
+        Ok(is_open)
+    }
+    #[cfg(not(unix))]
+    std::fs::metadata(path).map(|_| false)
+}
+
 /// Opens a file for reading and writing, and makes it, for its owner only, where there is none.
 ///
 /// # Errors

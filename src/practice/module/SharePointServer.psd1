@@ -18,6 +18,6 @@
         'Remove-SPServiceApplicationProxy', 'Remove-SPServiceApplicationProxyGroupMember', 'Remove-SPTrustedRootAuthority',
         'Remove-SPTrustedSecurityTokenIssuer', 'Set-SPAppPrincipalPermission', 'Set-SPAuthenticationRealm',
         'Set-SPSecurityTokenServiceConfig', 'Set-SPTrustedSecurityTokenIssuer', 'Start-SPAssignment', 'Start-SPTimerJob',
-        'Stop-SPAssignment', 'Get-Service', 'Restart-Service', 'Start-Service', 'Stop-Service', 'iisreset'
+        'Stop-SPAssignment'
     )
 }

@@ -10,3 +10,6 @@
 . (Join-Path $PSScriptRoot 'farm.ps1')
 . (Join-Path $PSScriptRoot 'trust.ps1')
 . (Join-Path $PSScriptRoot 'proxies.ps1')
+
+# What Windows has on a SharePoint server is there as soon as SharePoint's cmdlets are: the drive `Cert:` among it.
+Import-Module (Join-Path $script:Folder 'modules/PracticeServer') -Global -DisableNameChecking

@@ -33,10 +33,18 @@ function Write-Private([string] $Path, [IO.FileMode] $Mode, [string] $Text) {
 }
 
 # The file is whole whatever happens: what was there, or what is there now.
-function Write-Farm($Farm) {
-    $new = "$script:FarmFile.new"
-    Write-Private $new 'Create' ((ConvertTo-Json -InputObject $Farm -Depth 12).Replace("`r`n", "`n") + "`n")
-    [IO.File]::Move($new, $script:FarmFile, $true)
+function Write-Whole([string] $Path, $Value) {
+    $new = "$Path.new"
+    Write-Private $new 'Create' ((ConvertTo-Json -InputObject $Value -Depth 12).Replace("`r`n", "`n") + "`n")
+    [IO.File]::Move($new, $Path, $true)
+}
+
+# The server that a script is carried out on: all of them are this machine, and a step's `on` says which is meant.
+function Get-HereServer {
+    $servers = @((Read-Farm).servers)
+    $on = if ($global:Run) { "$($global:Run.on)" }
+    if ($servers -contains $on) { return $on }
+    return $servers[0]
 }
 
 function Enter-Farm {
@@ -54,7 +62,7 @@ function Enter-Farm {
 function Write-Call([string] $What) {
     $length = if (Test-Path $script:CallsFile) { (Get-Item $script:CallsFile).Length } else { 0 }
     if ($length -gt $script:LargestRecord) { return }
-    $line = [ordered] @{ at = [datetime]::UtcNow.ToString('o'); pid = $PID; call = $What }
+    $line = [ordered] @{ at = [datetime]::UtcNow.ToString('o'); pid = $PID; server = Get-HereServer; call = $What }
     Write-Private $script:CallsFile 'Append' ((ConvertTo-Json -InputObject $line -Compress) + "`n")
 }
 
@@ -84,7 +92,7 @@ function Edit-Farm([string] $Call, [scriptblock] $Change) {
         if (Test-Fault 'farm-update-conflict') { throw (New-Conflict 'the practice farm') }
         $farm = Read-Farm
         $given = & $Change $farm
-        Write-Farm $farm
+        Write-Whole $script:FarmFile $farm
         Write-Call $Call
     } finally {
         $lock.Dispose()

@@ -17,24 +17,29 @@ function Get-SPSecurityTokenServiceConfig {
 }
 
 function Set-SPSecurityTokenServiceConfig {
-    [CmdletBinding(SupportsShouldProcess)] param(
+    [CmdletBinding(SupportsShouldProcess, DefaultParameterSetName = 'SigningCertificateImport')] param(
+        [Parameter(ParameterSetName = 'SigningCertificateImport')]
         [Security.Cryptography.X509Certificates.X509Certificate2] $ImportSigningCertificate,
-        [Security.Cryptography.X509Certificates.X509Certificate2] $QueueImportSigningCertificate,
-        [switch] $RevertToDefaultSigningCertificate,
+        [Parameter(ParameterSetName = 'SigningCertificateQueue')]
+        [Security.Cryptography.X509Certificates.X509Certificate2] $QueueSigningCertificate,
         $AssignmentCollection
     )
     Assert-Farm $PSCmdlet
-    $new = if ($ImportSigningCertificate) { $ImportSigningCertificate } else { $QueueImportSigningCertificate }
-    if (-not $new -and -not $RevertToDefaultSigningCertificate) { return }
-    if ($new -and -not $new.HasPrivateKey) {
+    $id = 'Microsoft.SharePoint.PowerShell.SPCmdletSetSecurityTokenServiceConfig'
+    if ($QueueSigningCertificate) {
+        $message = 'practice: what a real farm does with a queued certificate is not practised here.'
+        return Write-Failure $PSCmdlet $message $id 'NotImplemented' ([NotSupportedException]::new($message))
+    }
+    $new = $ImportSigningCertificate
+    if (-not $new) { return }
+    if (-not $new.HasPrivateKey) {
         $message = 'The private key of the certificate is missing: the token service could not sign with it.'
-        return Write-Failure $PSCmdlet $message 'Microsoft.SharePoint.PowerShell.SPCmdletSetSecurityTokenServiceConfig' 'InvalidArgument' `
-            ([ArgumentException]::new($message))
+        return Write-Failure $PSCmdlet $message $id 'InvalidArgument' ([ArgumentException]::new($message))
     }
     if (-not $PSCmdlet.ShouldProcess('SecurityTokenServiceManager')) { return }
-    Edit-Farm 'Set-SPSecurityTokenServiceConfig' {
+    Edit-Farm "Set-SPSecurityTokenServiceConfig $($new.Thumbprint)" {
         param($farm)
-        $farm.sts.certificate = if ($new) { [Convert]::ToBase64String($new.RawData) } else { $farm.sts.default_certificate }
+        $farm.sts.certificate = [Convert]::ToBase64String($new.RawData)
     }
 }
 

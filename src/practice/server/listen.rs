@@ -1,10 +1,11 @@
 //! Connections: from this machine only, so many at once, and each within bounds of size and time.
 
 use std::convert::Infallible;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -41,10 +42,20 @@ pub(crate) async fn serve(listener: TcpListener, server: Arc<Server>) -> Infalli
                     drop(place);
                 });
             }
-            // Out of descriptors, most likely: it passes.
-            Err(_) => tokio::task::yield_now().await,
+            // The one who asked has gone already.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            // Out of descriptors, most likely: it passes, and not sooner for being tried all the time.
+            Err(_) => pause().await,
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server of a practice tenant lives in real time"
+)]
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 /// Answers one connection. One that breaks is its client's affair.
@@ -63,8 +74,8 @@ struct Lost;
 async fn respond(request: Request<Incoming>, server: &Server) -> Result<Response<Full<Bytes>>, Lost> {
     let answer = if is_local(&request) {
         match asked(request).await {
-            Some(asked) => server.answer(&asked),
-            None => Answer::empty(413),
+            Ok(asked) => server.answer(&asked),
+            Err(status) => Answer::empty(status),
         }
     } else {
         Answer::text(
@@ -97,15 +108,22 @@ fn is_local(request: &Request<Incoming>) -> bool {
     })
 }
 
-/// A request that was read whole; none where it is too large or does not end.
-async fn asked(request: Request<Incoming>) -> Option<Asked> {
+/// A request that was read whole, or the status that says why it was not.
+async fn asked(request: Request<Incoming>) -> Result<Asked, u16> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, LARGEST_BODY).collect();
-    let body = tokio::time::timeout(PATIENCE, body).await.ok()?.ok()?;
+    let body = tokio::time::timeout(PATIENCE, body).await.map_err(|_| 408_u16)?;
+    let body = body.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            413_u16
+        } else {
+            400
+        }
+    })?;
     let header = |name: &str| Some(head.headers.get(name)?.to_str().ok()?.to_owned());
     let query = head.uri.query().unwrap_or_default();
     let id = || Uuid::new_v4().to_string();
-    Some(Asked {
+    Ok(Asked {
         method: head.method.as_str().to_owned(),
         path: path(head.uri.path()),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),

@@ -10,7 +10,7 @@ use runbook_engine::step::{
     Abilities, Check, Context, Failure, FailureKind, KindDoc, Observation, Outputs, Session, StepKind,
     Verdict, fitted, typed,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use self::inputs::{Lifetime, PowerShellInputs, SessionInputs};
 use self::inputs::{Needs, SHARED};
@@ -107,6 +107,7 @@ impl PowerShell {
     ) -> Result<Answer, Failure> {
         let mut run = cx.document();
         let before = run.get_mut("before").map(Value::take).unwrap_or_default();
+        run["on"] = json!(inputs.on);
         let task = Task {
             name,
             script,
