@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
+use runbook_engine::platform::process;
 
 use crate::commands::{
     accept, cancel, check, completions, confirm, decide, doctor, exec, explain, handoff, journal, list, log,
@@ -149,6 +150,8 @@ pub(crate) fn main() -> Exit {
             let result = runtime.block_on(dispatch(cli.command, &setting));
             // What a step left behind on a blocking thread must not keep the program from ending.
             runtime.shutdown_background();
+            // A program that was just being started has nobody left who would end it later.
+            process::settle();
             result
         }
         Err(error) => Err(Failed::fault(

@@ -23,13 +23,14 @@ pub(super) async fn printed(argv: &[String], say: impl Fn(&str)) -> Result<Vec<u
         return Err("no program is named".to_owned());
     };
     let launch = Launch {
-        program,
-        args: args.iter().map(String::as_str).collect(),
+        program: program.clone(),
+        args: args.to_vec(),
         env: BTreeMap::new(),
         cwd: None,
     };
-    let (mut group, pipes) =
-        Group::spawn(&launch).map_err(|error| format!("it cannot be started: {error}"))?;
+    let (mut group, pipes) = Group::spawn(launch)
+        .await
+        .map_err(|error| format!("it cannot be started: {error}"))?;
     let Pipes {
         stdin,
         stdout,

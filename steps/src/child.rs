@@ -94,17 +94,18 @@ pub async fn carry_out_exposed(program: &Program<'_>, cx: &Context) -> Result<Fi
     if cx.cancel.is_cancelled() {
         return Err(stopped());
     }
-    let mut env = program.env.clone();
-    let marks = marks(cx);
-    env.extend(marks.iter().map(|(name, value)| (*name, value.as_str())));
+    let owned = |(name, value): (&&str, &&str)| ((*name).to_owned(), (*value).to_owned());
+    let mut env: BTreeMap<String, String> = program.env.iter().map(owned).collect();
+    env.extend(marks(cx));
     let launch = Launch {
-        program: name,
-        args: args.to_vec(),
+        program: (*name).to_owned(),
+        args: args.iter().copied().map(str::to_owned).collect(),
         env,
-        cwd: program.cwd,
+        cwd: program.cwd.map(Path::to_owned),
     };
-    let (mut group, pipes) =
-        Group::spawn(&launch).map_err(|error| cannot_start(name, program.cwd, &error))?;
+    let (mut group, pipes) = Group::spawn(launch)
+        .await
+        .map_err(|error| cannot_start(name, program.cwd, &error))?;
     let streams = Streams::follow(pipes, program.input.clone(), cx);
     let soon = tokio::time::timeout(SOON, end_of(&mut group, cx)).await;
     cx.transcript.process_started(group.mark());
@@ -155,8 +156,8 @@ pub fn note(cx: &Context, line: &str) {
 }
 
 /// What tells a child, and whoever looks for it later, what it belongs to.
-pub(crate) fn marks(cx: &Context) -> [(&'static str, String); 4] {
-    [
+pub(crate) fn marks(cx: &Context) -> [(String, String); 4] {
+    let marks = [
         (
             "RUNBOOK_RUN",
             cx.run.id.map(|id| id.to_string()).unwrap_or_default(),
@@ -164,7 +165,8 @@ pub(crate) fn marks(cx: &Context) -> [(&'static str, String); 4] {
         ("RUNBOOK_STEP", cx.instance.to_string()),
         ("RUNBOOK_ATTEMPT", cx.attempt.to_string()),
         (TOKEN, cx.token.clone()),
-    ]
+    ];
+    marks.map(|(name, value)| (name.to_owned(), value))
 }
 
 pub(crate) fn cannot_start(name: &str, cwd: Option<&Path>, error: &io::Error) -> Failure {

@@ -12,6 +12,7 @@ pub mod private;
 pub mod process;
 pub mod stop;
 pub mod terminal;
+pub(crate) mod threads;
 pub mod uptime;
 pub mod volatile;
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -14,11 +14,14 @@ use std::time::Duration;
 use process_wrap::tokio::{ChildWrapper, CommandWrap};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
+use self::starts::UnderWay;
 use super::os;
 use crate::core::event::ProcessMark;
 
+pub use self::starts::settle;
 pub use self::table::{TOKEN, await_end, end_orphan, is_alive, orphans};
 
+mod starts;
 mod table;
 
 /// How long processes that were asked to end may take before they are killed.
@@ -40,15 +43,15 @@ pub(super) fn withheld() -> &'static [OsString] {
 
 /// What to start.
 #[derive(Debug, Clone)]
-pub struct Launch<'a> {
+pub struct Launch {
     /// The program: a path, or a name that is looked up in `PATH`.
-    pub program: &'a str,
+    pub program: String,
     /// Its arguments, which reach it as they are.
-    pub args: Vec<&'a str>,
+    pub args: Vec<String>,
     /// Variables added to the engine's own environment, which it gets without what is [withheld](withhold).
-    pub env: BTreeMap<&'a str, &'a str>,
+    pub env: BTreeMap<String, String>,
     /// The folder in which it works; the engine's own where there is none.
-    pub cwd: Option<&'a Path>,
+    pub cwd: Option<PathBuf>,
 }
 
 /// The ends of a child's standard streams.
@@ -79,20 +82,27 @@ pub struct Group {
     /// The child itself has ended; what it started may still be there.
     ended: bool,
     over: bool,
+    /// As long as this is here, so is it.
+    _under_way: UnderWay,
 }
 
 impl Group {
-    /// Starts a program in a group of its own.
+    /// Starts a program in a group of its own, while others go on. When this is dropped, it is not started, or ended.
     ///
     /// # Errors
     /// When the system cannot start it: there is no such program or folder, or it must not be carried out.
-    pub fn spawn(launch: &Launch<'_>) -> io::Result<(Self, Pipes)> {
+    pub async fn spawn(launch: Launch) -> io::Result<(Self, Pipes)> {
+        starts::start(launch).await
+    }
+
+    fn started(launch: &Launch, under_way: UnderWay) -> io::Result<(Self, Pipes)> {
         let (child, pipes) = os::Child::spawn(launch)?;
         let group = Self {
             pid: child.id(),
             child,
             ended: false,
             over: false,
+            _under_way: under_way,
         };
         Ok((group, pipes))
     }
@@ -178,10 +188,10 @@ impl Group {
 
 /// Starts a program by way of the standard library, in a group that `isolate` makes.
 pub(super) fn wrapped(
-    launch: &Launch<'_>,
+    launch: &Launch,
     isolate: impl FnOnce(&mut CommandWrap),
 ) -> io::Result<(Box<dyn ChildWrapper>, Pipes)> {
-    let mut command = CommandWrap::with_new(launch.program, |command| {
+    let mut command = CommandWrap::with_new(&launch.program, |command| {
         for name in withheld() {
             command.env_remove(name);
         }
@@ -190,7 +200,7 @@ pub(super) fn wrapped(
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if let Some(cwd) = launch.cwd {
+        if let Some(cwd) = &launch.cwd {
             command.current_dir(cwd);
         }
     });

@@ -2,10 +2,11 @@
 //! engine's memory map first, as a `fork` would: that copy takes longer than many a program.
 
 use std::collections::BTreeMap;
-use std::ffi::{CString, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
+use std::sync::LazyLock;
 
 use nix::errno::Errno;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
@@ -36,12 +37,12 @@ pub(super) struct Session {
 
 impl Session {
     /// Whether a program can be started so: in the engine's own folder, and looked up in its own `PATH`.
-    pub(super) fn is_possible(launch: &Launch<'_>) -> bool {
+    pub(super) fn is_possible(launch: &Launch) -> bool {
         launch.cwd.is_none() && !launch.env.contains_key("PATH")
     }
 
     /// Starts a program.
-    pub(super) fn spawn(launch: &Launch<'_>) -> io::Result<(Self, Pipes)> {
+    pub(super) fn spawn(launch: &Launch) -> io::Result<(Self, Pipes)> {
         let changes = unix::signal(SignalKind::child())?;
         let (stdin, to_stdin) = io::pipe()?;
         let (from_stdout, stdout) = io::pipe()?;
@@ -50,16 +51,17 @@ impl Session {
         ends.add_dup2(stdin.as_raw_fd(), 0)?;
         ends.add_dup2(stdout.as_raw_fd(), 1)?;
         ends.add_dup2(stderr.as_raw_fd(), 2)?;
-        let program = text(launch.program)?;
-        let args = std::iter::once(launch.program).chain(launch.args.iter().copied());
+        let program = text(&launch.program)?;
+        let args = std::iter::once(&launch.program).chain(&launch.args);
         let args: Vec<CString> = args.map(text).collect::<io::Result<_>>()?;
+        let added = added(&launch.env)?;
         // Before there is a child: nobody would end one whose pipes cannot be followed.
         let pipes = Pipes {
             stdin: ChildStdin::from_std(OwnedFd::from(to_stdin).into())?,
             stdout: ChildStdout::from_std(OwnedFd::from(from_stdout).into())?,
             stderr: ChildStderr::from_std(OwnedFd::from(from_stderr).into())?,
         };
-        let pid = posix_spawnp(&program, &ends, &attributes()?, &args, &environment(&launch.env)?)?;
+        let pid = posix_spawnp(&program, &ends, &attributes()?, &args, &environment(&added))?;
         let session = Self {
             pid,
             exit: None,
@@ -119,19 +121,36 @@ fn attributes() -> io::Result<PosixSpawnAttr> {
     Ok(attributes)
 }
 
-/// The engine's own environment with these variables.
-fn environment(added: &BTreeMap<&str, &str>) -> io::Result<Vec<CString>> {
-    let mut all: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-    for name in withheld() {
-        all.remove(name);
-    }
-    all.extend(added.iter().map(|(name, value)| (name.into(), value.into())));
-    let variable = |(mut name, value): (OsString, OsString)| {
-        name.push("=");
-        name.push(value);
-        text(name)
-    };
-    all.into_iter().map(variable).collect()
+/// The engine's own environment, as programs get it: each variable by its name, without what is withheld.
+static ENVIRONMENT: LazyLock<BTreeMap<OsString, CString>> = LazyLock::new(|| {
+    let given = std::env::vars_os().filter(|(name, _)| !withheld().contains(name));
+    // What the system gave holds no NUL.
+    given
+        .filter_map(|(name, value)| Some((name.clone(), variable(name, value).ok()?)))
+        .collect()
+});
+
+/// Variables that are added, by their names.
+fn added(added: &BTreeMap<String, String>) -> io::Result<BTreeMap<&OsStr, CString>> {
+    let added = added
+        .iter()
+        .map(|(name, value)| Ok((OsStr::new(name), variable(name.into(), value.into())?)));
+    added.collect()
+}
+
+/// The engine's own environment with what is added.
+fn environment<'a>(added: &'a BTreeMap<&OsStr, CString>) -> Vec<&'a CStr> {
+    let own = ENVIRONMENT
+        .iter()
+        .filter(|(name, _)| !added.contains_key(name.as_os_str()));
+    let own = own.map(|(_, variable)| variable.as_c_str());
+    own.chain(added.values().map(CString::as_c_str)).collect()
+}
+
+fn variable(mut name: OsString, value: OsString) -> io::Result<CString> {
+    name.push("=");
+    name.push(value);
+    text(name)
 }
 
 fn text(text: impl Into<OsString>) -> io::Result<CString> {

@@ -29,7 +29,7 @@ pub(super) enum Child {
 }
 
 impl Child {
-    pub(super) fn spawn(launch: &Launch<'_>) -> io::Result<(Self, Pipes)> {
+    pub(super) fn spawn(launch: &Launch) -> io::Result<(Self, Pipes)> {
         if Session::is_possible(launch) {
             let (session, pipes) = Session::spawn(launch)?;
             return Ok((Self::Session(session), pipes));

@@ -16,7 +16,7 @@ use super::process::{self, Exit, Launch, Pipes};
 pub(super) struct Child(Box<dyn ChildWrapper>);
 
 impl Child {
-    pub(super) fn spawn(launch: &Launch<'_>) -> io::Result<(Self, Pipes)> {
+    pub(super) fn spawn(launch: &Launch) -> io::Result<(Self, Pipes)> {
         // With `KillOnDrop`, the job ends when its last handle is closed: also when the engine dies.
         let (child, pipes) = process::wrapped(launch, |command| {
             command.wrap(KillOnDrop).wrap(JobObject);

@@ -61,7 +61,7 @@ impl Shell {
         if cx.cancel.is_cancelled() {
             return Err(stopped());
         }
-        let mut shell = Self::start(programs, needs, place, cx)?;
+        let mut shell = Self::start(programs, needs, place, cx).await?;
         let begun = shell.begin(programs, needs, place, run, cx).await;
         if let Err(failure) = begun {
             shell.group.end().await;
@@ -70,7 +70,7 @@ impl Shell {
         Ok(shell)
     }
 
-    fn start(
+    async fn start(
         programs: &Programs,
         needs: &Needs<'_>,
         place: Place<'_>,
@@ -88,29 +88,28 @@ impl Shell {
                 (programs.of(edition)?, args.collect())
             }
         };
-        let mut shell = Self::launch(program, &args, cx).map_err(|why| match place.way() {
-            Some(Way::Ssh) => reach::not_reached(place.host().unwrap_or_default(), &why),
-            None | Some(Way::Winrm | Way::SshRemoting) => program::missing(edition, &why),
-        })?;
+        let mut shell = Self::launch(program, args, cx)
+            .await
+            .map_err(|why| match place.way() {
+                Some(Way::Ssh) => reach::not_reached(place.host().unwrap_or_default(), &why),
+                None | Some(Way::Winrm | Way::SshRemoting) => program::missing(edition, &why),
+            })?;
         shell.host = place.host().map(str::to_owned);
         shell.watched = place.way() == Some(Way::Ssh);
         Ok(shell)
     }
 
     /// Starts a program, or says why it cannot be.
-    fn launch(program: &str, args: &[String], cx: &Context) -> Result<Self, String> {
-        let marks = marks(cx);
+    async fn launch(program: &str, args: Vec<String>, cx: &Context) -> Result<Self, String> {
         let launch = Launch {
-            program,
-            args: args.iter().map(String::as_str).collect(),
-            env: marks
-                .iter()
-                .map(|(name, value)| (*name, value.as_str()))
-                .collect(),
+            program: program.to_owned(),
+            args,
+            env: marks(cx).into(),
             cwd: None,
         };
-        let (group, pipes) =
-            Group::spawn(&launch).map_err(|error| cannot_start(program, None, &error).message)?;
+        let (group, pipes) = Group::spawn(launch)
+            .await
+            .map_err(|error| cannot_start(program, None, &error).message)?;
         cx.transcript.process_started(group.mark());
         Ok(Self::of(program.to_owned(), group, pipes))
     }
@@ -209,7 +208,7 @@ async fn why_not_connected(failure: Failure, place: Place<'_>, cx: &Context) -> 
     if !over_ssh || !failure.message.contains(WORDLESS) {
         return failure;
     }
-    let Ok(mut client) = Shell::launch(SSH, &place.subsystem(), cx) else {
+    let Ok(mut client) = Shell::launch(SSH, place.subsystem(), cx).await else {
         return failure;
     };
     client.streams.stdin = None;

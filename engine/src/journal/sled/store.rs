@@ -4,14 +4,18 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Once;
 use std::thread;
 use std::time::Duration;
+
+use futures_util::FutureExt as _;
 
 use super::guard::{guarded, guarded_write};
 use super::keys::{Key, PIECE};
 use crate::id::Seq;
 use crate::journal::JournalError;
 use crate::platform::private;
+use crate::platform::threads::starting_threads;
 
 /// How many bytes of pages sled may keep in memory.
 const CACHE: u64 = 16 * 1024 * 1024;
@@ -103,6 +107,7 @@ impl Store {
             .cache_capacity(CACHE)
             .flush_every_ms(None);
         let db = guarded("opened", || config.open())?;
+        start_threads(&db);
         let file = OpenOptions::new().read(true).write(true).open(path.join("db"));
         let file = file.map_err(|source| JournalError::Storage {
             doing: "opened",
@@ -215,6 +220,15 @@ impl Store {
         })?;
         wait_until_closed(path)
     }
+}
+
+/// Has sled start its threads, which it keeps for all databases of this process.
+fn start_threads(db: &::sled::Db) {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        // Asking it to flush is what it starts them for; nothing depends on this flush.
+        let _asked = starting_threads(|| db.flush_async().now_or_never());
+    });
 }
 
 /// sled takes a snapshot that it had not finished when its process died for a damaged one, and refuses to open.
