@@ -6,8 +6,8 @@ use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 use runbook_engine::platform::process;
 
 use crate::commands::{
-    accept, cancel, check, completions, confirm, decide, doctor, exec, explain, handoff, journal, list, log,
-    man, new, plan, practice, reference, report, resume, rollback, schema, show, steps, test,
+    accept, cancel, check, completions, confirm, decide, doctor, exec, explain, handoff, identity, journal,
+    list, log, man, new, plan, practice, reference, report, resume, rollback, schema, show, steps, test,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -61,6 +61,19 @@ pub(crate) struct Global {
     /// Who acts, if not the account that the system names
     #[arg(long, global = true, value_name = "NAME", env = "RUNBOOK_OPERATOR")]
     pub(crate) operator: Option<String>,
+    /// The file of your key, if not the one that `runbook identity new` made
+    #[arg(long, global = true, value_name = "FILE", env = "RUNBOOK_IDENTITY")]
+    pub(crate) identity: Option<PathBuf>,
+    /// Where the passphrase of your key comes from: file:PATH, command:[PROGRAM, ARGUMENT], keystore:SERVICE[/ACCOUNT],
+    /// env:VARIABLE or prompt
+    #[arg(
+        long,
+        global = true,
+        value_name = "SOURCE",
+        env = "RUNBOOK_PASSPHRASE",
+        hide_env_values = true
+    )]
+    pub(crate) passphrase: Option<String>,
     /// Ask nothing; a run that needs a person stops as `waiting`
     #[arg(long, global = true)]
     pub(crate) non_interactive: bool,
@@ -93,6 +106,7 @@ enum Command {
     Rollback(rollback::Args),
     Cancel(cancel::Args),
     Journal(journal::Args),
+    Identity(identity::Args),
     Explain(explain::Args),
     Steps(steps::Args),
     Test(test::Args),
@@ -188,6 +202,7 @@ async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
         Command::Rollback(args) => rollback::run(&args, setting).await,
         Command::Cancel(args) => cancel::run(&args, setting).await,
         Command::Journal(args) => journal::run(&args, setting).await,
+        Command::Identity(args) => identity::run(&args, setting).await,
         Command::Explain(args) => explain::run(&args),
         Command::Steps(args) => steps::run(&args, setting),
         Command::Test(args) => test::run(&args, setting),

@@ -97,7 +97,7 @@ impl Failed {
             RuntimeError::Rejected(rejection) => Self::rejected(
                 name,
                 &rejection.to_string(),
-                rejection.instead(),
+                &rejection.instead(),
                 rejection.about(),
             ),
             RuntimeError::RejectedThere {
@@ -127,6 +127,7 @@ impl Failed {
             About::Unknown => (Code::StepNotInRun, Exit::BadInput),
             About::State => (Code::ActRejected, Exit::BadInput),
             About::Hands => (Code::InOtherHands, Exit::Held),
+            About::Person => (Code::Forbidden, Exit::BadInput),
         };
         let diagnostic = Diagnostic::error(code, format!("run `{name}`: {message}"));
         Self::told(vec![diagnostic.help(instead.replace("RUN", name))], exit)

@@ -13,6 +13,7 @@ mod doctor;
 mod error;
 mod exit;
 mod hush;
+mod identity;
 mod jobs;
 mod manual;
 mod observe;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Global;
 use crate::database;
 use crate::error::Failed;
+use crate::identity;
 use crate::observe::{Observer, RunLog, start_tracing};
 use crate::programs;
 use crate::render::style::Look;
@@ -67,6 +68,7 @@ impl Setting {
             operator: Operator::new(&operator),
             host: Host::new(&host),
             pid: std::process::id(),
+            signer: None,
         }
     }
 
@@ -139,6 +141,24 @@ impl Setting {
         let folder = self.state_dir()?;
         let missing = matches!(folder.try_exists(), Ok(false));
         Ok(missing.then_some(folder))
+    }
+
+    /// The engine over the state folder, for whoever acts: with their key, if they have one.
+    pub(crate) async fn acting(&self) -> Result<Engine, Failed> {
+        self.signing(self.engine()?).await
+    }
+
+    /// The same, where the run `name` is to be found.
+    pub(crate) async fn acting_with(&self, name: &str) -> Result<Engine, Failed> {
+        self.signing(self.engine_with(name)?).await
+    }
+
+    async fn signing(&self, engine: Engine) -> Result<Engine, Failed> {
+        let author = Author {
+            signer: identity::signer(self).await?,
+            ..engine.author
+        };
+        Ok(Engine { author, ..engine })
     }
 
     /// The state folder, there or not.

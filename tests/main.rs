@@ -56,6 +56,7 @@ mod second_terminal;
 mod secret_sources;
 mod secrets;
 mod sensitive;
+mod several_people;
 mod shipped;
 mod signals;
 mod site_steps;

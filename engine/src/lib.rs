@@ -8,6 +8,7 @@
 //! - [`core`]: what happened and what comes next. Pure: entries fold to a [`core::RunState`]; an input
 //!   becomes events; the state says which effects are due.
 //! - [`journal`]: what is remembered. Durable, chained entries and transcripts.
+//! - [`identity`]: who is who. The keys by which people prove that an entry is theirs.
 //! - [`runtime`]: the shell around the core: waits, decides, appends, then carries out.
 //! - [`platform`]: what differs between operating systems.
 //!
@@ -16,6 +17,7 @@
 pub mod core;
 pub mod diagnostic;
 pub mod id;
+pub mod identity;
 pub mod journal;
 pub mod platform;
 pub mod runbook;

@@ -39,7 +39,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         Some(why) => Handing::TakenOver { why: why.clone() },
         None => Handing::Accepted,
     };
-    let engine = setting.engine_with(&args.run)?;
+    let engine = setting.acting_with(&args.run).await?;
     let mut access = access_in(&engine, &args.run, setting).await?;
     if let Err(failed) = act_on(access.seat_mut(), Act::Hand(handing), setting).await {
         return Err(go_after(access, failed).await);

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runbook_engine::core::event::Need;
-use runbook_engine::core::{Act, RunStatus, WaitingFor};
+use runbook_engine::core::{Act, Barrier, Forbidden, RunStatus, WaitingFor};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
+use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Control, Door, Ended, Run, Wanted, Watcher as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -38,7 +39,8 @@ pub(super) async fn carry(
     let (runbook, name) = (run.runbook().clone(), run.name());
     let rollback_was_asked_for = run.is_undone_by_person();
     let state = leave(run, setting).await?;
-    let missing = secrets::missing(&runbook, &name, &end.lacking);
+    let mut missing = secrets::missing(&runbook, &name, &end.lacking);
+    missing.extend(end.forbidden.iter().map(|one| forbidden(one, &runbook, &name)));
     render::diagnostic::print_all(&missing, setting);
     Ok(if end.interrupted {
         Exit::Interrupted
@@ -54,6 +56,24 @@ pub(super) async fn carry(
     })
 }
 
+/// What is said of a step that is for somebody else.
+fn forbidden(forbidden: &Forbidden, runbook: &Runbook, run: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::warning(Code::Forbidden, forbidden.to_string());
+    let diagnostic = match &forbidden.barrier {
+        Barrier::Role { instance, .. } => match runbook.step(instance.step()) {
+            Some(step) => {
+                let (file, span) = runbook.place(step.span);
+                diagnostic.at(&file, span, "")
+            }
+            None => diagnostic,
+        },
+        Barrier::Stranger(_) => diagnostic,
+    };
+    diagnostic
+        .help(forbidden.instead())
+        .help(format!("they go on with it: `runbook resume {run}`"))
+}
+
 /// How the work here ended.
 #[derive(Default)]
 struct End {
@@ -63,6 +83,8 @@ struct End {
     handed_over: bool,
     /// The secrets for want of which something did not go on.
     lacking: Vec<Wanted>,
+    /// What did not go on because it is for somebody else.
+    forbidden: Vec<Forbidden>,
 }
 
 impl End {
@@ -99,17 +121,18 @@ async fn work(
         if ended.interrupted {
             return Ok(End::interrupted());
         }
-        let lacking = ended.lacking;
         let end = End {
             interrupted: false,
             handed_over: ended.handed_over,
-            lacking,
+            lacking: ended.lacking,
+            forbidden: ended.forbidden,
         };
         if ended.handed_over || !setting.interactive() {
             return Ok(end);
         }
-        // What lacks a secret does not keep anybody from other work.
-        let waits = ended.status == RunStatus::Waiting || !end.lacking.is_empty();
+        // What lacks a secret, or is somebody else's, does not keep anybody from other work.
+        let held_up = !end.lacking.is_empty() || !end.forbidden.is_empty();
+        let waits = ended.status == RunStatus::Waiting || held_up;
         let Some(next) = due(run, &put_off).filter(|_| waits) else {
             return Ok(end);
         };

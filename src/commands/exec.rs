@@ -79,7 +79,7 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
     let runbook = Arc::new(runbook);
     let giver = args.secrets.giver(&runbook, setting)?;
     let params = params::settle(&runbook, &args.given, like.as_ref(), args.rehearse, setting)?;
-    let engine = setting.engine()?;
+    let engine = setting.acting().await?;
     let new = NewRun {
         id: new_id(&engine, &runbook).await?,
         params: params.values,

@@ -7,7 +7,7 @@ use runbook_engine::core::RunState;
 use runbook_engine::core::event::Entry;
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{InstanceId, RunId, Seq};
-use runbook_engine::journal::{JournalError, stored};
+use runbook_engine::journal::{JournalError, Kept, stored};
 use runbook_engine::runtime::{Engine, RuntimeError, Story};
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::render::layout::Width;
 use crate::render::story::{story, subject, transcript_of, under_way};
 use crate::render::style::{BAD, CARE, DIM, paint};
-use crate::render::{self, plain, time};
+use crate::render::{self, authors, plain, time};
 use crate::setting::Setting;
 
 /// Further lines of an entry stand below its words where that leaves at least so many columns for them.
@@ -101,8 +101,9 @@ impl Log<'_> {
         let ended = wanted.filter_map(|entry| transcript_of(&entry.event));
         let ended: Vec<Seq> = ended.map(|transcript| transcript.of).collect();
         self.transcripts.look_ahead(ended);
-        for entry in &story.entries {
-            self.entry(entry).await?;
+        for (entry, seal) in story.entries.iter().zip(&story.seals) {
+            self.entry(entry, authors::standing(&story.state, entry, seal))
+                .await?;
         }
         self.calls(&story.state).await
     }
@@ -115,12 +116,13 @@ impl Log<'_> {
             let carried_out = holder.is_ok_and(|holder| holder.is_some());
             tokio::time::sleep(if carried_out { PACE } else { IDLE }).await;
             let failed = |error| Failed::journal(self.name, &error);
-            match self.engine.journal.read(self.run, state.next_seq()).await {
+            match self.engine.journal.kept(self.run, state.next_seq()).await {
                 Ok(entries) => {
-                    for entry in &entries {
+                    for (entry, seal) in entries.into_iter().map(Kept::apart) {
                         let wrong = |error| Failed::runtime(self.name, RuntimeError::Illegal(error));
-                        state.apply(entry).map_err(wrong)?;
-                        self.entry(entry).await?;
+                        state.apply(&entry).map_err(wrong)?;
+                        let standing = authors::standing(&state, &entry, &seal);
+                        self.entry(&entry, standing).await?;
                     }
                     self.calls(&state).await?;
                 }
@@ -141,14 +143,18 @@ impl Log<'_> {
     }
 
     /// Prints an entry, and below it what was printed by the call that it ends.
-    async fn entry(&mut self, entry: &Entry) -> Result<(), Failed> {
+    async fn entry(&mut self, entry: &Entry, standing: Option<&str>) -> Result<(), Failed> {
         if !self.is_shown(entry) {
             return Ok(());
         }
         if self.json {
-            render::json(&stored::to_json(entry));
+            let mut line = stored::to_json(entry);
+            if let (Some(standing), Some(fields)) = (standing, line.as_object_mut()) {
+                fields.insert("author".to_owned(), standing.into());
+            }
+            render::json(&line);
         } else {
-            render::result(&text(entry, Width::of_results()));
+            render::result(&text(entry, standing, Width::of_results()));
         }
         match transcript_of(&entry.event) {
             Some(transcript) => {
@@ -199,9 +205,14 @@ impl Log<'_> {
 }
 
 /// One entry as a line, or more where the terminal is narrow.
-fn text(entry: &Entry, width: Width) -> String {
+fn text(entry: &Entry, standing: Option<&str>, width: Width) -> String {
     let (operator, host) = (&entry.operator, &entry.host);
-    let head = format!("{:>4}  {}  {operator}@{host}", entry.seq, time::local(entry.time));
+    let head = format!(
+        "{:>4}  {}  {operator}@{host}{}",
+        entry.seq,
+        time::local(entry.time),
+        authors::mark(standing)
+    );
     let used = head.chars().count() + 2;
     let indent = match width.left(used) {
         Some(left) if left < ROOM => 6,

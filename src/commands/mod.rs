@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod handoff;
+pub(crate) mod identity;
 pub(crate) mod journal;
 pub(crate) mod list;
 pub(crate) mod log;
@@ -49,7 +50,7 @@ use crate::watch::Lines;
 
 /// Claims the run that `text` means.
 async fn open(text: &str, setting: &Setting) -> Result<Run, Failed> {
-    let engine = setting.engine_with(text)?;
+    let engine = setting.acting_with(text).await?;
     let id = find_run(&engine, text).await?;
     engine
         .open(id)
@@ -87,7 +88,7 @@ fn reason(text: &str) -> Result<String, &'static str> {
 
 /// Gets at the run that `text` means, to act on it: claims it, or goes in by the door of whoever holds it.
 async fn access(text: &str, setting: &Setting) -> Result<Access, Failed> {
-    access_in(&setting.engine_with(text)?, text, setting).await
+    access_in(&setting.acting_with(text).await?, text, setting).await
 }
 
 /// The same, where more is asked of the engine than that.

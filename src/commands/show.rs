@@ -1,7 +1,8 @@
 //! `runbook show`
 
 use runbook_engine::core::RunState;
-use runbook_engine::journal::Holder;
+use runbook_engine::core::event::Entry;
+use runbook_engine::journal::{Holder, Seal};
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::Story;
 use serde_json::{Value, json};
@@ -14,8 +15,8 @@ use crate::render::graph::{Form, Picture};
 use crate::render::heading::heading;
 use crate::render::layout::Width;
 use crate::render::next::Held;
-use crate::render::style::{BUSY, CARE, paint};
-use crate::render::{self, hands, next, overlay, rows, time};
+use crate::render::style::{BUSY, CARE, DIM, paint};
+use crate::render::{self, authors, hands, next, overlay, rows, time};
 use crate::setting::Setting;
 
 /// Show a run step by step: what is done, what comes next, who is waited for
@@ -40,6 +41,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     args.output.only_for_pictures(args.graph.is_some())?;
     let engine = setting.engine_with(&args.run)?;
     let (_, story) = read(&args.run, &engine).await?;
+    let [starter, last] = standings(&story);
     let Story {
         state,
         runbook,
@@ -47,7 +49,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         ..
     } = story;
     if setting.global.json {
-        render::json(&as_json(&state, &runbook, holder.as_ref()));
+        render::json(&as_json(&state, &runbook, holder.as_ref(), [starter, last]));
         return Ok(Exit::Done);
     }
     let width = Width::of_results();
@@ -57,11 +59,15 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         args.output.give(&picture, setting)?;
         return Ok(Exit::Done);
     }
-    let begun = format!("started {} by {}", time::local(state.begun()), state.starter());
-    let last = format!("last {} by {}", time::local(state.updated()), state.operator());
+    let (begun, updated) = (time::local(state.begun()), time::local(state.updated()));
+    let begun = format!("started {begun} by {}{}", state.starter(), authors::mark(starter));
+    let last = format!("last {updated} by {}{}", state.operator(), authors::mark(last));
     render::result(&heading(&state, &runbook, &format!("{begun}; {last}"), width));
     if let Some(whose) = hands::possession(&state, width) {
         render::result(&whose);
+    }
+    if let Some(roles) = authors::roles(&state, &runbook) {
+        render::result(&paint(DIM, width.wrap("", 2, roles)));
     }
     if let Some(holder) = &holder {
         let remark = format!("carried out now by {holder}");
@@ -81,7 +87,23 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     Ok(Exit::Done)
 }
 
-fn as_json(state: &RunState, runbook: &Runbook, holder: Option<&Holder>) -> Value {
+/// What is known of who wrote the first entry, and of who wrote the last.
+fn standings(story: &Story) -> [Option<&'static str>; 2] {
+    let of = |written: Option<(&Entry, &Seal)>| {
+        let (entry, seal) = written?;
+        authors::standing(&story.state, entry, seal)
+    };
+    let written = || story.entries.iter().zip(&story.seals);
+    [of(written().next()), of(written().next_back())]
+}
+
+fn as_json(
+    state: &RunState,
+    runbook: &Runbook,
+    holder: Option<&Holder>,
+    [starter, last]: [Option<&str>; 2],
+) -> Value {
+    let operators = state.workflow().operators();
     let started = state.started();
     let (settled, total) = state.progress();
     json!({
@@ -95,6 +117,8 @@ fn as_json(state: &RunState, runbook: &Runbook, holder: Option<&Holder>) -> Valu
         "hands": hands::as_json(state),
         "operator": state.operator(),
         "starter": state.starter(),
+        "authors": { "starter": starter, "operator": last },
+        "roles_enforced": operators.is_some_and(|operators| !operators.is_rehearsal()),
         "started": state.begun(),
         "updated": state.updated(),
         "overlaid": started.overlaid.as_deref().map(overlay::as_json),

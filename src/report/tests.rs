@@ -54,6 +54,7 @@ fn story(text: &str, events: Vec<Event>) -> Story {
     let entries: Vec<Entry> = entries.collect();
     let state = RunState::fold(runbook.workflow(), &entries).unwrap();
     Story {
+        seals: Vec::new(),
         entries,
         state,
         runbook: runbook.into(),
@@ -69,6 +70,9 @@ fn report(story: &Story, printed: BTreeMap<InstanceId, Vec<Printed>>, findings: 
         program: "0",
     };
     let verification = Verification {
+        authors: Vec::new(),
+        operators: None,
+        rehearsal: false,
         entries: story.entries.len() as u64,
         chunks: 0,
         attachments: 0,

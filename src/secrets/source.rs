@@ -32,7 +32,7 @@ pub(crate) enum Source {
 }
 
 /// How sources are written, for messages.
-pub(super) const WRITTEN: &str = "`file:PATH`, `command:[PROGRAM, ARGUMENT]`, `keystore:SERVICE`, `keystore:SERVICE/ACCOUNT`, `env:VARIABLE` or `prompt`";
+pub(crate) const WRITTEN: &str = "`file:PATH`, `command:[PROGRAM, ARGUMENT]`, `keystore:SERVICE`, `keystore:SERVICE/ACCOUNT`, `env:VARIABLE` or `prompt`";
 
 impl FromStr for Source {
     type Err = String;

@@ -67,6 +67,8 @@ impl Project {
             .current_dir(self.path())
             .env("RUNBOOK_STATE_DIR", self.state_dir())
             .env("RUNBOOK_OPERATOR", "alice")
+            // Keys are kept there.
+            .env("XDG_CONFIG_HOME", self.path().join("config"))
             .env("TZ", "UTC")
             .env_remove("NO_COLOR")
             .stdin(Stdio::null())

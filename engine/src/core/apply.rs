@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::decide::twice;
 use super::event::{Entry, Event, RunStarted};
 use super::instance::{Activity, Instance, Phase};
+use super::permission::asks_for_role;
 use super::state::RunState;
 use super::table::InstanceIx;
 use super::workflow::Workflow;
@@ -86,6 +87,10 @@ impl RunState {
     fn transition(&mut self, entry: &Entry) -> Result<(), Misfit> {
         if self.hands.away().is_some() && !matches!(entry.event, Event::Handed(_)) {
             return Err(Misfit("the run goes on in another journal".to_owned()));
+        }
+        if let Some(instance) = asks_for_role(&entry.event) {
+            self.may_act_on(instance, &entry.operator, entry.time)
+                .map_err(|forbidden| Misfit(forbidden.to_string()))?;
         }
         match &entry.event {
             Event::Handed(handing) => self.hand(handing, entry),

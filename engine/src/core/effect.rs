@@ -64,7 +64,7 @@ pub fn effects(state: &RunState, draining: bool, lacking: &Lacking) -> Vec<Effec
         .filter_map(|&ix| call(state, ix).map(Effect::Call));
     let cleared = state.queues().in_doubt.iter().filter_map(|&ix| clear(state, ix));
     let to_evaluate = state.queues().to_evaluate.iter();
-    let known = to_evaluate.filter(|&&at| !lacking.withholds(&state.workflow().step(at).secrets));
+    let known = to_evaluate.filter(|&&at| !lacking.withholds(&state.workflow().step(at).secrets, &[]));
     let evaluated = known.take(EVALUATIONS_AT_ONCE).map(|at| {
         let step = state.workflow().step(*at).id.clone();
         Effect::Evaluate { step }

@@ -1,5 +1,6 @@
 //! What the outside world tells the core, and how the core says no.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{
     Attachment, Failure, Handing, Item, LeftProcess, Outputs, ProcessMark, RollbackScope, Ruling, Transcript,
 };
+use super::permission::Forbidden;
 use crate::id::{InstanceId, Operator, Seq, StepId};
 use crate::step::Observation;
 
@@ -150,6 +152,9 @@ pub enum Rejection {
     /// The step fans out; one of its instances must be named.
     #[error("`{0}` fans out: name one of its instances, as in `{0}[item]`")]
     NameAnItem(StepId),
+    /// Whoever wants it may not do it.
+    #[error("{0}")]
+    Forbidden(Box<Forbidden>),
     /// The instance is not where the act is possible.
     #[error("`{instance}` {is}, so it cannot be {act}")]
     NotNow {
@@ -198,6 +203,14 @@ pub enum About {
     Hands,
     /// It does not stand where that is possible.
     State,
+    /// Whoever wants it may not do it.
+    Person,
+}
+
+impl From<Forbidden> for Rejection {
+    fn from(forbidden: Forbidden) -> Self {
+        Self::Forbidden(Box::new(forbidden))
+    }
 }
 
 impl Rejection {
@@ -207,14 +220,15 @@ impl Rejection {
         match self {
             Self::NoSuchInstance(_) | Self::NameAnItem(_) => About::Unknown,
             Self::NotYours(_) | Self::OfferedToAnother(_) | Self::Away { .. } => About::Hands,
+            Self::Forbidden(_) => About::Person,
             Self::NotNow { .. } | Self::RunNotNow { .. } => About::State,
         }
     }
 
     /// What to do instead.
     #[must_use]
-    pub fn instead(&self) -> &'static str {
-        match self {
+    pub fn instead(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::NoSuchInstance(_) => "`runbook show RUN` lists the steps and instances",
             Self::NameAnItem(_) => "`runbook show RUN` lists the instances",
             Self::NotYours(_) => {
@@ -227,6 +241,7 @@ impl Rejection {
                 "`runbook import FILE` takes it in again when they hand it back; `runbook accept RUN --take-over --why TEXT` if they never had it"
             }
             Self::NotNow { instead, .. } | Self::RunNotNow { instead, .. } => instead,
-        }
+            Self::Forbidden(forbidden) => return Cow::Owned(forbidden.instead()),
+        })
     }
 }

@@ -1,17 +1,21 @@
-//! Secrets that are not to be had: what needs one is not taken in hand, and everything else goes on.
+//! Secrets and roles that are not to be had: what needs one is not taken in hand, and everything else goes on.
 
 use std::collections::BTreeSet;
 
 use super::instance::{Doubt, Phase};
+use super::permission::Bars;
 use super::state::RunState;
 use super::table::InstanceIx;
 use super::workflow::StepPolicy;
-use crate::id::InstanceId;
+use crate::id::{InstanceId, RoleName};
 use crate::secret::SecretName;
 
-/// The secrets that this process does not know now.
+/// The secrets that this process does not know now, and the roles that its operator does not have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Lacking(BTreeSet<SecretName>);
+pub struct Lacking {
+    secrets: BTreeSet<SecretName>,
+    bars: Bars,
+}
 
 impl Lacking {
     /// Nothing is lacking.
@@ -20,32 +24,64 @@ impl Lacking {
         Self::default()
     }
 
-    /// Whether a step that needs these is to be left alone.
+    /// Whether a step that needs these secrets, and asks for these roles, is to be left alone.
     #[must_use]
-    pub fn withholds(&self, needed: &[SecretName]) -> bool {
-        !self.0.is_empty() && needed.iter().any(|name| self.0.contains(name))
+    pub fn withholds(&self, needed: &[SecretName], roles: &[RoleName]) -> bool {
+        let secret = !self.secrets.is_empty() && needed.iter().any(|name| self.secrets.contains(name));
+        secret || self.bars(roles)
+    }
+
+    /// Whether a step that asks for these roles is somebody else's.
+    fn bars(&self, roles: &[RoleName]) -> bool {
+        self.bars.stranger || (!self.bars.roles.is_empty() && roles.iter().any(|role| self.bars_role(role)))
+    }
+
+    /// Whether the operator does not have this role.
+    pub(super) fn bars_role(&self, role: &RoleName) -> bool {
+        self.bars.roles.contains(role)
+    }
+
+    /// The same secrets, for somebody who may not do all.
+    pub(super) fn barred_by(self, bars: Bars) -> Self {
+        Self { bars, ..self }
     }
 
     fn of<'a>(&'a self, policy: &'a StepPolicy) -> impl Iterator<Item = &'a SecretName> {
-        policy.secrets.iter().filter(|name| self.0.contains(name))
+        policy.secrets.iter().filter(|name| self.secrets.contains(name))
     }
 }
 
 impl FromIterator<SecretName> for Lacking {
     fn from_iter<T: IntoIterator<Item = SecretName>>(names: T) -> Self {
-        Self(names.into_iter().collect())
+        Self {
+            secrets: names.into_iter().collect(),
+            bars: Bars::default(),
+        }
     }
 }
 
 impl RunState {
-    /// Whether an instance waits for a secret.
+    /// Whether an instance waits for a secret, or for somebody with another role.
     pub(super) fn is_withheld(&self, ix: InstanceIx, lacking: &Lacking) -> bool {
-        lacking.withholds(&self.policy(ix).secrets)
+        let policy = self.policy(ix);
+        lacking.withholds(&policy.secrets, &policy.roles)
     }
 
     /// What would go on now if these secrets were known, and what each lacks, in the runbook's order.
     #[must_use]
     pub fn withheld(&self, lacking: &Lacking) -> Vec<(InstanceId, SecretName)> {
+        let due = self.due(lacking).into_iter();
+        // Nobody is asked for a secret of a step that is somebody else's.
+        let ours = due.filter(|&ix| !lacking.bars(&self.policy(ix).roles));
+        let wanted = ours.flat_map(|ix| {
+            let names = lacking.of(self.policy(ix));
+            names.map(move |name| (self.instance(ix).id.clone(), name.clone()))
+        });
+        wanted.collect()
+    }
+
+    /// What would go on now if nothing were lacking, in the runbook's order; of those that wait for the same, the first.
+    pub(super) fn due(&self, lacking: &Lacking) -> Vec<InstanceIx> {
         if *lacking == Lacking::nothing() {
             return Vec::new();
         }
@@ -64,11 +100,7 @@ impl RunState {
         due.extend(self.to_undo_next());
         due.sort_unstable();
         due.dedup();
-        let wanted = due.into_iter().flat_map(|ix| {
-            let names = lacking.of(self.policy(ix));
-            names.map(move |name| (self.instance(ix).id.clone(), name.clone()))
-        });
-        wanted.collect()
+        due
     }
 
     /// Whether the doubt about an instance is settled by asking the step.
@@ -85,7 +117,8 @@ impl RunState {
     #[must_use]
     pub fn held_up(&self, lacking: &Lacking) -> Vec<(InstanceId, SecretName)> {
         let active = self.queues().active.iter().copied();
-        let held_up = active.filter(|&ix| self.is_held_up(ix, lacking));
+        let held_up =
+            active.filter(|&ix| self.is_held_up(ix, lacking) && !lacking.bars(&self.policy(ix).roles));
         let wanted = held_up.flat_map(|ix| {
             let names = lacking.of(self.policy(ix));
             names.map(move |name| (self.instance(ix).id.clone(), name.clone()))

@@ -22,7 +22,9 @@ mod input;
 mod instance;
 mod lacking;
 mod life;
+pub mod operators;
 mod outcome;
+mod permission;
 mod person;
 mod queue;
 mod rollback;
@@ -43,6 +45,7 @@ pub use self::hands::{Hands, Offer};
 pub use self::input::{About, Act, Evaluation, Input, Outcome, Rejection};
 pub use self::instance::{Activity, Asks, Doubt, Instance, Phase};
 pub use self::lacking::Lacking;
+pub use self::permission::{Barrier, Forbidden};
 pub use self::rollback::{Rollback, WouldUndo};
 pub use self::state::RunState;
 pub use self::status::{InstanceStatus, RunStatus};
@@ -51,12 +54,15 @@ pub use self::view::{Row, WaitingFor};
 pub use self::workflow::{OnFailure, Retry, StepPolicy, Workflow};
 
 use crate::id::{Host, Operator};
+use crate::identity::PublicKey;
 
 /// Who takes a turn, when, and whether anything new may start.
 #[derive(Debug, Clone)]
 pub struct Turn {
     /// Who acts.
     pub operator: Operator,
+    /// The key with which they sign what they do, if they have one.
+    pub key: Option<PublicKey>,
     /// On which machine.
     pub host: Host,
     /// The time there.
@@ -84,6 +90,13 @@ pub enum TurnError {
 /// # Errors
 /// When the input is rejected; nothing changed then.
 pub fn turn(state: &mut RunState, input: &Input, turn: &Turn) -> Result<Vec<Entry>, TurnError> {
+    permission::permitted(state, input, turn)?;
+    let key = turn.key.as_ref();
+    let lacking = state.lacking_for(&turn.operator, key, turn.now, turn.lacking.clone());
+    let turn = &Turn {
+        lacking,
+        ..turn.clone()
+    };
     let mut entries = Vec::new();
     for event in decide::decide(state, input, turn)? {
         entries.push(record(state, event, turn)?);

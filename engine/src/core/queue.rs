@@ -173,22 +173,25 @@ impl RunState {
     }
 
     /// The lines in which somebody waits and whose first may start: locks are free, and there is room, or
-    /// none is needed since a person does it, and no secret is lacking.
+    /// none is needed since a person does it, and neither a secret nor a role is lacking.
     fn open_lines<'a>(&'a self, lacking: &'a Lacking) -> impl Iterator<Item = &'a Line> {
         let (queues, room) = (self.queues(), self.has_room());
         let open = move |at: LineIx| {
             let rules = self.workflow.line(at);
             let locked = rules.locks.iter().any(|lock| queues.locks.contains_key(lock));
-            (room || rules.by_person) && !locked && !lacking.withholds(&rules.secrets)
+            (room || rules.by_person) && !locked && !lacking.withholds(&rules.secrets, &rules.roles)
         };
         let lines = queues.lines.iter();
         lines.filter(move |(at, _)| open(**at)).map(|(_, line)| line)
     }
 
-    /// The first of each line in which somebody waits for a secret that is lacking.
+    /// The first of each line in which somebody waits for a secret or a role that is lacking.
     pub(super) fn first_in_lines(&self, lacking: &Lacking) -> impl Iterator<Item = InstanceIx> {
         let lines = self.queues().lines.iter();
-        let lines = lines.filter(|(at, _)| lacking.withholds(&self.workflow.line(**at).secrets));
+        let lines = lines.filter(|(at, _)| {
+            let rules = self.workflow.line(**at);
+            lacking.withholds(&rules.secrets, &rules.roles)
+        });
         lines.filter_map(|(_, line)| {
             let retrying = line.retrying.first().map(|(_, ix)| *ix);
             line.ready.first().copied().or(retrying)

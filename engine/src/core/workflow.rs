@@ -1,9 +1,11 @@
 //! What the core knows of a runbook: its steps, what they need, and their policies.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::{LockName, StepId};
+use super::operators::Operators;
+use crate::id::{LockName, RoleName, StepId};
 use crate::runbook::graph::{Cycle, Dag, StepIx};
 use crate::secret::SecretName;
 use crate::step::{Abilities, dotted};
@@ -18,6 +20,7 @@ pub struct Workflow {
     lines: Vec<LineRules>,
     line_of: Vec<LineIx>,
     dag: Dag,
+    operators: Option<Arc<Operators>>,
 }
 
 /// The position of a line among those of a workflow.
@@ -33,6 +36,8 @@ pub(super) struct LineRules {
     pub(super) by_person: bool,
     /// All of these must be known.
     pub(super) secrets: Vec<SecretName>,
+    /// Whoever starts them must have all of these; what a person carries out is asked for by anyone.
+    pub(super) roles: Vec<RoleName>,
 }
 
 /// The rules by which one step is carried out.
@@ -60,6 +65,8 @@ pub struct StepPolicy {
     pub locks: Vec<LockName>,
     /// The secrets without which nothing of it is carried out, in order.
     pub secrets: Vec<SecretName>,
+    /// What an operator must be to carry it out: its own role, and that of its session.
+    pub roles: Vec<RoleName>,
 }
 
 impl StepPolicy {
@@ -161,7 +168,23 @@ impl Workflow {
             lines,
             line_of,
             dag,
+            operators: None,
         })
+    }
+
+    /// The same steps, carried out by these people and nobody else.
+    #[must_use]
+    pub fn by(&self, operators: Option<Operators>) -> Self {
+        Self {
+            operators: operators.map(Arc::new),
+            ..self.clone()
+        }
+    }
+
+    /// The people who may act; none where everyone may.
+    #[must_use]
+    pub fn operators(&self) -> Option<&Operators> {
+        self.operators.as_deref()
     }
 
     /// The same steps in a rehearsal: every one can tell, none waits for a person, and none is given a secret.
@@ -174,6 +197,8 @@ impl Workflow {
             step.secrets.clear();
         }
         (rehearsed.lines, rehearsed.line_of) = lines(&rehearsed.steps);
+        let operators = self.operators().map(Operators::rehearsed);
+        rehearsed.operators = operators.map(Arc::new);
         rehearsed
     }
 
@@ -229,10 +254,12 @@ fn lines(steps: &[StepPolicy]) -> (Vec<LineRules>, Vec<LineIx>) {
         locks.dedup();
         let by_person = step.abilities.by_person;
         let secrets = step.secrets.clone();
+        let roles = if by_person { Vec::new() } else { step.roles.clone() };
         LineRules {
             locks,
             by_person,
             secrets,
+            roles,
         }
     };
     let distinct: BTreeSet<LineRules> = steps.iter().map(rules).collect();

@@ -61,6 +61,7 @@ codes! {
     RB0021 Cycle "steps that need each other";
     RB0022 UnknownRole "a role that is not declared";
     RB0023 UnknownSession "a session that is not declared";
+    RB0024 RoleOfNobody "a role that nobody has";
     // Plugins.
     RB0030 UnknownPlugin "a kind of step that does not exist";
     RB0032 InputProblem "an input that the plugin cannot use";
@@ -130,6 +131,7 @@ codes! {
     RB0407 StateFolderForeign "the state folder is not yours to use";
     RB0408 NoDoor "other terminals cannot act on a run that is carried out";
     RB0409 HolderFailed "the process that holds a run could not do what it was asked";
+    RB0410 NotSigned "an entry could not be signed";
     // The database of runs.
     RB0430 DatabaseAway "the database of runs cannot be reached";
     RB0431 DatabaseRefused "the database of runs refuses what it is asked";
@@ -142,6 +144,8 @@ codes! {
     RB0503 Usage "the command line does not say what to do";
     RB0504 OutputLost "what was printed is not all there";
     RB0505 InOtherHands "the run is in somebody else's hands";
+    RB0506 Forbidden "somebody may not do that";
+    RB0510 KeyUnusable "a key cannot be used";
     // Files that are written for people.
     RB0520 OutputExists "a file is there already";
     RB0521 OutputNotWritten "a file could not be written";

@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use openssl::sha::{Sha256, sha256};
 
-use super::{JournalError, stored};
+use super::{JournalError, Kept, stored};
 use crate::core::event::Entry;
 use crate::id::Seq;
+use crate::identity::{Signature, Signed, Signer, Statement};
 
 /// A SHA-256, written in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,33 +91,56 @@ pub(crate) struct Head {
     pub(crate) hash: Digest,
 }
 
-/// What a store keeps of one entry: its hash, then its stored form.
+/// What a store keeps of one entry: its hash, the signature over that if its author signs, and its stored form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) hash: Digest,
+    pub(crate) signature: Option<Signature>,
     pub(crate) stored: Vec<u8>,
 }
 
+/// Stands before a signature. A stored form begins with a bracket.
+const SIGNED: u8 = 1;
+
 impl Record {
     /// The record of an entry that follows one with the hash `prev`.
-    pub(crate) fn seal(prev: Digest, entry: &Entry) -> Result<Self, JournalError> {
-        let stored = stored::encode(entry, prev)?;
+    pub(crate) fn seal(
+        prev: Digest,
+        entry: &Entry,
+        signer: Option<&dyn Signer>,
+    ) -> Result<Self, JournalError> {
+        let stored = stored::encode(entry, prev, signer.map(Signer::key))?;
+        let hash = prev.following(&stored);
+        let sign = |signer: &dyn Signer| signer.sign(&Statement::Entry(hash.as_bytes()));
         Ok(Self {
-            hash: prev.following(&stored),
+            hash,
+            signature: signer.map(sign).transpose()?,
             stored,
         })
     }
 
     /// The bytes that are kept.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        [self.hash.as_bytes().as_slice(), &self.stored].concat()
+        let hash = self.hash.as_bytes().as_slice();
+        match &self.signature {
+            None => [hash, &self.stored].concat(),
+            Some(signature) => [hash, &[SIGNED], signature.as_bytes(), &self.stored].concat(),
+        }
     }
 
     /// Takes kept bytes apart; says nothing yet about what they hold.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (hash, stored) = bytes.split_first_chunk::<{ Digest::LEN }>()?;
+        let (hash, rest) = bytes.split_first_chunk::<{ Digest::LEN }>()?;
+        let (signature, stored) = match rest.split_first() {
+            Some((&SIGNED, rest)) => {
+                let (signature, stored) = rest.split_first_chunk::<{ Signature::LEN }>()?;
+                (Some(Signature::new(*signature)), stored)
+            }
+            _ => (None, rest),
+        };
         Some(Self {
             hash: Digest(*hash),
+            signature,
             stored: stored.to_vec(),
         })
     }
@@ -127,7 +151,7 @@ impl Record {
     }
 
     /// The entry, if this is the record that stands at `at`, after one with the hash `prev`.
-    pub(crate) fn open(&self, at: Seq, prev: Digest) -> Result<Entry, JournalError> {
+    pub(crate) fn open(&self, at: Seq, prev: Digest) -> Result<Kept, JournalError> {
         if !self.follows(prev) {
             return Err(JournalError::Damaged(format!(
                 "entry {at} does not match its hash"
@@ -138,12 +162,22 @@ impl Record {
             let message = format!("entry {} stands in the place of entry {at}", found.entry.seq);
             return Err(JournalError::Damaged(message));
         }
-        Ok(found.entry)
+        let signed = found.key.zip(self.signature);
+        let signed = signed.map(|(key, signature)| Signed { key, signature });
+        Ok(Kept {
+            entry: found.entry,
+            hash: self.hash,
+            signed,
+        })
     }
 }
 
 /// Seals `entries` one after the other, the first after `tip` (none: they begin a journal).
-pub(crate) fn seal_all(tip: Option<Head>, entries: &[Entry]) -> Result<Vec<(Seq, Record)>, JournalError> {
+pub(crate) fn seal_all(
+    tip: Option<Head>,
+    entries: &[Entry],
+    signer: Option<&dyn Signer>,
+) -> Result<Vec<(Seq, Record)>, JournalError> {
     let mut next = tip.map_or(Seq(0), |head| head.seq.next());
     let mut prev = tip.map_or(Digest::ZERO, |head| head.hash);
     let mut records = Vec::with_capacity(entries.len());
@@ -152,7 +186,7 @@ pub(crate) fn seal_all(tip: Option<Head>, entries: &[Entry]) -> Result<Vec<(Seq,
             let message = format!("an entry is numbered {}, where {next} comes next", entry.seq);
             return Err(JournalError::Unstorable(message));
         }
-        let record = Record::seal(prev, entry)?;
+        let record = Record::seal(prev, entry, signer)?;
         prev = record.hash;
         records.push((next, record));
         next = next.next();

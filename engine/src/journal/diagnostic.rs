@@ -47,6 +47,8 @@ impl JournalError {
                     "put right what the system says (space, permissions, disk), then `runbook resume {run}`"
                 ))
             }
+            Self::Unsigned(_) => about(Code::NotSigned)
+                .help("nothing was recorded; `runbook identity show` tells which key is used"),
             Self::DatabaseAway { source, .. } => Diagnostic::error(Code::DatabaseAway, self.to_string())
                 .caused_by(source)
                 .help("look whether it runs, and whether this machine reaches it; what is in it is not lost")

@@ -9,10 +9,12 @@ use async_trait::async_trait;
 use super::chain::{Digest, Head, Record, seal_all};
 use super::verify::{Anchor, Verifier};
 use super::{
-    Chunk, Claim, Durable, Holder, Journal, JournalError, LARGEST_ATTACHMENT, Listed, Summary, Verification,
+    Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, LARGEST_ATTACHMENT, Listed, Summary,
+    Verification,
 };
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
+use crate::identity::Signer;
 
 /// How an append fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,8 +121,13 @@ impl Run {
         })
     }
 
-    fn append(&mut self, entries: &[Entry], fault: Option<Fault>) -> Result<Durable<Seq>, JournalError> {
-        let records = seal_all(self.head(), entries)?;
+    fn append(
+        &mut self,
+        entries: &[Entry],
+        signer: Option<&dyn Signer>,
+        fault: Option<Fault>,
+    ) -> Result<Durable<Seq>, JournalError> {
+        let records = seal_all(self.head(), entries, signer)?;
         if fault != Some(Fault::Before) {
             self.records.extend(records.into_iter().map(|(_, record)| record));
             self.printed.clear();
@@ -139,7 +146,7 @@ impl Run {
         Ok(Durable::attest(head.seq))
     }
 
-    fn read(&self, from: Seq) -> Result<Vec<Entry>, JournalError> {
+    fn kept(&self, from: Seq) -> Result<Vec<Kept>, JournalError> {
         let mut prev = Digest::ZERO;
         let mut entries = Vec::new();
         for (at, record) in (0..).map(Seq).zip(&self.records) {
@@ -173,11 +180,12 @@ impl Run {
 
 #[async_trait]
 impl Journal for MemoryJournal {
-    async fn create(
+    async fn create_by(
         &self,
         run: RunId,
         holder: Holder,
         first: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<(Claim, Durable<Seq>), JournalError> {
         let mut inner = self.lock();
         if inner.runs.contains_key(&run) {
@@ -192,7 +200,7 @@ impl Journal for MemoryJournal {
             holder: Some(holder.clone()),
             ..Run::default()
         };
-        let durable = made.append(first, fault);
+        let durable = made.append(first, signer, fault);
         made.summary = made.head().and_then(|head| Summary::of_first(first, &head.hash));
         if durable.is_ok() || fault == Some(Fault::After) {
             inner.runs.insert(run, made);
@@ -219,11 +227,12 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    async fn append(
+    async fn append_by(
         &self,
         claim: &Claim,
         expected: Seq,
         entries: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<Durable<Seq>, JournalError> {
         let mut inner = self.lock();
         let run = inner.held(claim)?;
@@ -235,11 +244,11 @@ impl Journal for MemoryJournal {
             return Err(JournalError::Conflict { expected, found });
         }
         let fault = inner.next_fault();
-        inner.held(claim)?.append(entries, fault)
+        inner.held(claim)?.append(entries, signer, fault)
     }
 
-    async fn read(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError> {
-        self.with(run, |run| run.read(from))
+    async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
+        self.with(run, |run| run.kept(from))
     }
 
     fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::chain::Digest;
+pub use self::kept::{Kept, Seal};
 pub use self::memory::MemoryJournal;
 pub use self::postgres::PostgresJournal;
 pub use self::sled::SledJournal;
@@ -21,10 +22,13 @@ pub use self::stored::to_json;
 pub use self::summary::{Listed, Summary};
 pub use self::transcript::TranscriptHasher;
 use crate::core::event::Entry;
+use crate::core::operators::Authored;
 use crate::id::{Host, Operator, RunId, Seq};
+use crate::identity::{Signer, SigningFailed};
 
 mod chain;
 mod diagnostic;
+mod kept;
 pub mod memory;
 pub mod postgres;
 pub mod sled;
@@ -110,6 +114,15 @@ pub struct Verification {
     pub chunks: u64,
     /// How many attachments.
     pub attachments: u64,
+    /// Who wrote each entry that is right in itself.
+    #[serde(default)]
+    pub authors: Vec<Authored>,
+    /// The text of the run's own `operators.yaml`, if it has one.
+    #[serde(default)]
+    pub operators: Option<String>,
+    /// Whether the run is a rehearsal.
+    #[serde(default)]
+    pub rehearsal: bool,
     /// What is wrong, in the order of the journal; empty when the journal holds.
     pub findings: Vec<Finding>,
 }
@@ -189,6 +202,9 @@ pub enum JournalError {
     /// journal takes others.
     #[error("it cannot be stored: {0}")]
     Unstorable(String),
+    /// Its author signs, and this was not signed. Nothing was stored, and the journal takes others.
+    #[error(transparent)]
+    Unsigned(#[from] SigningFailed),
     /// The claim was given back, or is another's by now.
     #[error("the claim on the run is not held any more")]
     NotClaimed,
@@ -204,8 +220,20 @@ pub enum JournalError {
 /// holder of a claim can write, and a writer that is not up to date gets [`JournalError::Conflict`].
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Makes a run of its first entries, and claims it. A run that was not made to the end (the process died)
+    /// Makes a run of its first entries, signed if their author signs, and claims it. A run that was not made to the end (the process died)
     /// does not exist.
+    ///
+    /// # Errors
+    /// When it exists, or cannot be made durable.
+    async fn create_by(
+        &self,
+        run: RunId,
+        holder: Holder,
+        first: &[Entry],
+        signer: Option<&dyn Signer>,
+    ) -> Result<(Claim, Durable<Seq>), JournalError>;
+
+    /// As [`create_by`](Self::create_by), by somebody who does not sign.
     ///
     /// # Errors
     /// When it exists, or cannot be made durable.
@@ -214,7 +242,9 @@ pub trait Journal: Send + Sync {
         run: RunId,
         holder: Holder,
         first: &[Entry],
-    ) -> Result<(Claim, Durable<Seq>), JournalError>;
+    ) -> Result<(Claim, Durable<Seq>), JournalError> {
+        self.create_by(run, holder, first, None).await
+    }
 
     /// Claims a run.
     ///
@@ -228,7 +258,20 @@ pub trait Journal: Send + Sync {
     /// When the summary cannot be written.
     async fn release(&self, claim: Claim, summary: Option<Summary>) -> Result<(), JournalError>;
 
-    /// Appends entries, all or none, and returns when they are durable. The first has the number `expected`.
+    /// Appends entries, all or none, and returns when they are durable. The first has the number `expected`; all are
+    /// signed, if their author signs.
+    ///
+    /// # Errors
+    /// [`JournalError::Conflict`] when the journal is elsewhere; [`JournalError::Storage`] when the disk failed.
+    async fn append_by(
+        &self,
+        claim: &Claim,
+        expected: Seq,
+        entries: &[Entry],
+        signer: Option<&dyn Signer>,
+    ) -> Result<Durable<Seq>, JournalError>;
+
+    /// As [`append_by`](Self::append_by), by somebody who does not sign.
     ///
     /// # Errors
     /// [`JournalError::Conflict`] when the journal is elsewhere; [`JournalError::Storage`] when the disk failed.
@@ -237,13 +280,24 @@ pub trait Journal: Send + Sync {
         claim: &Claim,
         expected: Seq,
         entries: &[Entry],
-    ) -> Result<Durable<Seq>, JournalError>;
+    ) -> Result<Durable<Seq>, JournalError> {
+        self.append_by(claim, expected, entries, None).await
+    }
 
     /// The entries from `from` on. Needs no claim unless another process holds the run.
     ///
     /// # Errors
     /// When they cannot be read or trusted.
-    async fn read(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError>;
+    async fn read(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError> {
+        let kept = self.kept(run, from).await?;
+        Ok(kept.into_iter().map(|kept| kept.entry).collect())
+    }
+
+    /// As [`read`](Self::read), with their hashes and signatures.
+    ///
+    /// # Errors
+    /// When they cannot be read or trusted.
+    async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError>;
 
     /// Adds to the transcript of the activity that entry `of` started. Durable with the next append. Chunks
     /// are numbered from 0 without gaps.

@@ -7,7 +7,9 @@ use self::transcripts::Transcripts;
 use super::chain::{Digest, Head, Record};
 use super::{Finding, Verification, stored};
 use crate::core::event::{Attachment, Event, Transcript};
+use crate::core::operators::{Authored, OPERATORS_FILE};
 use crate::id::Seq;
+use crate::identity::{PublicKey, Statement};
 
 mod transcripts;
 
@@ -49,6 +51,9 @@ impl Verifier {
                 entries: 0,
                 chunks: 0,
                 attachments: 0,
+                authors: Vec::new(),
+                operators: None,
+                rehearsal: false,
                 findings: Vec::new(),
             },
         }
@@ -113,6 +118,17 @@ impl Verifier {
                 anchor.name
             ));
         }
+        let author = signature(&record, stored.key).map(|key| Authored {
+            seq: at,
+            time: stored.entry.time,
+            operator: stored.entry.operator.clone(),
+            key,
+        });
+        match author {
+            Ok(author) => self.found.authors.push(author),
+            // The content is what it was: what comes after it is looked at as ever.
+            Err(what) => report(&mut self.found, Some(at), format!("{what} {at}")),
+        }
         self.note(at, stored.entry.event);
         Ok(record.hash)
     }
@@ -137,8 +153,9 @@ impl Verifier {
                         .push((at, attachment));
                 }
             }
-            Event::RunStarted(_)
-            | Event::FilePinned { .. }
+            Event::RunStarted(started) => self.found.rehearsal = started.rehearsal.is_some(),
+            Event::FilePinned { name, text } if name == OPERATORS_FILE => self.found.operators = Some(text),
+            Event::FilePinned { .. }
             | Event::RunResumed { .. }
             | Event::StepOpened { .. }
             | Event::StepSkipped { .. }
@@ -246,6 +263,21 @@ impl Verifier {
             .findings
             .sort_by_key(|finding| (finding.seq.is_none(), finding.seq));
         self.found
+    }
+}
+
+/// The key that signed a record which says that it is signed with `said`.
+fn signature(record: &Record, said: Option<PublicKey>) -> Result<Option<PublicKey>, &'static str> {
+    match (said, &record.signature) {
+        (None, None) => Ok(None),
+        (Some(_), None) => Err("unsigned: the signature was taken away from entry"),
+        (None, Some(_)) => Err("changed: a signature was put below entry"),
+        (Some(key), Some(signature)) => {
+            let statement = Statement::Entry(record.hash.as_bytes());
+            let holds = key.has_signed(&statement, signature);
+            let wrong = "forged: the key that it names did not sign entry";
+            holds.then_some(Some(key)).ok_or(wrong)
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::check::{Report, check};
 use super::model::Runbook;
+use super::operators;
 use super::overlay;
 use super::yaml::Document;
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Sources, Span};
@@ -52,8 +53,7 @@ pub fn load_with(
         }
     });
     let runbook = runbook.filter(|_| !report.has_errors());
-    Loaded {
-        runbook,
-        diagnostics: report.finish(),
-    }
+    let mut diagnostics = report.finish();
+    let runbook = runbook.and_then(|runbook| operators::staffed(runbook, files, &mut diagnostics));
+    Loaded { runbook, diagnostics }
 }

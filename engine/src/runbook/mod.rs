@@ -5,6 +5,7 @@
 
 pub use self::load::{Loaded, load, load_with};
 pub use self::model::{Rehearse, RehearsedDoubt, Runbook, Session, Step};
+pub use self::operators::{operators_schema, read_operators};
 pub use self::overlay::fingerprint;
 pub use self::param::{
     Given, Param, ParamError, ParamKind, Pattern, Place, Resolved, is_absolute, read_values, resolve_params,
@@ -19,6 +20,7 @@ pub mod expr;
 pub mod graph;
 mod load;
 mod model;
+mod operators;
 mod overlay;
 mod param;
 mod schema;

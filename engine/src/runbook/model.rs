@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::expr::Expression;
 use super::param::Param;
 use crate::core::event::Overlaid;
+use crate::core::operators::{OPERATORS_FILE, Operators};
 use crate::core::{OnFailure, Retry, Workflow};
 use crate::diagnostic::{SourceFile, Sources, Span};
 use crate::id::{LockName, ParamName, PluginName, RoleName, RunbookName, SessionName, StepId};
@@ -127,6 +128,26 @@ impl Runbook {
     #[must_use]
     pub fn overlays(&self) -> Option<&Arc<Overlaid>> {
         self.overlaid.as_ref()
+    }
+
+    /// The same runbook, carried out by these people, of whom this file tells.
+    #[must_use]
+    pub(super) fn carried_out_by(mut self, operators: Operators, text: String) -> Self {
+        self.files.insert(OPERATORS_FILE.to_owned(), text);
+        Self {
+            workflow: Arc::new(self.workflow.by(Some(operators))),
+            ..self
+        }
+    }
+
+    /// The same runbook, carried out by anyone.
+    #[must_use]
+    pub(crate) fn carried_out_by_anyone(mut self) -> Self {
+        self.files.remove(OPERATORS_FILE);
+        Self {
+            workflow: Arc::new(self.workflow.by(None)),
+            ..self
+        }
     }
 
     /// The same runbook, its steps carried out by these kinds.

@@ -58,11 +58,16 @@ impl Keeper for Nobody {
 impl Run {
     /// The secrets that this process does not know, of those that the steps name.
     pub(super) fn lacking(&self) -> Lacking {
-        if self.state.started().rehearsal.is_some() {
-            return Lacking::nothing();
-        }
         let lacks = |name: &&SecretName| self.is_to_come(name) || self.unknown(name).next().is_some();
-        self.named.iter().filter(lacks).cloned().collect()
+        let secrets = if self.state.started().rehearsal.is_some() {
+            Lacking::nothing()
+        } else {
+            self.named.iter().filter(lacks).cloned().collect()
+        };
+        let author = &self.engine.author;
+        let now = self.engine.clock.now();
+        self.state
+            .lacking_for(&author.operator, author.key().as_ref(), now, secrets)
     }
 
     /// Whether the step that gives an output has not done so, or does so anew.
@@ -202,7 +207,7 @@ impl Run {
         };
         let ix = self.state.find(instance)?;
         let policy = self.state.policy(ix);
-        if !policy.abilities.validates || self.lacking().withholds(&policy.secrets) {
+        if !policy.abilities.validates || self.lacking().withholds(&policy.secrets, &policy.roles) {
             return None;
         }
         let work = Work {

@@ -14,7 +14,7 @@ use super::door::Door;
 use super::engine::RuntimeError;
 use super::run::Run;
 use crate::core::event::{Entry, ProcessMark};
-use crate::core::{Input, Outcome, RunState, RunStatus, wake_at};
+use crate::core::{Forbidden, Input, Lacking, Outcome, RunState, RunStatus, wake_at};
 use crate::id::{InstanceId, Seq};
 
 /// Whoever watches a run being carried out. Called from several tasks; must not block.
@@ -60,6 +60,8 @@ pub struct Ended {
     pub handed_over: bool,
     /// The secrets for want of which something did not go on.
     pub lacking: Vec<Wanted>,
+    /// What did not go on because it is not for whoever carries the run out.
+    pub forbidden: Vec<Forbidden>,
 }
 
 /// What lists show of a running run.
@@ -154,6 +156,7 @@ impl Run {
                     interrupted: draining,
                     handed_over: false,
                     lacking: self.wanted(&lacking),
+                    forbidden: self.forbidden(&lacking),
                 });
             }
             self.refresh_summary(&mut summary).await?;
@@ -165,7 +168,7 @@ impl Run {
                 () = sleep_until(clock.as_ref(), wake) => inputs = vec![Input::Clock],
                 () = beat(&mut desk.pulse) => self.is_glanced_at(desk),
                 asked = door.next() => {
-                    let entries = self.answer_while(asked, draining).await?;
+                    let entries = self.answer(asked).await?;
                     desk.watcher.recorded(&entries, &self.state);
                     inputs = vec![Input::Clock];
                 }
@@ -178,6 +181,13 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// What is due, and is for somebody else.
+    fn forbidden(&self, lacking: &Lacking) -> Vec<Forbidden> {
+        let now = self.engine.clock.now();
+        self.state
+            .forbidden_now(&self.engine.author.operator, now, lacking)
     }
 
     fn is_glanced_at(&self, desk: &Desk) {
@@ -252,6 +262,7 @@ impl Run {
             interrupted: true,
             handed_over: false,
             lacking: Vec::new(),
+            forbidden: Vec::new(),
         }
     }
 }

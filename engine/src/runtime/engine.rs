@@ -12,7 +12,8 @@ use crate::core::event::{Entry, Event, Overlaid, Rehearsal, RunStarted};
 use crate::core::{About, IllegalEvent, Rejection, RunState, TurnError};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::id::{Host, Operator, ParamName, RunId, Seq};
-use crate::journal::{Durable, Holder, Journal, JournalError};
+use crate::identity::{PublicKey, Signer};
+use crate::journal::{Durable, Holder, Journal, JournalError, Kept, Seal};
 use crate::runbook::{self, Runbook};
 use crate::step::{Files, Registry};
 
@@ -25,6 +26,16 @@ pub struct Author {
     pub host: Host,
     /// The process.
     pub pid: u32,
+    /// What they sign with, if they do.
+    pub signer: Option<Arc<dyn Signer>>,
+}
+
+impl Author {
+    /// The key that others know them by.
+    #[must_use]
+    pub fn key(&self) -> Option<PublicKey> {
+        self.signer.as_deref().map(Signer::key)
+    }
 }
 
 /// Why the runtime did not do what it was asked.
@@ -99,6 +110,8 @@ pub struct NewRun {
 pub struct Story {
     /// Everything that happened.
     pub entries: Vec<Entry>,
+    /// The hash and the signature of each entry.
+    pub seals: Vec<Seal>,
     /// Where it stands.
     pub state: RunState,
     /// The definition that it started with.
@@ -148,7 +161,15 @@ impl Engine {
             })
             .collect();
         let state = RunState::fold(runbook.workflow(), &entries)?;
-        let (claim, durable) = self.journal.create(new.id, self.holder(), &entries).await?;
+        let (author, signer) = (&self.author, self.author.signer.as_deref());
+        let allowed = state
+            .workflow()
+            .may_take_part(&author.operator, author.key().as_ref(), time);
+        allowed.map_err(Rejection::from)?;
+        let (claim, durable) = self
+            .journal
+            .create_by(new.id, self.holder(), &entries, signer)
+            .await?;
         Ok(Run::new(self.clone(), claim, state, Arc::new(runbook), durable))
     }
 
@@ -179,11 +200,13 @@ impl Engine {
     /// When it cannot be read or trusted.
     pub async fn read(&self, run: RunId) -> Result<Story, RuntimeError> {
         let holder = self.journal.holder(run).await?;
-        let entries = self.journal.read(run, Seq(0)).await?;
+        let kept = self.journal.kept(run, Seq(0)).await?;
+        let (entries, seals) = kept.into_iter().map(Kept::apart).unzip::<_, _, Vec<_>, _>();
         let runbook = self.definition(&entries)?;
         let state = RunState::fold(runbook.workflow(), &entries)?;
         Ok(Story {
             entries,
+            seals,
             state,
             runbook,
             holder,
@@ -211,7 +234,9 @@ impl Engine {
     }
 
     fn holder(&self) -> Holder {
-        let Author { operator, host, pid } = self.author.clone();
+        let Author {
+            operator, host, pid, ..
+        } = self.author.clone();
         Holder {
             operator,
             host,

@@ -11,7 +11,7 @@ use super::engine::{Author, Engine, PinnedFiles, RuntimeError};
 use super::secrets::{Known, named, shown_params};
 use crate::core::event::{Entry, Failure, FailureKind, RunStarted};
 use crate::core::{Act, Input, InstanceIx, RunState, Turn, is_timed, turn};
-use crate::id::{Host, InstanceId, Operator, ParamName, Seq};
+use crate::id::{InstanceId, ParamName, Seq};
 use crate::journal::{Claim, Durable, Summary, TranscriptHasher};
 use crate::platform::volatile;
 use crate::runbook::expr::{self, Put, Scope};
@@ -206,14 +206,13 @@ impl Run {
         inputs: &[Input],
         draining: bool,
     ) -> Result<Vec<Entry>, RuntimeError> {
-        let Author { operator, host, .. } = self.engine.author.clone();
-        self.take_as(operator, host, inputs, draining).await
+        let author = self.engine.author.clone();
+        self.take_as(&author, inputs, draining).await
     }
 
     pub(super) async fn take_as(
         &mut self,
-        operator: Operator,
-        host: Host,
+        author: &Author,
         inputs: &[Input],
         draining: bool,
     ) -> Result<Vec<Entry>, RuntimeError> {
@@ -224,8 +223,9 @@ impl Run {
             self.engine.clock.follow();
         }
         let who = Turn {
-            operator,
-            host,
+            operator: author.operator.clone(),
+            host: author.host.clone(),
+            key: author.key(),
             now: self.engine.clock.now(),
             draining,
             lacking: self.lacking(),
@@ -249,7 +249,7 @@ impl Run {
             self.durable = self
                 .engine
                 .journal
-                .append(&self.claim, expected, &entries)
+                .append_by(&self.claim, expected, &entries, author.signer.as_deref())
                 .await?;
         }
         let undoes = |input: &Input| matches!(input, Input::Act(Act::Rollback { .. }));

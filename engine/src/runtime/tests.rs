@@ -18,9 +18,10 @@ use crate::core::RunStatus;
 use crate::core::event::{Entry, ProcessMark};
 use crate::diagnostic::SourceFile;
 use crate::id::{Host, InstanceId, Operator, RunId, Seq};
+use crate::identity::Signer;
 use crate::journal::memory::Fault;
 use crate::journal::{
-    Chunk, Claim, Durable, Holder, Journal, JournalError, Listed, MemoryJournal, Summary, Verification,
+    Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, Listed, MemoryJournal, Summary, Verification,
     to_json,
 };
 use crate::runbook;
@@ -51,13 +52,14 @@ struct Spying {
 
 #[async_trait]
 impl Journal for Spying {
-    async fn create(
+    async fn create_by(
         &self,
         run: RunId,
         holder: Holder,
         first: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<(Claim, Durable<Seq>), JournalError> {
-        self.inner.create(run, holder, first).await
+        self.inner.create_by(run, holder, first, signer).await
     }
 
     async fn claim(&self, run: RunId, holder: Holder) -> Result<Claim, JournalError> {
@@ -68,13 +70,14 @@ impl Journal for Spying {
         self.inner.release(claim, summary).await
     }
 
-    async fn append(
+    async fn append_by(
         &self,
         claim: &Claim,
         expected: Seq,
         entries: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<Durable<Seq>, JournalError> {
-        let durable = self.inner.append(claim, expected, entries).await;
+        let durable = self.inner.append_by(claim, expected, entries, signer).await;
         let words = entries.iter().map(|entry| {
             let step = to_json(entry)["step"].as_str().unwrap_or_default().to_owned();
             format!("{} {step}", entry.event.name())
@@ -85,8 +88,8 @@ impl Journal for Spying {
         durable
     }
 
-    async fn read(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError> {
-        self.inner.read(run, from).await
+    async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
+        self.inner.kept(run, from).await
     }
 
     fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {
@@ -267,6 +270,7 @@ impl Bench {
                 operator: Operator::new("alice"),
                 host: Host::new("here"),
                 pid: 1,
+                signer: None,
             },
         };
         Self {

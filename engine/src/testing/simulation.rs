@@ -373,6 +373,7 @@ fn operator(number: usize) -> Turn {
         host: Host::new("here"),
         now: Timestamp::UNIX_EPOCH,
         draining: false,
+        key: None,
         lacking: Lacking::nothing(),
     }
 }

@@ -36,6 +36,7 @@ pub fn plain_step(id: &str) -> StepPolicy {
         on_failure: OnFailure::Stop,
         locks: Vec::new(),
         secrets: Vec::new(),
+        roles: Vec::new(),
     }
 }
 

@@ -62,6 +62,7 @@ impl Run {
             host: Host::new("here"),
             now: Timestamp::UNIX_EPOCH,
             draining: false,
+            key: None,
             lacking: Lacking::nothing(),
         };
         let started = RunStarted {

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::event::{Failure, FailureKind, Item, LeftProcess, Outputs, RollbackScope, Ruling, Verdict};
+use super::operators::Operators;
 use super::status::{InstanceStatus, RunStatus};
 use super::{
     Act, Effect, Entry, Evaluation, Event, Input, Lacking, OnFailure, Outcome, Rejection, Retry, RunState,
@@ -24,6 +25,7 @@ mod lacking;
 mod locks;
 mod on_failure;
 mod order;
+mod people;
 mod regressions;
 mod retry;
 mod rollback;
@@ -53,12 +55,24 @@ impl Run {
 
     /// A run that begins without these secrets.
     fn without(lacking: Lacking, jobs: u32, steps: impl IntoIterator<Item = StepPolicy>) -> Self {
-        let workflow = Arc::new(Workflow::new(steps.into_iter().collect()).unwrap());
+        let workflow = Workflow::new(steps.into_iter().collect()).unwrap();
+        Self::begin(workflow, lacking, jobs)
+    }
+
+    /// A run that only these people may carry out.
+    fn by(operators: Operators, steps: impl IntoIterator<Item = StepPolicy>) -> Self {
+        let workflow = Workflow::new(steps.into_iter().collect()).unwrap();
+        Self::begin(workflow.by(Some(operators)), Lacking::nothing(), 4)
+    }
+
+    fn begin(workflow: Workflow, lacking: Lacking, jobs: u32) -> Self {
+        let workflow = Arc::new(workflow);
         let turn = Turn {
             operator: Operator::new("ada"),
             host: Host::new("here"),
             now: Timestamp::UNIX_EPOCH,
             draining: false,
+            key: None,
             lacking,
         };
         let first = Entry {

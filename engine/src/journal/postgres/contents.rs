@@ -6,11 +6,10 @@ use tokio_postgres::{Client, Row};
 use super::held::{number, seq_of};
 use super::link::{Link, Params, Patience, Problem};
 use super::statements as sql;
-use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
 use crate::journal::chain::{Digest, Head, Record};
 use crate::journal::verify::{Anchor, Verifier};
-use crate::journal::{Chunk, JournalError, LARGEST_ATTACHMENT, MOST_AT_ONCE, Summary, Verification};
+use crate::journal::{Chunk, JournalError, Kept, LARGEST_ATTACHMENT, MOST_AT_ONCE, Summary, Verification};
 
 /// How many entries are read at once.
 const ENTRIES: i64 = 100;
@@ -51,7 +50,7 @@ impl Reader<'_> {
     }
 
     /// The entries from `from` on, each checked against the chain.
-    pub(super) async fn entries(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError> {
+    pub(super) async fn entries(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
         let head = self.head(run).await?;
         if from > head.seq {
             return Ok(Vec::new());

@@ -19,6 +19,7 @@ use super::link::{Answer, Link, Params, Patience};
 use super::statements as sql;
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
+use crate::identity::Signer;
 use crate::journal::chain::{Digest, Head, seal_all};
 use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary};
 
@@ -143,6 +144,7 @@ impl Held {
         &self,
         expected: Seq,
         entries: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<Durable<Seq>, JournalError> {
         let mut tip = self.tip.lock().await;
         self.check()?;
@@ -150,7 +152,7 @@ impl Held {
         if expected != found {
             return Err(JournalError::Conflict { expected, found });
         }
-        let records = seal_all(Some(*tip), entries)?;
+        let records = seal_all(Some(*tip), entries, signer)?;
         let Some((seq, hash)) = records.last().map(|(seq, record)| (*seq, record.hash)) else {
             return Ok(Durable::attest(tip.seq));
         };

@@ -21,9 +21,10 @@ use self::link::{Link, Params, Patience};
 pub use self::link::{Listener, Notice};
 use self::statements as sql;
 use super::chain::{Head, seal_all};
-use super::{Chunk, Claim, Durable, Holder, Journal, JournalError, Listed, Summary, Verification};
+use super::{Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, Listed, Summary, Verification};
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
+use crate::identity::Signer;
 use crate::platform::private;
 
 mod address;
@@ -131,13 +132,14 @@ fn written(holder: &Holder) -> Result<String, JournalError> {
 
 #[async_trait]
 impl Journal for PostgresJournal {
-    async fn create(
+    async fn create_by(
         &self,
         run: RunId,
         holder: Holder,
         first: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<(Claim, Durable<Seq>), JournalError> {
-        let sealed = seal_all(None, first)?;
+        let sealed = seal_all(None, first, signer)?;
         let Some((seq, hash)) = sealed.last().map(|(seq, record)| (*seq, record.hash)) else {
             return Err(JournalError::Unstorable("a run without entries".to_owned()));
         };
@@ -214,16 +216,17 @@ impl Journal for PostgresJournal {
         released
     }
 
-    async fn append(
+    async fn append_by(
         &self,
         claim: &Claim,
         expected: Seq,
         entries: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<Durable<Seq>, JournalError> {
-        self.claimed(claim)?.append(expected, entries).await
+        self.claimed(claim)?.append(expected, entries, signer).await
     }
 
-    async fn read(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError> {
+    async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
         self.reader().entries(run, from).await
     }
 

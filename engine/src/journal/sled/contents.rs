@@ -5,11 +5,10 @@ use std::ops::ControlFlow;
 use super::folder::Folder;
 use super::keys::{Key, Kind, append_from_bytes};
 use super::store::Store;
-use crate::core::event::Entry;
 use crate::id::Seq;
 use crate::journal::chain::{Digest, Head, Record};
 use crate::journal::verify::{Anchor, Verifier};
-use crate::journal::{Chunk, JournalError, MOST_AT_ONCE, Verification};
+use crate::journal::{Chunk, JournalError, Kept, MOST_AT_ONCE, Verification};
 
 /// The newest entry, after everything that can be seen without reading the whole journal: neither `head` nor the
 /// summary knew a newer one, and the one that `head` names is there. sled recovers a damaged file to an older
@@ -66,7 +65,7 @@ fn hash_of(store: &Store, seq: Seq) -> Result<Option<Digest>, JournalError> {
 }
 
 /// The entries from `from` up to `head`, each checked against the chain.
-pub(super) fn read(store: &Store, head: Head, from: Seq) -> Result<Vec<Entry>, JournalError> {
+pub(super) fn kept(store: &Store, head: Head, from: Seq) -> Result<Vec<Kept>, JournalError> {
     let gap = |at: Seq| JournalError::Damaged(format!("dropped: entry {at} is missing"));
     if from > head.seq {
         return Ok(Vec::new());

@@ -10,6 +10,7 @@ use super::store::{Changes, Store};
 use super::{contents, copy};
 use crate::core::event::Entry;
 use crate::id::Seq;
+use crate::identity::Signer;
 use crate::journal::chain::{Digest, Head, Record, seal_all};
 use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary, Verification};
 
@@ -41,12 +42,13 @@ impl Held {
         folder: Folder,
         holder: Holder,
         first: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<(Self, Durable<Seq>), JournalError> {
         let failed = |source| JournalError::Storage {
             doing: "made",
             source,
         };
-        let records = seal_all(None, first)?;
+        let records = seal_all(None, first, signer)?;
         let Some(head) = records.last().map(|(seq, record)| Head {
             seq: *seq,
             hash: record.hash,
@@ -138,7 +140,12 @@ impl Held {
         })
     }
 
-    pub(super) fn append(&self, expected: Seq, entries: &[Entry]) -> Result<Durable<Seq>, JournalError> {
+    pub(super) fn append(
+        &self,
+        expected: Seq,
+        entries: &[Entry],
+        signer: Option<&dyn Signer>,
+    ) -> Result<Durable<Seq>, JournalError> {
         self.with(|open| {
             let mut tip = locked(&open.tip);
             open.commit.check()?;
@@ -146,7 +153,7 @@ impl Held {
             if expected != found {
                 return Err(JournalError::Conflict { expected, found });
             }
-            let records = seal_all(Some(*tip), entries)?;
+            let records = seal_all(Some(*tip), entries, signer)?;
             let head = records.last().map_or(*tip, |(seq, record)| Head {
                 seq: *seq,
                 hash: record.hash,

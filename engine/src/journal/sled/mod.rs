@@ -17,9 +17,10 @@ pub use self::list::{peek, sockets_left};
 pub use self::root::inspect;
 use self::store::Store;
 use super::chain::Head;
-use super::{Chunk, Claim, Durable, Holder, Journal, JournalError, Listed, Summary, Verification};
+use super::{Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, Listed, Summary, Verification};
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
+use crate::identity::Signer;
 
 mod commit;
 mod contents;
@@ -135,15 +136,16 @@ fn blocking<T>(work: impl FnOnce() -> Result<T, JournalError>) -> Result<T, Jour
 
 #[async_trait]
 impl Journal for SledJournal {
-    async fn create(
+    async fn create_by(
         &self,
         run: RunId,
         holder: Holder,
         first: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<(Claim, Durable<Seq>), JournalError> {
         blocking(|| {
             let folder = self.folder(run);
-            let (held, durable) = Held::create(folder.clone(), holder, first)?;
+            let (held, durable) = Held::create(folder.clone(), holder, first, signer)?;
             if let Err(error) = list::sweep(&self.runs, &folder) {
                 tracing::warn!(%error, "what earlier crashes left behind could not be removed");
             }
@@ -165,18 +167,19 @@ impl Journal for SledJournal {
         blocking(|| held.release(summary.as_ref()))
     }
 
-    async fn append(
+    async fn append_by(
         &self,
         claim: &Claim,
         expected: Seq,
         entries: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<Durable<Seq>, JournalError> {
         let held = self.claimed(claim)?;
-        blocking(|| held.append(expected, entries))
+        blocking(|| held.append(expected, entries, signer))
     }
 
-    async fn read(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError> {
-        blocking(|| self.reading(run, |store, head| contents::read(store, head, from)))
+    async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
+        blocking(|| self.reading(run, |store, head| contents::kept(store, head, from)))
     }
 
     fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {

@@ -7,6 +7,7 @@ use super::JournalError;
 use super::chain::Digest;
 use crate::core::event::Entry;
 use crate::id::Seq;
+use crate::identity::PublicKey;
 
 mod v1;
 
@@ -19,17 +20,19 @@ pub const LARGEST_ENTRY: usize = 16 * 1024 * 1024;
 /// How deeply values may be nested; readers of JSON stop at 128.
 const DEEPEST: usize = 120;
 
-/// An entry, and the hash that it says comes before it.
+/// An entry, the hash that it says comes before it, and the key that it says signed it.
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) entry: Entry,
     pub(crate) prev: Digest,
+    pub(crate) key: Option<PublicKey>,
 }
 
-/// The stored form of an entry that follows one with the hash `prev`.
-pub(crate) fn encode(entry: &Entry, prev: Digest) -> Result<Vec<u8>, JournalError> {
+/// The stored form of an entry that follows one with the hash `prev`, and is signed with that key.
+pub(crate) fn encode(entry: &Entry, prev: Digest, key: Option<PublicKey>) -> Result<Vec<u8>, JournalError> {
     let refuse = |why: String| JournalError::Unstorable(format!("entry {} {why}", entry.seq));
-    let bytes = v1::to_bytes(entry, prev).map_err(|error| refuse(format!("has no stored form: {error}")))?;
+    let bytes =
+        v1::to_bytes(entry, prev, key).map_err(|error| refuse(format!("has no stored form: {error}")))?;
     if bytes.len() > LARGEST_ENTRY {
         return Err(refuse(format!(
             "has {} bytes; at most {LARGEST_ENTRY} can be kept",
@@ -69,7 +72,7 @@ pub fn to_json(entry: &Entry) -> Value {
 
 /// The stored form of an entry on its own, outside of any chain: for others on the same machine.
 pub(crate) fn to_record(entry: &Entry) -> Result<Value, JournalError> {
-    let bytes = encode(entry, Digest::ZERO)?;
+    let bytes = encode(entry, Digest::ZERO, None)?;
     serde_json::from_slice(&bytes).map_err(|error| JournalError::Unstorable(error.to_string()))
 }
 

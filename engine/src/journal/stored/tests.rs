@@ -26,7 +26,7 @@ fn attempt_started() -> Entry {
 
 /// Decodes a stored entry after something was changed in it.
 fn decode_changed(change: impl FnOnce(&mut Map<String, Value>)) -> Result<Stored, JournalError> {
-    let bytes = encode(&attempt_started(), Digest::ZERO).unwrap();
+    let bytes = encode(&attempt_started(), Digest::ZERO, None).unwrap();
     let mut fields: Map<String, Value> = serde_json::from_slice(&bytes).unwrap();
     change(&mut fields);
     decode(&serde_json::to_vec(&fields).unwrap(), Seq(7))
@@ -35,7 +35,7 @@ fn decode_changed(change: impl FnOnce(&mut Map<String, Value>)) -> Result<Stored
 proptest! {
     #[test]
     fn every_entry_reads_back_as_it_was(entry in arbitrary::entry(), prev in any::<[u8; 32]>()) {
-        let stored = decode(&encode(&entry, prev.into()).unwrap(), entry.seq).unwrap();
+        let stored = decode(&encode(&entry, prev.into(), None).unwrap(), entry.seq).unwrap();
         prop_assert_eq!(stored.entry, entry);
         prop_assert_eq!(stored.prev, prev.into());
     }
@@ -43,7 +43,7 @@ proptest! {
     #[test]
     fn programs_read_the_same_fields_as_are_stored(entry in arbitrary::entry()) {
         let mut fields: Map<String, Value> =
-            serde_json::from_slice(&encode(&entry, Digest::ZERO).unwrap()).unwrap();
+            serde_json::from_slice(&encode(&entry, Digest::ZERO, None).unwrap()).unwrap();
         prop_assert_eq!(fields.remove("v"), Some(json!(1)));
         prop_assert_eq!(fields.remove("prev"), Some(json!(Digest::ZERO.to_string())));
         let shown: Map<String, Value> = serde_json::from_str(&to_json(&entry).to_string()).unwrap();
@@ -58,7 +58,7 @@ proptest! {
 
 #[test]
 fn the_stored_form_is_as_documented() {
-    let text = String::from_utf8(encode(&attempt_started(), Digest::of(b"before")).unwrap()).unwrap();
+    let text = String::from_utf8(encode(&attempt_started(), Digest::of(b"before"), None).unwrap()).unwrap();
     insta::assert_snapshot!(text, @r#"{"v":1,"seq":7,"time":"2026-03-01T10:20:30.5Z","operator":"anna","host":"web1","prev":"6db7d803e74f1ffa7d8f5adc0bf95b3e15bf4c8373fffadf546227cc6c6742cb","event":"attempt_started","step":"oauth[web1]","attempt":2}"#);
 }
 
@@ -193,13 +193,13 @@ fn what_could_not_be_read_back_is_not_stored() {
     };
     let deepest = observed(nested(DEEPEST - 1));
     assert_eq!(
-        decode(&encode(&deepest, Digest::ZERO).unwrap(), Seq(7))
+        decode(&encode(&deepest, Digest::ZERO, None).unwrap(), Seq(7))
             .unwrap()
             .entry,
         deepest
     );
     for refused in [nested(DEEPEST), json!("x".repeat(LARGEST_ENTRY))] {
-        let error = encode(&observed(refused), Digest::ZERO).unwrap_err();
+        let error = encode(&observed(refused), Digest::ZERO, None).unwrap_err();
         assert!(matches!(error, JournalError::Unstorable(_)), "{error}");
     }
 }

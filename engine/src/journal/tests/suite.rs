@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::event::Attachment;
+use crate::identity::{PrivateKey, PublicKey, Signature, Statement};
 use crate::testing::arbitrary;
 
 macro_rules! suite {
@@ -48,6 +49,8 @@ suite! {
     lists_show_the_newest_first,
     an_intact_journal_verifies,
     concurrent_writers_of_one_run_all_succeed,
+    what_is_signed_is_kept_with_its_signature,
+    what_its_author_will_not_sign_is_not_stored,
 }
 
 async fn with_entries(journal: &dyn Journal, run: RunId, count: u64) -> (Claim, Vec<Entry>) {
@@ -344,15 +347,22 @@ async fn an_intact_journal_verifies(Fixture { journal, .. }: &Fixture) {
         entries: 6,
         chunks: 6,
         attachments: 1,
+        authors: Vec::new(),
+        operators: None,
+        rehearsal: false,
         findings: Vec::new(),
     };
-    assert_eq!(journal.verify(run(1)).await.unwrap(), intact);
+    let unauthored = |found: Verification| Verification {
+        authors: Vec::new(),
+        ..found
+    };
+    assert_eq!(unauthored(journal.verify(run(1)).await.unwrap()), intact);
     let hash = journal.head_hash(run(1)).await.unwrap();
     journal
         .release(claim, Some(summary(run(1), Seq(5), &hash)))
         .await
         .unwrap();
-    assert_eq!(journal.verify(run(1)).await.unwrap(), intact);
+    assert_eq!(unauthored(journal.verify(run(1)).await.unwrap()), intact);
 }
 
 async fn concurrent_writers_of_one_run_all_succeed(Fixture { journal, .. }: &Fixture) {
@@ -377,13 +387,58 @@ async fn concurrent_writers_of_one_run_all_succeed(Fixture { journal, .. }: &Fix
     }
     journal.release(claim, None).await.unwrap();
     let found = journal.verify(run(1)).await.unwrap();
-    assert_eq!(
-        found,
-        Verification {
-            entries: 20,
-            chunks: 80,
-            attachments: 80,
-            findings: Vec::new()
+    assert_eq!((found.entries, found.chunks, found.attachments), (20, 80, 80));
+    assert_eq!(found.findings, []);
+}
+
+async fn what_is_signed_is_kept_with_its_signature(Fixture { journal, .. }: &Fixture) {
+    let (anna, ben) = (PrivateKey::generate().unwrap(), PrivateKey::generate().unwrap());
+    let begun = [first(run(1))];
+    let made = journal.create_by(run(1), holder("anna"), &begun, Some(&anna));
+    let (claim, _) = made.await.unwrap();
+    journal.append(&claim, Seq(1), &[attempt(1)]).await.unwrap();
+    let both = [attempt(2), failed(3, None)];
+    journal
+        .append_by(&claim, Seq(2), &both, Some(&ben))
+        .await
+        .unwrap();
+    let signers = [Some(anna.key()), None, Some(ben.key()), Some(ben.key())];
+    for claimed in [true, false] {
+        let kept = journal.kept(run(1), Seq(0)).await.unwrap();
+        let found = kept.into_iter().map(|kept| kept.apart().1.signer());
+        assert_eq!(found.collect::<Vec<_>>(), signers, "claimed: {claimed}");
+        let found = journal.verify(run(1)).await.unwrap();
+        assert_eq!(found.findings, []);
+        let keys: Vec<_> = found.authors.iter().map(|author| author.key).collect();
+        assert_eq!(keys, signers, "claimed: {claimed}");
+        if claimed {
+            journal.release(claim.clone(), None).await.unwrap();
         }
-    );
+    }
+}
+
+/// Somebody who has thought better of it.
+#[derive(Debug)]
+struct Unwilling(PrivateKey);
+
+impl Signer for Unwilling {
+    fn key(&self) -> PublicKey {
+        self.0.key()
+    }
+
+    fn sign(&self, _: &Statement<'_>) -> Result<Signature, SigningFailed> {
+        Err(SigningFailed("no".to_owned()))
+    }
+}
+
+async fn what_its_author_will_not_sign_is_not_stored(Fixture { journal, .. }: &Fixture) {
+    let unwilling = Unwilling(PrivateKey::generate().unwrap());
+    let (begun, next) = ([first(run(1))], [attempt(1)]);
+    let made = journal.create_by(run(1), holder("anna"), &begun, Some(&unwilling));
+    assert!(matches!(made.await, Err(JournalError::Unsigned(_))));
+    let (claim, _) = with_entries(&**journal, run(1), 1).await;
+    let append = journal.append_by(&claim, Seq(1), &next, Some(&unwilling));
+    assert!(matches!(append.await, Err(JournalError::Unsigned(_))));
+    journal.append(&claim, Seq(1), &next).await.unwrap();
+    assert_eq!(journal.read(run(1), Seq(0)).await.unwrap().len(), 2);
 }

@@ -3,16 +3,18 @@ use proptest::sample::Index;
 
 use super::*;
 use crate::core::event::Entry;
+use crate::identity::PrivateKey;
 use crate::journal::chain::seal_all;
 use crate::testing::arbitrary;
 
 type Records = Vec<(Seq, Vec<u8>)>;
 
-/// Sealed entries, and the anchor that names the last of them.
+/// Sealed entries, signed or not, and the anchor that names the last of them.
 fn sealed() -> impl Strategy<Value = (Records, Anchor)> {
-    prop::collection::vec(arbitrary::entry(), 1..12).prop_map(|entries| {
+    let signer = any::<bool>().prop_map(|signs| signs.then(|| PrivateKey::generate().unwrap()));
+    (prop::collection::vec(arbitrary::entry(), 1..12), signer).prop_map(|(entries, signer)| {
         let entries: Vec<Entry> = arbitrary::numbered(Seq(0), entries);
-        let records = seal_all(None, &entries).unwrap();
+        let records = seal_all(None, &entries, signer.as_ref().map(|signer| signer as _)).unwrap();
         let (seq, last) = records.last().unwrap();
         let head = Head {
             seq: *seq,
@@ -63,7 +65,9 @@ proptest! {
         let byte = byte.index(bytes.len());
         bytes[byte] ^= by;
         let found = findings(&records, anchor);
-        prop_assert_eq!(only_word(&found), Some("changed"));
+        // Within a signature, it is that which does not hold any more.
+        let word = only_word(&found);
+        prop_assert!(matches!(word, Some("changed" | "forged")), "{:?}", found);
     }
 
     #[test]
@@ -87,4 +91,63 @@ proptest! {
         prop_assert_eq!(found.len(), 2);
         prop_assert_eq!(only_word(&found), Some("reordered"));
     }
+}
+
+/// A journal of three entries that this key signed.
+fn signed(signer: &PrivateKey) -> Vec<Record> {
+    let attempts = (1..3).map(crate::journal::tests::attempt);
+    let first = crate::journal::tests::first(crate::journal::tests::run(1));
+    let entries: Vec<Entry> = std::iter::once(first).chain(attempts).collect();
+    let sealed = seal_all(None, &entries, Some(signer)).unwrap();
+    sealed.into_iter().map(|(_, record)| record).collect()
+}
+
+fn messages(records: &[Record]) -> Vec<String> {
+    let mut verifier = Verifier::new(Vec::new());
+    for (at, record) in (0..).zip(records) {
+        verifier.entry(Seq(at), &record.to_bytes());
+    }
+    let findings = verifier.found.findings.into_iter();
+    findings.map(|finding| finding.message).collect()
+}
+
+#[test]
+fn a_signature_that_was_taken_away_is_missed() {
+    let mut records = signed(&PrivateKey::generate().unwrap());
+    assert_eq!(messages(&records), [""; 0]);
+    records[1].signature = None;
+    let missed = "unsigned: the signature was taken away from entry 1";
+    assert_eq!(messages(&records), [missed]);
+}
+
+#[test]
+fn a_signature_of_somebody_else_does_not_hold() {
+    let (anna, ben) = (PrivateKey::generate().unwrap(), PrivateKey::generate().unwrap());
+    let mut records = signed(&anna);
+    let statement = Statement::Entry(records[1].hash.as_bytes());
+    records[1].signature = Some(crate::identity::Signer::sign(&ben, &statement).unwrap());
+    let forged = "forged: the key that it names did not sign entry 1";
+    assert_eq!(messages(&records), [forged]);
+}
+
+#[test]
+fn a_signature_of_another_entry_does_not_hold() {
+    let mut records = signed(&PrivateKey::generate().unwrap());
+    records[1].signature = records[2].signature;
+    assert_eq!(messages(&records).len(), 1);
+}
+
+#[test]
+fn a_signature_below_an_entry_that_names_no_key_is_none_of_its_author() {
+    let anna = PrivateKey::generate().unwrap();
+    let mut records = signed(&anna);
+    let first = crate::journal::tests::first(crate::journal::tests::run(1));
+    records.truncate(1);
+    let unsigned = Record::seal(Digest::ZERO, &first, None).unwrap();
+    records[0] = Record {
+        signature: records[0].signature,
+        ..unsigned
+    };
+    let put = "changed: a signature was put below entry 0";
+    assert_eq!(messages(&records), [put]);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub(super) use self::fields::{Field, Fields, Named, entries};
-pub(super) use self::report::Report;
+pub(super) use self::report::{Report, first_line};
 use self::steps::Draft;
 use super::expr::{Known, Site};
 use super::model::{Runbook, Session, Step};
@@ -120,7 +120,7 @@ impl Checker<'_> {
                 self.add_secrets_of_session(step, session, &declared);
             }
         }
-        let workflow = self.workflow(&steps)?;
+        let workflow = self.workflow(&steps, &sessions)?;
         let steps = steps.into_iter().map(|step| (step.id.clone(), step)).collect();
         let title = title.unwrap_or_else(|| name.to_string());
         let sources = self.report.sources().clone();
@@ -196,7 +196,7 @@ impl Checker<'_> {
         (steps.len() == drafts.len()).then_some(steps)
     }
 
-    fn workflow(&mut self, steps: &[Step]) -> Option<Arc<Workflow>> {
+    fn workflow(&mut self, steps: &[Step], sessions: &Sessions) -> Option<Arc<Workflow>> {
         let policies = steps.iter().map(|step| StepPolicy {
             id: step.id.clone(),
             needs: step.needs.clone(),
@@ -209,6 +209,7 @@ impl Checker<'_> {
             on_failure: step.on_failure,
             locks: step.locks.clone(),
             secrets: step.secrets.clone(),
+            roles: roles_of(step, sessions),
         });
         match Workflow::new(policies.collect()) {
             Ok(workflow) => Some(Arc::new(workflow)),
@@ -222,6 +223,15 @@ impl Checker<'_> {
     }
 }
 
+/// What an operator must be to carry a step out: its own role, and that of its session.
+fn roles_of(step: &Step, sessions: &Sessions) -> Vec<RoleName> {
+    let session = step.session.as_ref().and_then(|name| sessions.get(name));
+    let session = session.and_then(|session| session.role.as_ref());
+    let mut roles: Vec<RoleName> = step.role.iter().chain(session).cloned().collect();
+    roles.dedup();
+    roles
+}
+
 /// The key by which a file shows that it is of another kind, and what to do with it.
 fn of_another_kind(root: Field<'_>) -> Option<(Key<'_>, &'static str)> {
     let keys = || root.node.entries().map(|(key, _)| key);
@@ -230,6 +240,7 @@ fn of_another_kind(root: Field<'_>) -> Option<(Key<'_>, &'static str)> {
     }
     let help = |key: Key<'_>| match key.name {
         "overlay" => Some("it is an overlay: give it with its runbook, as `--overlay FILE`"),
+        "operators" => Some("it names the people who carry out the runbooks beside it"),
         "tests" | "cases" => Some("it holds tests of a runbook: `runbook test FILE` carries them out"),
         _ => None,
     };

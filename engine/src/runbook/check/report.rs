@@ -147,7 +147,7 @@ fn remedy(node: Node<'_>, expected: &str) -> Option<String> {
 }
 
 /// A span cut off at the end of its first line: a whole block says less than its start.
-pub(super) fn first_line(file: &SourceFile, span: Span) -> Span {
+pub(in crate::runbook) fn first_line(file: &SourceFile, span: Span) -> Span {
     let text = file.text.get(span.start..span.end).unwrap_or_default();
     let line = text.lines().next().unwrap_or_default();
     Span::new(span.start, span.start + line.trim_end().len())

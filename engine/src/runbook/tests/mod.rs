@@ -16,6 +16,7 @@ use crate::step::{
 
 mod broken;
 mod good;
+mod operators;
 mod overlays;
 mod params;
 mod properties;

@@ -65,7 +65,7 @@ impl Asked {
             Ok(_) => Reply::Recorded,
             Err(RuntimeError::Rejected(rejection)) => Reply::Rejected {
                 message: rejection.to_string(),
-                instead: rejection.instead().to_owned(),
+                instead: rejection.instead().into_owned(),
                 about: rejection.about(),
             },
             Err(error) => Reply::Failed(error.to_string()),
@@ -273,7 +273,7 @@ impl Room {
         let run = self.claim.run;
         Ok(match look {
             Look::Entries { from } => {
-                let mut entries = self.journal.read(run, from).await?;
+                let mut entries = self.journal.kept(run, from).await?;
                 entries.truncate(PAGE);
                 Reply::Entries(to_wire(&entries)?)
             }

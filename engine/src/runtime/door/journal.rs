@@ -10,7 +10,10 @@ use super::guest;
 use super::message::{Ask, Look, Reply, from_wire};
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
-use crate::journal::{Chunk, Claim, Durable, Holder, Journal, JournalError, Listed, Summary, Verification};
+use crate::identity::Signer;
+use crate::journal::{
+    Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, Listed, Summary, Verification,
+};
 
 /// How often what is read is tried again when the holder ends or appears just then.
 const TRIES: usize = 3;
@@ -69,13 +72,14 @@ fn odd() -> JournalError {
 
 #[async_trait]
 impl Journal for Doors {
-    async fn create(
+    async fn create_by(
         &self,
         run: RunId,
         holder: Holder,
         first: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<(Claim, Durable<Seq>), JournalError> {
-        self.0.create(run, holder, first).await
+        self.0.create_by(run, holder, first, signer).await
     }
 
     async fn claim(&self, run: RunId, holder: Holder) -> Result<Claim, JournalError> {
@@ -86,16 +90,17 @@ impl Journal for Doors {
         self.0.release(claim, summary).await
     }
 
-    async fn append(
+    async fn append_by(
         &self,
         claim: &Claim,
         expected: Seq,
         entries: &[Entry],
+        signer: Option<&dyn Signer>,
     ) -> Result<Durable<Seq>, JournalError> {
-        self.0.append(claim, expected, entries).await
+        self.0.append_by(claim, expected, entries, signer).await
     }
 
-    async fn read(&self, run: RunId, from: Seq) -> Result<Vec<Entry>, JournalError> {
+    async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
         let asked = async |held: JournalError| {
             let (mut entries, mut held) = (Vec::new(), Some(held));
             loop {
@@ -110,7 +115,7 @@ impl Journal for Doors {
                 entries.extend(from_wire(page, from)?);
             }
         };
-        read_or_ask!(self, run, self.0.read(run, from), asked)
+        read_or_ask!(self, run, self.0.kept(run, from), asked)
     }
 
     fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {

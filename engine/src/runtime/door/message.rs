@@ -13,10 +13,10 @@ use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
 };
 
-use crate::core::event::Entry;
 use crate::core::{About, Act};
 use crate::id::{Host, Operator, Seq};
-use crate::journal::{Chunk, JournalError, LARGEST_ATTACHMENT, Verification, stored};
+use crate::identity::{PublicKey, Signature, Signed};
+use crate::journal::{Chunk, JournalError, Kept, LARGEST_ATTACHMENT, Verification, stored};
 
 /// The version of what is said; both sides must have the same.
 pub(super) const VERSION: u32 = 2;
@@ -75,8 +75,8 @@ pub(super) enum Look {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Reply {
-    /// Entries in their stored form; none when there are no more.
-    Entries(Vec<Value>),
+    /// Entries; none when there are no more.
+    Entries(Vec<WireEntry>),
     /// Chunks; none when there are no more.
     Transcript(Vec<WireChunk>),
     /// The content of an attachment.
@@ -148,17 +148,49 @@ impl From<WireChunk> for Chunk {
     }
 }
 
+/// An entry with its hash, and its signature if it has one.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WireEntry {
+    /// In its stored form.
+    entry: Value,
+    hash: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signed: Option<(PublicKey, Bytes)>,
+}
+
 /// Entries in the form in which they are sent.
-pub(super) fn to_wire(entries: &[Entry]) -> Result<Vec<Value>, JournalError> {
-    entries.iter().map(stored::to_record).collect()
+pub(super) fn to_wire(entries: &[Kept]) -> Result<Vec<WireEntry>, JournalError> {
+    let to_wire = |kept: &Kept| {
+        let signed = kept.signed.as_ref();
+        Ok(WireEntry {
+            entry: stored::to_record(&kept.entry)?,
+            hash: kept.hash.to_string(),
+            signed: signed.map(|signed| (signed.key, Bytes(signed.signature.as_bytes().to_vec()))),
+        })
+    };
+    entries.iter().map(to_wire).collect()
 }
 
 /// Entries that were sent, the first of which has the number `from`.
-pub(super) fn from_wire(entries: Vec<Value>, from: Seq) -> Result<Vec<Entry>, JournalError> {
-    (from.0..)
-        .zip(entries)
-        .map(|(seq, record)| stored::from_record(&record, Seq(seq)))
-        .collect()
+pub(super) fn from_wire(entries: Vec<WireEntry>, from: Seq) -> Result<Vec<Kept>, JournalError> {
+    let odd =
+        |at: u64| move || JournalError::Damaged(format!("entry {at} came without its hash or signature"));
+    let from_wire = |(at, sent): (u64, WireEntry)| {
+        let signed = sent.signed.map(|(key, bytes)| {
+            let bytes = bytes.0.try_into().ok();
+            bytes.map(|bytes| Signed {
+                key,
+                signature: Signature::new(bytes),
+            })
+        });
+        Ok(Kept {
+            entry: stored::from_record(&sent.entry, Seq(at))?,
+            hash: sent.hash.parse().ok().ok_or_else(odd(at))?,
+            signed: signed.map(|signed| signed.ok_or_else(odd(at))).transpose()?,
+        })
+    };
+    (from.0..).zip(entries).map(from_wire).collect()
 }
 
 /// Sends a line.

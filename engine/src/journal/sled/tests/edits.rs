@@ -64,7 +64,7 @@ async fn an_edited_entry_with_a_new_hash_is_changed() {
             operator: crate::id::Operator::new("olga"),
             ..attempt(7)
         };
-        put(db, 7, &Record::seal(record(db, 6).hash, &edited).unwrap());
+        put(db, 7, &Record::seal(record(db, 6).hash, &edited, None).unwrap());
     });
     assert_eq!(
         found.await,
@@ -82,7 +82,7 @@ async fn an_edited_last_entry_with_a_new_hash_is_changed() {
             operator: crate::id::Operator::new("olga"),
             ..attempt(59)
         };
-        put(db, 59, &Record::seal(record(db, 58).hash, &edited).unwrap());
+        put(db, 59, &Record::seal(record(db, 58).hash, &edited, None).unwrap());
     });
     assert_eq!(
         found.await,
@@ -226,7 +226,7 @@ async fn reading_stops_at_what_was_changed() {
     let mut changes = Changes::default();
     changes.put(
         &Key::append(Seq(7)),
-        &append_to_bytes([&Record::seal(Digest::ZERO, &attempt(7)).unwrap()]),
+        &append_to_bytes([&Record::seal(Digest::ZERO, &attempt(7), None).unwrap()]),
     );
     store.apply(changes).unwrap();
     store.close(&state.db()).unwrap();

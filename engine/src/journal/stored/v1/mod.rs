@@ -8,6 +8,7 @@ use self::event::Event;
 use super::Stored;
 use crate::core::event::Entry;
 use crate::id::{Host, Operator, Seq};
+use crate::identity::PublicKey;
 use crate::journal::chain::Digest;
 
 mod event;
@@ -65,6 +66,9 @@ struct Kept {
     v: u64,
     #[serde(flatten)]
     author: Author,
+    /// Whoever takes a signature away must take this away too, and the hash covers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<PublicKey>,
     prev: String,
     #[serde(flatten)]
     event: Event,
@@ -80,11 +84,12 @@ fn author(entry: &Entry) -> Author {
     }
 }
 
-pub(super) fn to_bytes(entry: &Entry, prev: Digest) -> serde_json::Result<Vec<u8>> {
+pub(super) fn to_bytes(entry: &Entry, prev: Digest, key: Option<PublicKey>) -> serde_json::Result<Vec<u8>> {
     let event = Event::from(entry.event.clone());
     serde_json::to_vec(&Kept {
         v: VERSION,
         author: author(entry),
+        key,
         prev: prev.to_string(),
         event,
     })
@@ -100,6 +105,8 @@ pub(super) fn to_value(entry: &Entry) -> Value {
 }
 
 pub(super) fn from_fields(mut fields: Map<String, Value>) -> Result<Stored, Problem> {
+    let key = fields.remove("key").map(serde_json::from_value::<PublicKey>);
+    let key = key.transpose().map_err(Problem::wrong)?;
     let mut take = |name: &'static str| {
         fields
             .remove(name)
@@ -134,5 +141,6 @@ pub(super) fn from_fields(mut fields: Map<String, Value>) -> Result<Stored, Prob
             event,
         },
         prev,
+        key,
     })
 }

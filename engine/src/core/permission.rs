@@ -1,0 +1,288 @@
+//! Who may do what: roles, and the standing of whoever acts. Where a team has no `operators.yaml`, everyone may do
+//! everything.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::Turn;
+use super::event::{Event, Handing, RollbackScope};
+use super::input::{Act, Input, Rejection};
+use super::lacking::Lacking;
+use super::operators::Stranger;
+use super::state::RunState;
+use super::workflow::{StepPolicy, Workflow};
+use crate::id::{InstanceId, Operator, RoleName};
+use crate::identity::PublicKey;
+
+/// Somebody may not do something, and who may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forbidden {
+    /// Who wanted to.
+    pub operator: Operator,
+    /// What stands in the way.
+    pub barrier: Barrier,
+    /// Who may, as far as is known.
+    pub who_may: Vec<Operator>,
+}
+
+/// What stands in the way of somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Barrier {
+    /// They do not pass for the person that they say they are.
+    Stranger(Stranger),
+    /// They do not have the role that a step asks for.
+    Role {
+        /// The step's instance.
+        instance: InstanceId,
+        /// The role.
+        role: RoleName,
+    },
+}
+
+impl Barrier {
+    /// Whether the file does not name the person, or not for this time.
+    fn is_about_the_file(&self) -> bool {
+        matches!(
+            self,
+            Self::Stranger(Stranger::Unknown | Stranger::OutOfTime { .. })
+        )
+    }
+}
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.operator;
+        match &self.barrier {
+            Barrier::Role { instance, role } => {
+                write!(
+                    f,
+                    "`{instance}` asks for the role `{role}`, which `{name}` does not have"
+                )
+            }
+            Barrier::Stranger(stranger) => f.write_str(&stranger.says(name)),
+        }
+    }
+}
+
+impl Forbidden {
+    /// What to do instead.
+    #[must_use]
+    pub fn instead(&self) -> String {
+        let name = &self.operator;
+        let names: Vec<String> = self.who_may.iter().map(|name| format!("`{name}`")).collect();
+        match &self.barrier {
+            Barrier::Role { role, .. } if names.is_empty() => {
+                format!("nobody in operators.yaml has the role `{role}` now")
+            }
+            Barrier::Role { .. } => format!(
+                "{} may: hand it over, or let them do it under their own name",
+                names.join(", ")
+            ),
+            Barrier::Stranger(Stranger::Unsigned) => format!(
+                "act under your own name; `{name}` needs their key here: `runbook identity show` tells which there is"
+            ),
+            Barrier::Stranger(Stranger::OtherKey(_)) => {
+                format!("act under your own name, or with the key that operators.yaml gives `{name}`")
+            }
+            Barrier::Stranger(Stranger::Unknown | Stranger::OutOfTime { .. }) if names.is_empty() => {
+                "nobody in operators.yaml may act now".to_owned()
+            }
+            Barrier::Stranger(Stranger::Unknown | Stranger::OutOfTime { .. }) => {
+                format!("operators.yaml lets these act now: {}", names.join(", "))
+            }
+        }
+    }
+}
+
+impl Workflow {
+    /// Whether somebody may take part in a run of it.
+    ///
+    /// # Errors
+    /// Why not, and who may.
+    pub fn may_take_part(
+        &self,
+        operator: &Operator,
+        key: Option<&PublicKey>,
+        time: Timestamp,
+    ) -> Result<(), Forbidden> {
+        let Some(operators) = self.operators() else {
+            return Ok(());
+        };
+        let Err(stranger) = operators.standing(operator, key, time) else {
+            return Ok(());
+        };
+        Err(Forbidden {
+            operator: operator.clone(),
+            barrier: Barrier::Stranger(stranger),
+            who_may: operators.who_is_there(time),
+        })
+    }
+
+    /// The first role that a step asks for and somebody does not have.
+    fn missing_role<'a>(
+        &self,
+        policy: &'a StepPolicy,
+        operator: &Operator,
+        time: Timestamp,
+    ) -> Option<&'a RoleName> {
+        let operators = self.operators()?;
+        policy
+            .roles
+            .iter()
+            .find(|role| !operators.has(operator, role, time))
+    }
+
+    /// What somebody may not be given to do.
+    fn bars(&self, operator: &Operator, key: Option<&PublicKey>, time: Timestamp) -> Bars {
+        let Some(operators) = self.operators() else {
+            return Bars::default();
+        };
+        let asked = self.steps().flat_map(|(_, policy)| &policy.roles);
+        let missing = asked.filter(|role| !operators.has(operator, role, time));
+        Bars {
+            stranger: operators.standing(operator, key, time).is_err(),
+            roles: missing.cloned().collect(),
+        }
+    }
+}
+
+/// What somebody may not be given to do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Bars {
+    /// Nothing at all.
+    pub(super) stranger: bool,
+    /// What asks for one of these roles.
+    pub(super) roles: BTreeSet<RoleName>,
+}
+
+impl RunState {
+    /// The same, without what somebody may not do.
+    #[must_use]
+    pub fn lacking_for(
+        &self,
+        operator: &Operator,
+        key: Option<&PublicKey>,
+        time: Timestamp,
+        lacking: Lacking,
+    ) -> Lacking {
+        match self.workflow().operators() {
+            None => lacking,
+            Some(_) => lacking.barred_by(self.workflow().bars(operator, key, time)),
+        }
+    }
+
+    /// Whether somebody may act on an instance.
+    ///
+    /// # Errors
+    /// Why not, and who may.
+    pub fn may_act_on(&self, id: &InstanceId, operator: &Operator, time: Timestamp) -> Result<(), Forbidden> {
+        let found = self.step_of(id.step());
+        let policy = found.map(|at| self.workflow().step(at));
+        let missing = policy.and_then(|policy| self.workflow().missing_role(policy, operator, time));
+        match missing {
+            None => Ok(()),
+            Some(role) => Err(self.forbidden(id, role, operator, time)),
+        }
+    }
+
+    fn forbidden(&self, id: &InstanceId, role: &RoleName, operator: &Operator, time: Timestamp) -> Forbidden {
+        let operators = self.workflow().operators();
+        Forbidden {
+            operator: operator.clone(),
+            barrier: Barrier::Role {
+                instance: id.clone(),
+                role: role.clone(),
+            },
+            who_may: operators.map_or_else(Vec::new, |operators| operators.who_has(role, time)),
+        }
+    }
+
+    /// What would go on now if this operator had the roles for it, and who has them; in the runbook's order.
+    #[must_use]
+    pub fn forbidden_now(&self, operator: &Operator, time: Timestamp, lacking: &Lacking) -> Vec<Forbidden> {
+        let due = self.due(lacking).into_iter().filter_map(|ix| {
+            let (id, policy) = (&self.instance(ix).id, self.policy(ix));
+            let role = policy.roles.iter().find(|role| lacking.bars_role(role))?;
+            Some(self.forbidden(id, role, operator, time))
+        });
+        due.collect()
+    }
+}
+
+/// Refuses an input that whoever takes the turn may not give.
+pub(super) fn permitted(state: &RunState, input: &Input, turn: &Turn) -> Result<(), Rejection> {
+    if !matches!(input, Input::Act(_) | Input::Resumed { .. }) {
+        return Ok(());
+    }
+    let (operator, now) = (&turn.operator, turn.now);
+    state
+        .workflow()
+        .may_take_part(operator, turn.key.as_ref(), now)
+        .map_err(Rejection::from)?;
+    let of_step = |id: &InstanceId| state.may_act_on(id, operator, now).map_err(Rejection::from);
+    match input {
+        Input::Act(Act::Confirm { instance, .. } | Act::Decide { instance, .. }) => of_step(instance),
+        Input::Act(Act::Rollback {
+            scope: RollbackScope::Steps(steps),
+            ..
+        }) => steps.iter().try_for_each(|step| of_step(&step.clone().into())),
+        // Somebody who may do nothing with a run cannot be given it.
+        Input::Act(Act::Hand(Handing::Offered { to, .. } | Handing::MovedOut { to, .. })) => {
+            let absent = state.workflow().may_take_part(to, None, now).err();
+            let absent = absent.filter(|one| one.barrier.is_about_the_file());
+            absent.map_or(Ok(()), |one| Err(one.into()))
+        }
+        // Each step that is undone asks for its own role.
+        Input::Act(
+            Act::Hand(Handing::Accepted | Handing::MovedIn | Handing::TakenBack | Handing::TakenOver { .. })
+            | Act::Cancel { .. }
+            | Act::Rollback {
+                scope: RollbackScope::Run,
+                ..
+            },
+        )
+        | Input::Resumed { .. }
+        | Input::Evaluated { .. }
+        | Input::Finished { .. }
+        | Input::ProcessStarted { .. }
+        | Input::ProcessCleared { .. }
+        | Input::Clock => Ok(()),
+    }
+}
+
+/// The instance of an event for which its author must have the step's role: it changes the world, or says what
+/// became of it.
+pub(super) fn asks_for_role(event: &Event) -> Option<&InstanceId> {
+    match event {
+        Event::AttemptStarted { instance, .. }
+        | Event::RollbackAttemptStarted { instance, .. }
+        | Event::Confirmed { instance, .. }
+        | Event::Decided { instance, .. } => Some(instance),
+        Event::RunStarted(_)
+        | Event::FilePinned { .. }
+        | Event::RunResumed { .. }
+        | Event::StepOpened { .. }
+        | Event::StepSkipped { .. }
+        | Event::StepUnclear { .. }
+        | Event::ObservationStarted { .. }
+        | Event::Observed { .. }
+        | Event::ObservationFailed { .. }
+        | Event::ProcessStarted { .. }
+        | Event::StopRequested { .. }
+        | Event::AttemptReturned { .. }
+        | Event::AttemptFailed { .. }
+        | Event::Verified { .. }
+        | Event::Interrupted { .. }
+        | Event::ProcessCleared { .. }
+        | Event::DoubtSettled { .. }
+        | Event::PersonNeeded { .. }
+        | Event::CancelRequested { .. }
+        | Event::RollbackStarted { .. }
+        | Event::RollbackReturned { .. }
+        | Event::RolledBack { .. }
+        | Event::RollbackFailed { .. }
+        | Event::Handed(_) => None,
+    }
+}

@@ -1,0 +1,40 @@
+//! Whether it is proven who did what: told where somebody could think that it is, and it is not.
+
+use runbook_engine::core::RunState;
+use runbook_engine::core::event::Entry;
+use runbook_engine::core::operators::Standing;
+use runbook_engine::journal::Seal;
+use runbook_engine::runbook::Runbook;
+
+/// What is known of whoever wrote an entry; none where the team proves nothing.
+pub(crate) fn standing(state: &RunState, entry: &Entry, seal: &Seal) -> Option<&'static str> {
+    let operators = state.workflow().operators()?;
+    let proves = operators.members().iter().any(|member| member.key.is_some());
+    let standing = || operators.standing(&entry.operator, seal.signer().as_ref(), entry.time);
+    proves.then(|| match standing() {
+        Ok(Standing::Proven) => "proven",
+        Ok(Standing::Claimed) => "claimed",
+        Err(_) => "false",
+    })
+}
+
+/// The remark behind a name: nothing for what is proven.
+pub(crate) fn mark(standing: Option<&str>) -> &'static str {
+    match standing {
+        None | Some("proven") => "",
+        Some("claimed") => " (claimed)",
+        Some(_) => " (not theirs)",
+    }
+}
+
+/// Whether the roles of the steps are enforced, where they have any.
+pub(crate) fn roles(state: &RunState, runbook: &Runbook) -> Option<&'static str> {
+    if runbook.workflow().steps().all(|(_, step)| step.roles.is_empty()) {
+        return None;
+    }
+    Some(match state.workflow().operators() {
+        None => "roles are not enforced: the run began without an operators.yaml beside its runbook",
+        Some(operators) if operators.is_rehearsal() => "roles are not enforced in a rehearsal",
+        Some(_) => "roles are enforced, as operators.yaml said when the run began",
+    })
+}
