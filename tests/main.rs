@@ -57,6 +57,8 @@ mod secret_sources;
 mod secrets;
 mod sensitive;
 mod several_people;
+#[cfg(unix)]
+mod shared_runs;
 mod shipped;
 mod signals;
 mod site_steps;

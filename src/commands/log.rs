@@ -114,7 +114,8 @@ impl Log<'_> {
         while !(state.status().is_finished() && state.active().len() == 0) {
             let holder = self.engine.journal.holder(self.run).await;
             let carried_out = holder.is_ok_and(|holder| holder.is_some());
-            tokio::time::sleep(if carried_out { PACE } else { IDLE }).await;
+            let pace = if carried_out { PACE } else { IDLE };
+            self.engine.journal.news(self.run, pace).await;
             let failed = |error| Failed::journal(self.name, &error);
             match self.engine.journal.kept(self.run, state.next_seq()).await {
                 Ok(entries) => {

@@ -8,10 +8,12 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 pub use self::chain::Digest;
 pub use self::kept::{Kept, Seal};
@@ -342,6 +344,13 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// When that cannot be told.
     async fn holder(&self, run: RunId) -> Result<Option<Holder>, JournalError>;
+
+    /// Returns when something may have happened to a run since this returned last, at once where the store can tell;
+    /// where it cannot, after `longest`.
+    async fn news(&self, run: RunId, longest: Duration) {
+        let _ = run;
+        tokio::time::sleep_until(Instant::now() + longest).await;
+    }
 
     /// The private folder by which others on this machine find the process that holds a run; none where a store
     /// lets others read and write meanwhile.

@@ -11,6 +11,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -22,9 +23,6 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// The account that owns everything in the database.
 pub(crate) const OWNER: &str = "runbook";
 
-/// The port, which names the socket's file.
-const PORT: &str = "5432";
-
 /// Whose server it is where the test is the system's administrator, as whom PostgreSQL does not start.
 const ACCOUNTS: [&str; 2] = ["postgres", "nobody"];
 
@@ -33,6 +31,8 @@ pub(crate) struct Server {
     programs: PathBuf,
     account: Option<&'static str>,
     folder: tempfile::TempDir,
+    /// Where it listens too, on loopback; it names the socket's file.
+    port: u16,
     child: Option<Child>,
 }
 
@@ -67,6 +67,7 @@ impl Server {
             programs: programs?,
             account,
             folder: folder.unwrap_or_else(|error| panic!("no folder for a database: {error}")),
+            port: free_port(),
             child: None,
         };
         server.make(settings);
@@ -94,11 +95,13 @@ impl Server {
         succeeded(command.arg(&data).output());
         let socket = self.folder.path().display();
         let text = format!(
-            "listen_addresses = ''\nport = {PORT}\nunix_socket_directories = '{socket}'\n{}\n",
+            "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = '{socket}'\n{}\n",
+            self.port,
             settings.join("\n")
         );
         append(&data.join("postgresql.conf"), &text);
-        let doors = format!("local all {OWNER} trust\nlocal all all scram-sha-256\n");
+        let own = format!("local all {OWNER} trust\nhost all {OWNER} 127.0.0.1/32 trust\n");
+        let doors = own + "host all all 127.0.0.1/32 scram-sha-256\n";
         written(fs::write(data.join("pg_hba.conf"), doors));
     }
 
@@ -194,7 +197,7 @@ impl Server {
 
     /// The address of a database.
     pub(crate) fn address(&self, database: &str) -> String {
-        format!("postgres://{OWNER}@{}/{database}", self.encoded())
+        format!("postgres://{OWNER}@{}:{}/{database}", self.encoded(), self.port)
     }
 
     /// The folder of the socket, as it stands in an address.
@@ -202,9 +205,14 @@ impl Server {
         self.folder.path().display().to_string().replace('/', "%2F")
     }
 
-    /// The socket itself.
-    pub(crate) fn socket(&self) -> PathBuf {
-        self.folder.path().join(format!(".s.PGSQL.{PORT}"))
+    /// Where it listens beside its socket.
+    pub(crate) fn loopback(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// The folder that goes with it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The folder of a program of PostgreSQL.
@@ -220,20 +228,10 @@ impl Server {
 
     fn psql(&self, database: &str) -> Command {
         let mut command = Command::new(self.programs.join("psql"));
-        command.args([
-            "-X",
-            "-q",
-            "-A",
-            "-t",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-p",
-            PORT,
-            "-U",
-            OWNER,
-            "-h",
-        ]);
-        command.arg(self.folder.path()).args(["-d", database, "-c"]);
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", OWNER, "-h"]);
+        command
+            .arg(self.folder.path())
+            .args(["-p", &self.port.to_string(), "-d", database, "-c"]);
         command
     }
 
@@ -273,6 +271,13 @@ impl Drop for Server {
             drop(child.wait());
         }
     }
+}
+
+fn free_port() -> u16 {
+    let bound = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+    bound
+        .unwrap_or_else(|error| panic!("no port for a database: {error}"))
+        .port()
 }
 
 /// The newest PostgreSQL that Debian's packages have put here, or the one on the path.

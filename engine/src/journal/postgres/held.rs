@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
+use super::bell::Bell;
 use super::link::{Answer, Link, Params, Patience};
 use super::statements as sql;
 use crate::core::event::Entry;
@@ -53,6 +54,7 @@ pub(super) struct Held {
     pub(super) holder: Holder,
     ticket: Ticket,
     link: Arc<Link>,
+    bell: Arc<Bell>,
     /// The newest entry; locked while something is added.
     tip: tokio::sync::Mutex<Head>,
     printed: Mutex<VecDeque<Printed>>,
@@ -80,11 +82,18 @@ struct Batch {
 }
 
 impl Held {
-    pub(super) fn new(link: Arc<Link>, ticket: Ticket, holder: Holder, tip: Head) -> Arc<Self> {
+    pub(super) fn new(
+        link: Arc<Link>,
+        bell: Arc<Bell>,
+        ticket: Ticket,
+        holder: Holder,
+        tip: Head,
+    ) -> Arc<Self> {
         let held = Arc::new(Self {
             holder,
             ticket,
             link,
+            bell,
             tip: tokio::sync::Mutex::new(tip),
             printed: Mutex::default(),
             has_printed: Notify::new(),
@@ -178,6 +187,7 @@ impl Held {
             self.settle(expected, head).await?;
         }
         *tip = head;
+        self.bell.ring(self.ticket.run);
         Ok(Durable::attest(seq))
     }
 
@@ -253,7 +263,9 @@ impl Held {
             (&batch.contents, Type::BYTEA_ARRAY),
         ];
         let answer = self.poisoned(self.write(sql::PRINT, params, batch.bytes).await)?;
-        self.still_ours(&answer)
+        self.still_ours(&answer)?;
+        self.bell.ring(self.ticket.run);
+        Ok(())
     }
 
     /// Says that the claim is still wanted.

@@ -7,15 +7,18 @@
 )]
 
 use std::error::Error as _;
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use postgres_openssl::MakeTlsConnector;
 use tokio::sync::Mutex;
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{AsyncMessage, Client, Row};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -39,6 +42,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// For how long it is tried again where nothing is lost by giving up.
 const SHORT: Duration = Duration::from_secs(5);
+
+/// How much may be heard that nobody has taken yet.
+const MOST_HEARD: usize = 1000;
 
 /// Told to whoever watches the program: it waits for its database, or has it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,14 +163,15 @@ impl Link {
                 Err(Problem::Refused(source)) => return Err(self.refused(source)),
                 Err(Problem::Again) => {}
                 Err(Problem::Away(source)) => {
-                    uncertain = true;
                     let enough = patience == Patience::Short && begun.elapsed() >= SHORT;
                     if enough || self.give_up.is_cancelled() {
                         return Err(self.unreachable(source));
                     }
-                    if patience == Patience::Long {
+                    // A connection may end now and then; that it can be made anew at once concerns nobody.
+                    if patience == Patience::Long && uncertain {
                         self.tell_away(&source);
                     }
+                    uncertain = true;
                 }
             }
             tokio::select! {
@@ -203,9 +210,7 @@ impl Link {
     /// A connection that nobody else has, to tables that this program knows.
     pub(super) async fn connect(&self) -> Result<Client, Problem> {
         let connecting = Box::pin(async {
-            let tls = self.address.connector();
-            let tls = tls.map_err(|error| Problem::Refused(io::Error::other(error)))?;
-            let (client, connection) = self.address.config.connect(tls).await?;
+            let (client, connection) = self.address.config.connect(self.tls()?).await?;
             tokio::spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::debug!(error = words(&error), "a connection with the database ended");
@@ -217,6 +222,31 @@ impl Link {
         timeout(LONGEST_CONNECT, connecting)
             .await
             .unwrap_or_else(|_| Err(Problem::Away(silent())))
+    }
+
+    /// A connection of its own on which to listen, and what is heard there. What nobody takes in time is lost.
+    pub(super) async fn listen(&self, sql: &str) -> Result<(Client, Receiver<String>), Problem> {
+        let listening = Box::pin(async {
+            let (client, mut connection) = self.address.config.connect(self.tls()?).await?;
+            let (heard, told) = channel(MOST_HEARD);
+            tokio::spawn(async move {
+                while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+                    if let AsyncMessage::Notification(said) = message {
+                        let _full = heard.try_send(said.payload().to_owned());
+                    }
+                }
+            });
+            client.batch_execute(sql).await?;
+            Ok((client, told))
+        });
+        timeout(LONGEST_CONNECT, listening)
+            .await
+            .unwrap_or_else(|_| Err(Problem::Away(silent())))
+    }
+
+    fn tls(&self) -> Result<MakeTlsConnector, Problem> {
+        let connector = self.address.connector();
+        connector.map_err(|error| Problem::Refused(io::Error::other(error)))
     }
 
     /// Leaves a connection that is of no use any more.

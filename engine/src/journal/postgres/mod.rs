@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use self::address::{Address, BadAddress};
+use self::bell::Bell;
 use self::contents::Reader;
 use self::held::{Held, Ticket};
 use self::link::{Link, Params, Patience};
@@ -28,18 +29,26 @@ use crate::identity::Signer;
 use crate::platform::private;
 
 mod address;
+mod bell;
 mod contents;
 mod held;
 mod link;
 mod schema;
 mod statements;
 
+#[cfg(test)]
+mod tests;
+
 /// For how long a claim holds that is not renewed.
 const CLAIM: Duration = Duration::from_secs(15);
+
+/// How often a run is claimed whose claim ends just when it is asked for.
+const TRIES: usize = 3;
 
 /// Runs in a PostgreSQL database.
 pub struct PostgresJournal {
     link: Arc<Link>,
+    bell: Arc<Bell>,
     /// Where things about runs stand that concern this machine alone.
     folder: PathBuf,
     claims_last: Duration,
@@ -51,8 +60,10 @@ impl PostgresJournal {
     /// is held is under `folder`. `listener` is told when the database is waited for, which ends when `give_up` does.
     #[must_use]
     pub fn new(address: Address, folder: PathBuf, listener: Listener, give_up: CancellationToken) -> Self {
+        let link = Arc::new(Link::new(address, listener, give_up));
         Self {
-            link: Arc::new(Link::new(address, listener, give_up)),
+            bell: Bell::new(Arc::clone(&link)),
+            link,
             folder,
             claims_last: CLAIM,
             held: Mutex::default(),
@@ -77,7 +88,13 @@ impl PostgresJournal {
     }
 
     fn keep(&self, ticket: Ticket, holder: Holder, tip: Head) -> Claim {
-        let held = Held::new(Arc::clone(&self.link), ticket, holder.clone(), tip);
+        let held = Held::new(
+            Arc::clone(&self.link),
+            Arc::clone(&self.bell),
+            ticket,
+            holder.clone(),
+            tip,
+        );
         let _before = self.held().insert(ticket.run, held);
         self.make_folder(ticket.run);
         let run = ticket.run;
@@ -183,12 +200,20 @@ impl Journal for PostgresJournal {
             (&written(&holder)?, Type::TEXT),
             (&ticket.milliseconds(), Type::INT8),
         ];
-        let rows = self.link.ask(sql::CLAIM, params, 0, Patience::Short).await?.rows;
-        let Some(row) = rows.first() else {
-            let other = self.holder(run).await?;
+        let mut row = None;
+        for _ in 0..TRIES {
+            let answer = self.link.ask(sql::CLAIM, params, 0, Patience::Short).await?;
+            row = answer.rows.into_iter().next();
+            if row.is_some() {
+                break;
+            }
             self.reader().head(run).await?;
-            return Err(JournalError::Held(other));
-        };
+            // A claim that has ended just now is no hindrance.
+            if let Some(other) = self.holder(run).await? {
+                return Err(JournalError::Held(Some(other)));
+            }
+        }
+        let row = row.ok_or(JournalError::Held(None))?;
         let reader = Reader::Shared(&self.link, Patience::Short);
         let checked = match contents::head_of(row.get(0), row.get(1)) {
             Ok(head) => reader.check_head(run, head).await.map(|()| head),
@@ -259,6 +284,10 @@ impl Journal for PostgresJournal {
         Ok(rows.first().and_then(|row| contents::holder(row.get(0))))
     }
 
+    async fn news(&self, run: RunId, longest: Duration) {
+        self.bell.wait(run, longest).await;
+    }
+
     fn door(&self, run: RunId) -> Option<PathBuf> {
         Some(self.folder.join(run.to_string()))
     }
@@ -299,6 +328,9 @@ impl Journal for PostgresJournal {
             .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             .await;
         begun.map_err(|error| failed(error.into()))?;
-        Reader::Alone(&self.link, &client).verify(run).await
+        let found = Reader::Alone(&self.link, &client).verify(run).await;
+        // It has only read: how that ends changes nothing.
+        client.batch_execute("COMMIT").await.ok();
+        found
     }
 }

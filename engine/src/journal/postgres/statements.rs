@@ -164,6 +164,12 @@ pub(super) const ATTACHMENT: &str = "SELECT bytes FROM runbook.attachment WHERE 
 pub(super) const PIECES: &str = "SELECT number, content FROM runbook.piece
     WHERE run = $1 AND sha256 = $2 AND number >= $3 ORDER BY number LIMIT $4";
 
+/// Tells whoever listens.
+pub(super) const NOTIFY: &str = "SELECT pg_notify('runbook', told) FROM unnest($1) AS told";
+
+/// Listens.
+pub(super) const LISTEN: &str = "LISTEN runbook";
+
 /// What lists show of a run.
 pub(super) const SUMMARY: &str = "SELECT content FROM runbook.summary WHERE run = $1";
 

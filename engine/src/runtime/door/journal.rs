@@ -175,6 +175,10 @@ impl Journal for Doors {
         self.0.holder(run).await
     }
 
+    async fn news(&self, run: RunId, longest: Duration) {
+        self.0.news(run, longest).await;
+    }
+
     fn door(&self, run: RunId) -> Option<PathBuf> {
         self.0.door(run)
     }
