@@ -14,7 +14,7 @@ async fn who_waits_is_told_at_once_where_word_comes_through() {
         ben.news(run(1), Duration::from_millis(10)).await;
     }
     for seq in 1..=5 {
-        let begun = std::time::Instant::now();
+        let begun = tokio::time::Instant::now();
         let wait = ben.news(run(1), Duration::from_secs(600));
         let entries = [attempt(seq)];
         let write = anna.append(&claim, Seq(seq), &entries);
@@ -34,7 +34,7 @@ async fn who_cannot_be_told_looks_at_their_own_pace() {
     let journal = place.journal();
     journal.runs().await.unwrap();
     place.server.stop(Stop::Fast);
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     journal.news(run(1), Duration::from_millis(50)).await;
     assert!(begun.elapsed() < Duration::from_secs(4));
     assert!(!journal.bell.hears());

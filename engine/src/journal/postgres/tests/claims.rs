@@ -77,7 +77,7 @@ async fn a_claim_is_renewed_for_as_long_as_it_is_held() {
         .create(run(1), holder("anna"), &[first(run(1))])
         .await
         .unwrap();
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     while begun.elapsed() < 3 * SHORT {
         assert_eq!(ben.holder(run(1)).await.unwrap(), Some(holder("anna")));
         tokio::task::yield_now().await;
