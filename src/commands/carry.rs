@@ -8,15 +8,17 @@ use runbook_engine::core::{Act, Barrier, Forbidden, RunStatus, WaitingFor};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
 use runbook_engine::runbook::Runbook;
+use runbook_engine::runbook::expr::Put;
 use runbook_engine::runtime::{Control, Door, Ended, Run, Wanted, Watcher as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{act_on, leave};
 use crate::error::Failed;
 use crate::exit::Exit;
-use crate::manual::{Answer, Asking};
+use crate::manual::{self, Answer, Asking};
 use crate::observe::{Observer, Watched};
 use crate::render;
+use crate::render::layout::Width;
 use crate::secrets;
 use crate::setting::Setting;
 use crate::signals;
@@ -38,6 +40,12 @@ pub(super) async fn carry(
     let end = worked?;
     let (runbook, name) = (run.runbook().clone(), run.name());
     let rollback_was_asked_for = run.is_undone_by_person();
+    if !setting.interactive() {
+        let filled = |id: &InstanceId, put: Put<'_>| run.inputs(id, put);
+        for page in manual::pages(run.state(), &runbook, &filled, Width::of_talk()) {
+            setting.look.tell(&page);
+        }
+    }
     let state = leave(run, setting).await?;
     let mut missing = secrets::missing(&runbook, &name, &end.lacking);
     missing.extend(end.forbidden.iter().map(|one| forbidden(one, &runbook, &name)));

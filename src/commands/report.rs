@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use runbook_engine::core::event::{Entry, Event};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{InstanceId, RunId, Seq};
+use runbook_engine::runbook::expr::Put;
 use runbook_engine::runtime::{Engine, Story};
+use runbook_steps::manual::ManualInputs;
+use serde_json::Value;
 
 use super::output::Output;
 use super::read;
@@ -72,6 +75,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         },
         last_hash,
         printed,
+        checklists: checklists(&engine, &story),
         verification,
     };
     let findings = found.verification.findings.len();
@@ -83,6 +87,25 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let warning = format!("the journal cannot be trusted: {}", count(findings, "finding"));
     setting.look.tell(&paint(BAD, warning));
     Ok(Exit::Failed)
+}
+
+/// What people ticked off, in the words that they read.
+fn checklists(engine: &Engine, story: &Story) -> BTreeMap<InstanceId, Vec<String>> {
+    let manual = story.state.statuses().filter_map(|(instance, _)| {
+        let step = story.runbook.step(instance.id.step())?;
+        let of = |inputs: Value| {
+            serde_json::from_value(inputs)
+                .map(|inputs: ManualInputs| inputs.checklist)
+                .ok()
+        };
+        // What earlier steps gave is gone once they are undone: then the words stand as in the runbook.
+        let checklist = step.abilities.by_person.then(|| {
+            let filled = engine.inputs(story, &instance.id, Put::Plain).ok().and_then(of);
+            filled.or_else(|| of(step.with.clone())).unwrap_or_default()
+        })?;
+        Some((instance.id.clone(), checklist))
+    });
+    manual.collect()
 }
 
 /// The form that is asked for, or that the file's name tells.

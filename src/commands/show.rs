@@ -2,8 +2,10 @@
 
 use runbook_engine::core::RunState;
 use runbook_engine::core::event::Entry;
+use runbook_engine::id::InstanceId;
 use runbook_engine::journal::{Holder, Seal};
 use runbook_engine::runbook::Runbook;
+use runbook_engine::runbook::expr::Put;
 use runbook_engine::runtime::Story;
 use serde_json::{Value, json};
 
@@ -11,6 +13,7 @@ use super::output::Output;
 use super::read;
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::manual;
 use crate::render::graph::{Form, Picture};
 use crate::render::heading::heading;
 use crate::render::layout::Width;
@@ -47,29 +50,29 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         runbook,
         holder,
         ..
-    } = story;
+    } = &story;
     if setting.global.json {
-        render::json(&as_json(&state, &runbook, holder.as_ref(), [starter, last]));
+        render::json(&as_json(state, runbook, holder.as_ref(), [starter, last]));
         return Ok(Exit::Done);
     }
     let width = Width::of_results();
     if let Some(form) = args.graph {
         let columns = width.left(0).filter(|_| args.output.file().is_none());
-        let picture = Picture::of(&runbook, Some(&state)).draw(form, columns)?;
+        let picture = Picture::of(runbook, Some(state)).draw(form, columns)?;
         args.output.give(&picture, setting)?;
         return Ok(Exit::Done);
     }
     let (begun, updated) = (time::local(state.begun()), time::local(state.updated()));
     let begun = format!("started {begun} by {}{}", state.starter(), authors::mark(starter));
     let last = format!("last {updated} by {}{}", state.operator(), authors::mark(last));
-    render::result(&heading(&state, &runbook, &format!("{begun}; {last}"), width));
-    if let Some(whose) = hands::possession(&state, width) {
+    render::result(&heading(state, runbook, &format!("{begun}; {last}"), width));
+    if let Some(whose) = hands::possession(state, width) {
         render::result(&whose);
     }
-    if let Some(roles) = authors::roles(&state, &runbook) {
+    if let Some(roles) = authors::roles(state, runbook) {
         render::result(&paint(DIM, width.wrap("", 2, roles)));
     }
-    if let Some(holder) = &holder {
+    if let Some(holder) = holder {
         let remark = format!("carried out now by {holder}");
         render::result(&paint(BUSY, width.wrap("", 2, &render::plain(&remark))));
     } else if state.active().len() > 0 {
@@ -77,13 +80,17 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         render::result(&paint(CARE, width.wrap("", 2, remark)));
     }
     render::result("");
-    render::result(&rows::table(&state, &runbook, width));
+    render::result(&rows::table(state, runbook, width));
+    let filled = |id: &InstanceId, put: Put<'_>| engine.inputs(&story, id, put);
+    for page in manual::pages(state, runbook, &filled, width) {
+        render::result(&page);
+    }
     let held = if holder.is_some() {
         Held::Elsewhere
     } else {
         Held::No
     };
-    render::result(&next::summary(&state, &runbook, held, width));
+    render::result(&next::summary(state, runbook, held, width));
     Ok(Exit::Done)
 }
 
@@ -127,6 +134,6 @@ fn as_json(
         "total": total,
         "cancelled": state.cancelled(),
         "still_to_undo": state.still_to_undo(),
-        "steps": state.rows().iter().map(rows::as_json).collect::<Vec<_>>(),
+        "steps": state.rows().iter().map(|row| rows::as_json(state, runbook, row)).collect::<Vec<_>>(),
     })
 }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use runbook_engine::core::WaitingFor;
-use runbook_engine::core::event::{Attachment, Need, Outputs};
+use runbook_engine::core::event::{Attachment, Failure, Need, Outputs};
+use runbook_engine::core::{RunState, WaitingFor};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
+use runbook_engine::runbook::Runbook;
 use runbook_engine::runbook::expr::Put;
 use runbook_engine::runtime::Seat;
 use runbook_steps::manual::ManualInputs;
@@ -15,12 +16,16 @@ use tokio::task::JoinHandle;
 use self::evidence::{Gathered, lacks};
 use crate::error::Failed;
 use crate::prompt::{self, Asker, CallOff, Unanswered};
+use crate::render::layout::Width;
 use crate::render::style::Look;
 use crate::setting::Setting;
 
 mod evidence;
 mod page;
 mod questions;
+
+/// How much work is told of at length, where nobody is asked about it.
+const MOST_PAGES: usize = 3;
 
 /// What a person says about manual work.
 pub(crate) enum Answer {
@@ -55,10 +60,28 @@ struct Work {
     marked: ManualInputs,
 }
 
+/// How the inputs of an instance are worked out.
+type Filled<'a> = &'a dyn Fn(&InstanceId, Put<'_>) -> Result<Value, Failure>;
+
+/// What waits to be done by hand, for whoever is not asked about it here: of much, what has waited longest.
+pub(crate) fn pages(state: &RunState, runbook: &Runbook, filled: Filled<'_>, width: Width) -> Vec<String> {
+    let waiting = state.waiting_for().into_iter();
+    let waiting = waiting
+        .filter(|one| one.need == Need::ManualWork)
+        .take(MOST_PAGES);
+    // What cannot be worked out is told by whatever asks for it.
+    let works = waiting.filter_map(|one| Work::filled(filled, one).ok());
+    works.map(|work| page::page(runbook, &work, width)).collect()
+}
+
 impl Work {
     fn of(seat: &dyn Seat, waiting: WaitingFor) -> Result<Self, Failed> {
-        let plain = inputs(seat, &waiting.id, Put::Plain)?;
-        let marked = inputs(seat, &waiting.id, Put::Marked)?;
+        Self::filled(&|id, put| seat.inputs(id, put), waiting)
+    }
+
+    fn filled(filled: Filled<'_>, waiting: WaitingFor) -> Result<Self, Failed> {
+        let plain = inputs(filled, &waiting.id, Put::Plain)?;
+        let marked = inputs(filled, &waiting.id, Put::Marked)?;
         Ok(Self {
             waiting,
             inputs: plain,
@@ -172,11 +195,11 @@ fn named_values(texts: &[String]) -> Result<Outputs, Failed> {
     Ok(values)
 }
 
-fn inputs(seat: &dyn Seat, id: &InstanceId, put: Put<'_>) -> Result<ManualInputs, Failed> {
+fn inputs(filled: Filled<'_>, id: &InstanceId, put: Put<'_>) -> Result<ManualInputs, Failed> {
     let wrong = |why: String| {
         let message = format!("what `{id}` asks for could not be worked out: {why}");
         Failed::from(Diagnostic::error(Code::ExpressionFailed, message))
     };
-    let with = seat.inputs(id, put).map_err(|failure| wrong(failure.message))?;
+    let with = filled(id, put).map_err(|failure| wrong(failure.message))?;
     serde_json::from_value(with).map_err(|error| wrong(error.to_string()))
 }

@@ -1,6 +1,7 @@
 //! What a person reads before they do manual work, and before they are asked about it.
 
 use jiff::{SignedDuration, Timestamp};
+use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::Seat;
 
 use super::Work;
@@ -12,18 +13,22 @@ use crate::render::{plain, time};
 /// What has waited for less long than this is not said to have waited.
 const WORTH_SAYING: SignedDuration = SignedDuration::from_mins(10);
 
-/// Shows what is to be done, and by whom.
+/// Shows what is to be done, and by whom, before it is asked about.
 pub(super) fn show(seat: &dyn Seat, work: &Work, look: &Look) {
-    look.tell(&page(seat, work, Width::of_talk()));
+    let width = Width::of_talk();
+    let keys = "Esc: not now; Ctrl-C: stop. The run keeps waiting.";
+    let keys = paint(DIM, width.wrap("  ", 2, keys));
+    look.tell(&format!("{}\n\n{keys}\n", page(seat.runbook(), work, width)));
 }
 
-fn page(seat: &dyn Seat, work: &Work, width: Width) -> String {
+/// What is to be done, and by whom.
+pub(super) fn page(runbook: &Runbook, work: &Work, width: Width) -> String {
     let Work {
         waiting,
         inputs,
         marked,
     } = work;
-    let step = seat.runbook().step(waiting.id.step());
+    let step = runbook.step(waiting.id.step());
     let title = step.map_or_else(String::new, |step| plain(&step.title));
     let role = step
         .and_then(|step| step.role.as_ref())
@@ -58,8 +63,6 @@ fn page(seat: &dyn Seat, work: &Work, width: Width) -> String {
     if !waiting.undoing {
         lines.extend(to_bring(inputs, width));
     }
-    let keys = "Esc: not now; Ctrl-C: stop. The run keeps waiting.";
-    lines.push(paint(DIM, format!("\n  {keys}\n")));
     lines.join("\n")
 }
 

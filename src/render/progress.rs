@@ -222,8 +222,8 @@ fn is_in_doubt(state: &RunState, id: &InstanceId) -> bool {
 }
 
 fn lasted(entry: &Entry, state: &RunState, id: &InstanceId) -> String {
-    let started = state.find(id).and_then(|ix| state.instance(ix).started);
-    started.map_or_else(String::new, |from| {
+    let since = state.find(id).and_then(|ix| state.instance(ix).since);
+    since.map_or_else(String::new, |from| {
         format!(" ({})", took(entry.time.duration_since(from)))
     })
 }

@@ -5,9 +5,9 @@ use runbook_engine::runbook::{Runbook, Step};
 use serde_json::{Value, json};
 
 use super::layout::{Width, cut, pad, widest};
-use super::plain;
 use super::style::{DIM, of_instance, paint, words};
 use super::time::took;
+use super::{place, plain};
 
 /// The widest column of ids; longer ones push the rest of their line.
 pub(crate) const WIDEST_ID: usize = 40;
@@ -15,25 +15,49 @@ pub(crate) const WIDEST_ID: usize = 40;
 /// A title of which less than this could be shown says nothing.
 const SHORTEST_TITLE: usize = 12;
 
-/// One line per instance: sign, id, status, duration and title, and why it stands there where that needs saying.
+/// The widest column of machines; longer names are cut.
+const WIDEST_HOST: usize = 24;
+
+/// One line per instance: sign, id, status, duration, the machine where it is another one, and title; and why it stands
+/// there where that needs saying.
 pub(crate) fn table(state: &RunState, runbook: &Runbook, width: Width) -> String {
-    let rows = state.rows();
-    let ids = widest(rows.iter().map(|row| row.id.to_string()), WIDEST_ID);
+    let rows = state.rows().into_iter();
+    let rows: Vec<(Row, Option<String>)> = rows
+        .map(|row| {
+            let host = host(state, runbook, &row);
+            (row, host)
+        })
+        .collect();
+    let ids = widest(rows.iter().map(|(row, _)| row.id.to_string()), WIDEST_ID);
     let statuses = widest(
         rows.iter()
-            .map(|row| status_words(row.status, runbook.step(row.id.step()))),
+            .map(|(row, _)| status_words(row.status, runbook.step(row.id.step()))),
         WIDEST_ID,
     );
+    let hosts = widest(rows.iter().filter_map(|(_, host)| host.as_deref()), WIDEST_HOST);
     let columns = if width.is_narrow() {
-        (0, 0)
+        Columns::default()
     } else {
-        (ids, statuses)
+        Columns { ids, statuses, hosts }
     };
-    let lines: Vec<String> = rows
-        .iter()
-        .map(|row| line(row, columns, runbook.step(row.id.step()), width))
-        .collect();
-    lines.join("\n")
+    let lines = rows.iter().map(|(row, host)| {
+        let host = host.as_deref().unwrap_or_default();
+        line(row, host, columns, runbook.step(row.id.step()), width)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The widths of the columns; none where there is no room for any.
+#[derive(Debug, Clone, Copy, Default)]
+struct Columns {
+    ids: usize,
+    statuses: usize,
+    hosts: usize,
+}
+
+fn host(state: &RunState, runbook: &Runbook, row: &Row) -> Option<String> {
+    let ix = state.find(&row.id)?;
+    place::host(state, runbook, state.instance(ix))
 }
 
 /// The status in words. What only looked, and found what it wanted, has been checked.
@@ -46,15 +70,16 @@ pub(super) fn status_words(status: InstanceStatus, step: Option<&Step>) -> Strin
     }
 }
 
-fn line(row: &Row, (ids, statuses): (usize, usize), step: Option<&Step>, width: Width) -> String {
+fn line(row: &Row, host: &str, columns: Columns, step: Option<&Step>, width: Width) -> String {
+    let Columns { ids, statuses, hosts } = columns;
     let (sign, style) = of_instance(row.status);
     let id = pad(&plain(&row.id.to_string()), ids);
     let status = pad(&status_words(row.status, step), statuses);
     let mut text = format!("  {} {id}  {}", paint(style, sign), paint(style, status));
     let role = step.and_then(|step| step.role.as_ref());
-    let about = match (row.started, row.ended, role) {
-        (Some(started), Some(ended), _) => took(ended.duration_since(started)),
-        (_, _, Some(role)) if needs_someone(row.status) => format!("for {role}"),
+    let about = match (row.took, role) {
+        (Some(duration), _) => took(duration),
+        (None, Some(role)) if needs_someone(row.status) => format!("for {role}"),
         _ => String::new(),
     };
     let about = match row.attempts.0 {
@@ -62,6 +87,11 @@ fn line(row: &Row, (ids, statuses): (usize, usize), step: Option<&Step>, width: 
         attempts => format!("{about} attempt {attempts}"),
     };
     text += &format!("  {}", paint(DIM, pad(about.trim(), 10)));
+    if hosts > 0 {
+        text += &format!("  {}", pad(&cut(host, hosts), hosts));
+    } else if !host.is_empty() {
+        text += &format!("  {host}");
+    }
     if let Some(title) = step.map(|step| plain(&step.title)) {
         let used = textwrap::core::display_width(&text) + 2;
         match width.left(used) {
@@ -84,7 +114,7 @@ fn needs_someone(status: InstanceStatus) -> bool {
 }
 
 /// The same for programs.
-pub(crate) fn as_json(row: &Row) -> Value {
+pub(crate) fn as_json(state: &RunState, runbook: &Runbook, row: &Row) -> Value {
     json!({
         "step": row.id,
         "status": row.status,
@@ -93,5 +123,7 @@ pub(crate) fn as_json(row: &Row) -> Value {
         "reason": row.reason,
         "started": row.started,
         "ended": row.ended,
+        "host": host(state, runbook, row),
+        "took": row.took.map(|took| took.as_secs_f64()),
     })
 }

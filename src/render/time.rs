@@ -36,3 +36,8 @@ pub(crate) fn whole(duration: SignedDuration) -> String {
         _ => took(duration),
     }
 }
+
+/// How long something took, in seconds.
+pub(crate) fn lasted(seconds: f64) -> String {
+    took(SignedDuration::try_from_secs_f64(seconds).unwrap_or_default())
+}

@@ -12,7 +12,9 @@ use serde_json::Value;
 
 use super::clean::Clean;
 use super::printed::Printed;
-use super::{About, Definition, Made, Param, Person, Proof, Report, Told, Undoing, VERSION, steps};
+use super::{
+    About, Definition, Made, Param, Person, PinnedFile, Proof, Report, Told, Undoing, VERSION, steps,
+};
 use crate::render::graph::Picture;
 use crate::render::overlay;
 use crate::render::story::{subject, words};
@@ -24,6 +26,8 @@ pub(crate) struct Found {
     /// The hash of the story's last entry, where it could be told.
     pub(crate) last_hash: Option<String>,
     pub(crate) printed: BTreeMap<InstanceId, Vec<Printed>>,
+    /// The checklists of manual steps, with every template filled in.
+    pub(crate) checklists: BTreeMap<InstanceId, Vec<String>>,
 }
 
 /// The record of a run.
@@ -47,7 +51,7 @@ pub(crate) fn gather(story: &Story, found: Found) -> Report {
             .map(told)
             .collect(),
         rollback: undoing(state),
-        steps: steps::records(story, found.printed),
+        steps: steps::records(story, found.printed, &found.checklists),
         definition: definition(state, runbook),
         picture: Picture::of(runbook, Some(state)).drawing(),
     }
@@ -184,7 +188,15 @@ fn definition(state: &RunState, runbook: &Runbook) -> Definition {
         file: Clean::of(&started.file),
         sha256: Digest::of(started.text.as_bytes()).to_string(),
         text: Clean::definition(&started.text),
-        files: runbook.files().keys().map(Clean::of).collect(),
+        files: runbook
+            .files()
+            .iter()
+            .map(|(name, text)| PinnedFile {
+                name: Clean::of(name),
+                sha256: Digest::of(text.as_bytes()).to_string(),
+                text: Clean::definition(text),
+            })
+            .collect(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::gather::something;
 use super::printed::Printed;
 use super::{Clean, Evidence, Report, StepRecord, Told};
 use crate::render::style::{entries, of_instance, words};
-use crate::render::time::{stamp, took};
+use crate::render::time::{lasted, stamp, took};
 
 /// The report as Markdown.
 pub(crate) fn markdown(report: &Report) -> String {
@@ -27,6 +27,10 @@ pub(crate) fn markdown(report: &Report) -> String {
     }
     page.section("The runbook");
     page.block(&report.definition.text, "yaml");
+    for file in &report.definition.files {
+        page.apart(&format!("{}, SHA-256 {}:", escaped(&file.name), file.sha256));
+        page.block(&file.text, "text");
+    }
     let made = &report.made;
     page.apart(&format!(
         "Written {} by {} on {} with runbook {}, from the journal of the run alone.",
@@ -223,8 +227,8 @@ impl Page {
         if let Some(reason) = &step.reason {
             self.apart(&escaped(reason));
         }
-        if let (Some(started), Some(ended)) = (step.started, step.ended) {
-            self.fact("Took", &took(ended.duration_since(started)));
+        if let Some(seconds) = step.took {
+            self.fact("Took", &lasted(seconds));
         }
         if let Some(waited) = step.waited {
             self.fact(
@@ -257,6 +261,9 @@ impl Page {
             .as_ref()
             .map_or_else(String::new, |note| format!(": {}", escaped(note)));
         self.fact("Evidence", &format!("{}{note}", escaped(&evidence.operator)));
+        for item in &evidence.ticked {
+            self.0 += &format!("  - ✓ {}\n", escaped(item));
+        }
         self.values(&evidence.values);
         for file in &evidence.attachments {
             let (name, hash) = (escaped(&Clean::of(&file.name)), escaped(&Clean::of(&file.sha256)));

@@ -154,6 +154,8 @@ struct StepRecord {
     rollbacks: u32,
     started: Option<Timestamp>,
     ended: Option<Timestamp>,
+    /// How long the last work on it took, doing it or undoing it, in seconds; none where an interruption hides that.
+    took: Option<f64>,
     /// Who acted on it.
     people: Vec<Clean>,
     /// How long it waited for a person, in seconds.
@@ -209,6 +211,8 @@ struct Evidence {
     time: Timestamp,
     operator: Clean,
     host: Clean,
+    /// The items of the checklist, each of which they said to be so.
+    ticked: Vec<Clean>,
     values: Outputs,
     attachments: Vec<Attachment>,
     note: Option<Clean>,
@@ -220,8 +224,16 @@ struct Definition {
     file: Clean,
     sha256: String,
     text: Clean,
-    /// The names of the files that it refers to.
-    files: Vec<Clean>,
+    /// The files that it refers to, scripts of site steps among them.
+    files: Vec<PinnedFile>,
+}
+
+/// A file that a runbook refers to, as the journal keeps it.
+#[derive(Debug, Serialize)]
+struct PinnedFile {
+    name: Clean,
+    sha256: String,
+    text: Clean,
 }
 
 impl Report {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use runbook_engine::core::Row;
-use runbook_engine::core::event::{Entry, Event};
+use runbook_engine::core::event::{Entry, Event, Ruling};
 use runbook_engine::id::InstanceId;
 use runbook_engine::runtime::Story;
 use serde_json::Value;
@@ -16,7 +16,11 @@ use super::{Evidence, StepRecord};
 use crate::render::story::subject;
 
 /// Every instance, in the runbook's order.
-pub(super) fn records(story: &Story, mut printed: BTreeMap<InstanceId, Vec<Printed>>) -> Vec<StepRecord> {
+pub(super) fn records(
+    story: &Story,
+    mut printed: BTreeMap<InstanceId, Vec<Printed>>,
+    checklists: &BTreeMap<InstanceId, Vec<String>>,
+) -> Vec<StepRecord> {
     let mut histories: BTreeMap<InstanceId, Vec<&Entry>> = BTreeMap::new();
     for entry in &story.entries {
         if let Some(id) = subject(&entry.event) {
@@ -26,12 +30,20 @@ pub(super) fn records(story: &Story, mut printed: BTreeMap<InstanceId, Vec<Print
     let rows = story.state.rows();
     let records = rows.iter().map(|row| {
         let history = histories.remove(&row.id).unwrap_or_default();
-        record(story, row, &history, printed.remove(&row.id).unwrap_or_default())
+        let checklist = checklists.get(&row.id).map_or(&[][..], Vec::as_slice);
+        let printed = printed.remove(&row.id).unwrap_or_default();
+        record(story, row, &history, printed, checklist)
     });
     records.collect()
 }
 
-fn record(story: &Story, row: &Row, history: &[&Entry], printed: Vec<Printed>) -> StepRecord {
+fn record(
+    story: &Story,
+    row: &Row,
+    history: &[&Entry],
+    printed: Vec<Printed>,
+    checklist: &[String],
+) -> StepRecord {
     let step = story.runbook.step(row.id.step());
     let instance = story.state.find(&row.id).map(|ix| story.state.instance(ix));
     let people: BTreeSet<&str> = history.iter().map(|entry| entry.operator.as_str()).collect();
@@ -49,11 +61,12 @@ fn record(story: &Story, row: &Row, history: &[&Entry], printed: Vec<Printed>) -
         rollbacks: instance.map_or(0, |instance| instance.rollbacks.0),
         started: row.started,
         ended: row.ended,
+        took: row.took.map(|took| took.as_secs_f64()),
         people: people.into_iter().map(Clean::of).collect(),
         waited: waited(history, story.state.updated()),
         before: before.filter(something),
         outputs: Value::clone(&row.outputs),
-        evidence: history.iter().filter_map(|entry| evidence(entry)).collect(),
+        evidence: evidence(history, checklist),
         history: history.iter().map(|entry| told(entry)).collect(),
         printed,
     }
@@ -71,22 +84,34 @@ fn waited(history: &[&Entry], last: Timestamp) -> Option<i64> {
     (!waits.is_empty()).then(|| waits.iter().map(SignedDuration::as_secs).sum())
 }
 
-fn evidence(entry: &Entry) -> Option<Evidence> {
-    let Event::Confirmed {
-        values,
-        attachments,
-        note,
-        ..
-    } = &entry.event
-    else {
-        return None;
-    };
-    Some(Evidence {
-        time: entry.time,
-        operator: Clean::of(&entry.operator),
-        host: Clean::of(&entry.host),
-        values: values.clone(),
-        attachments: attachments.clone(),
-        note: note.as_ref().map(Clean::of),
-    })
+/// What people gave. Work is not confirmed before each item of its checklist is said to be so; undoing it has none.
+fn evidence(history: &[&Entry], checklist: &[String]) -> Vec<Evidence> {
+    // Work is done and undone in turn; what only a decision settled, in between, is confirmed by nobody.
+    let mut is_done = false;
+    let mut all = Vec::new();
+    for entry in history {
+        match &entry.event {
+            Event::Decided { ruling, .. } => is_done = *ruling == Ruling::Done,
+            Event::Confirmed {
+                values,
+                attachments,
+                note,
+                ..
+            } => {
+                let ticked = checklist.iter().filter(|_| !is_done);
+                all.push(Evidence {
+                    time: entry.time,
+                    operator: Clean::of(&entry.operator),
+                    host: Clean::of(&entry.host),
+                    ticked: ticked.map(Clean::of).collect(),
+                    values: values.clone(),
+                    attachments: attachments.clone(),
+                    note: note.as_ref().map(Clean::of),
+                });
+                is_done = !is_done;
+            }
+            _ => {}
+        }
+    }
+    all
 }

@@ -86,8 +86,13 @@ fn report(story: &Story, printed: BTreeMap<InstanceId, Vec<Printed>>, findings: 
             verification,
             last_hash,
             printed,
+            checklists: checklists(),
         },
     )
+}
+
+fn checklists() -> BTreeMap<InstanceId, Vec<String>> {
+    [("one".parse().unwrap(), vec![HOSTILE.to_owned()])].into()
 }
 
 /// What a step printed on standard output.

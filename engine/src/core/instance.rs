@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::event::{Failure, Need, ProcessMark, StopReason};
@@ -265,6 +265,9 @@ pub struct Instance {
     pub started: Option<Timestamp>,
     /// When it last came to rest.
     pub ended: Option<Timestamp>,
+    /// When the work on it began that is under way, or was the last: doing it or undoing it. None where nobody
+    /// knows, because an interruption lies between.
+    pub since: Option<Timestamp>,
     /// When a person was last asked to act.
     pub asked: Option<Timestamp>,
     /// Whether all of the outcome was there when undoing began and no try at that failed since: then, and
@@ -279,6 +282,12 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// How long the last work on it took, once it is over, if that is known.
+    #[must_use]
+    pub fn took(&self) -> Option<SignedDuration> {
+        Some(self.ended?.duration_since(self.since?))
+    }
+
     pub(super) fn new(id: InstanceId, step: StepIx, item: Option<Value>) -> Self {
         Self {
             id,
@@ -294,6 +303,7 @@ impl Instance {
             changed: false,
             started: None,
             ended: None,
+            since: None,
             asked: None,
             undone_from_whole: false,
             returned: false,

@@ -188,6 +188,7 @@ impl RunState {
             Phase::RollbackVerifying(_) => Phase::RollbackVerifying(again),
             other => return Err(self.misfit(ix, &other)),
         };
+        self.instance_mut(ix).since = None;
         self.set_phase(ix, next);
         Ok(())
     }
@@ -208,6 +209,7 @@ impl RunState {
                 match ruling {
                     DoubtRuling::TookEffect => {
                         self.set_outputs(ix, outputs.clone());
+                        self.instance_mut(ix).since = None;
                         self.rest(ix, Phase::Succeeded, entry.time);
                     }
                     DoubtRuling::Again | DoubtRuling::Repeat => {
@@ -217,7 +219,10 @@ impl RunState {
             }
             (Phase::RollbackInDoubt(Doubt { cleared: true, .. }), Event::DoubtSettled { ruling, .. }) => {
                 match ruling {
-                    DoubtRuling::TookEffect => self.undone(ix, entry.time),
+                    DoubtRuling::TookEffect => {
+                        self.instance_mut(ix).since = None;
+                        self.undone(ix, entry.time);
+                    }
                     DoubtRuling::Again | DoubtRuling::Repeat => self.set_phase(ix, Phase::RollbackReady),
                 }
             }
@@ -237,6 +242,9 @@ impl RunState {
             (_, Need::ManualWork) if self.is_next_to_undo(ix) => Phase::RollbackWaiting(need),
             (other, _) => return Err(self.misfit(ix, &other)),
         };
+        if need == Need::ManualWork {
+            self.instance_mut(ix).since = None;
+        }
         self.take_in_hand(ix, time);
         self.instance_mut(ix).asked = Some(time);
         self.set_phase(ix, phase);
@@ -271,6 +279,8 @@ impl RunState {
         time: Timestamp,
     ) -> Result<(), Misfit> {
         let forward = self.cancelled.is_none() && !self.is_rolling_back();
+        // What a person settles took as long as it did, which nobody measured.
+        self.instance_mut(ix).since = None;
         match (self.instance(ix).phase.clone(), ruling) {
             (
                 Phase::RollbackInDoubt(Doubt { cleared: true, .. })
@@ -338,6 +348,7 @@ impl RunState {
     pub(super) fn take_in_hand(&mut self, ix: InstanceIx, time: Timestamp) {
         let instance = self.instance_mut(ix);
         instance.started.get_or_insert(time);
+        instance.since.get_or_insert(time);
         instance.ended = None;
     }
 

@@ -155,13 +155,14 @@ impl RunState {
             (from, Event::RollbackAttemptStarted { attempt, .. })
                 if self.is_next_to_undo(ix) && *attempt == self.instance(ix).rollbacks.next() =>
             {
-                self.take_in_hand(ix, entry.time);
                 let instance = self.instance_mut(ix);
+                instance.since = None;
                 instance.rollbacks = *attempt;
                 if from != Phase::RollbackReady {
                     instance.undone_from_whole = from == Phase::Succeeded;
                     instance.rollback_error = None;
                 }
+                self.take_in_hand(ix, entry.time);
                 self.set_phase(ix, Phase::RollingBack(activity));
             }
             (Phase::RollingBack(_), Event::RollbackReturned { .. }) => {

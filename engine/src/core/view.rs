@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::event::Need;
@@ -31,6 +31,8 @@ pub struct Row {
     pub started: Option<Timestamp>,
     /// When it came to rest.
     pub ended: Option<Timestamp>,
+    /// How long the last work on it took, doing it or undoing it, once that is over, if that is known.
+    pub took: Option<SignedDuration>,
 }
 
 /// Something that only a person can do now.
@@ -285,6 +287,7 @@ impl RunState {
             reason: self.reason(instance, blocked),
             started: instance.started,
             ended: instance.ended,
+            took: instance.took(),
         }
     }
 

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::clock::Clock;
-use super::run::Run;
-use crate::core::event::{Entry, Event, Overlaid, Rehearsal, RunStarted};
+use super::run::{Run, inputs};
+use crate::core::event::{Entry, Event, Failure, Overlaid, Rehearsal, RunStarted};
 use crate::core::{About, IllegalEvent, Rejection, RunState, TurnError};
 use crate::diagnostic::{Diagnostic, SourceFile};
-use crate::id::{Host, Operator, ParamName, RunId, Seq};
+use crate::id::{Host, InstanceId, Operator, ParamName, RunId, Seq};
 use crate::identity::{PublicKey, Signer};
 use crate::journal::{Durable, Holder, Journal, JournalError, Kept, Seal};
+use crate::runbook::expr::Put;
 use crate::runbook::{self, Runbook};
 use crate::step::{Files, Registry};
 
@@ -211,6 +212,14 @@ impl Engine {
             runbook,
             holder,
         })
+    }
+
+    /// The inputs of an instance, with every template filled in: what a person who carries it out reads.
+    ///
+    /// # Errors
+    /// When a template cannot be filled in, or the run has no such instance.
+    pub fn inputs(&self, story: &Story, id: &InstanceId, put: Put<'_>) -> Result<Value, Failure> {
+        inputs(self, &story.state, &story.runbook, id, put)
     }
 
     /// The definition that a run started with, from its own entries.

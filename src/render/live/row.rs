@@ -8,14 +8,17 @@ use runbook_engine::runbook::Step;
 
 use super::line::Line;
 use super::{Class, Entry, Scene};
-use crate::render::layout::{Size, Width, widest};
-use crate::render::plain;
+use crate::render::layout::{Size, Width, cut, widest};
 use crate::render::rows::status_words;
 use crate::render::style::{BAD, CARE, DIM, of_instance};
 use crate::render::time::{took, whole};
+use crate::render::{place, plain};
 
 /// The widest column of ids, as a part of the terminal.
 const IDS: usize = 3;
+
+/// The widest column of machines, as a part of the terminal.
+const HOSTS: usize = 5;
 
 /// The column of times has room for most of them, so that it does not move.
 const TIME: usize = 7;
@@ -28,6 +31,8 @@ pub(super) struct Row {
     id: String,
     word: String,
     time: String,
+    /// The machine, where it is another one.
+    host: String,
     /// Its title, what it prints, or why it stands there.
     detail: Line,
 }
@@ -38,6 +43,8 @@ pub(super) struct Columns {
     id: usize,
     word: usize,
     time: usize,
+    /// Nothing where no machine is named.
+    host: usize,
     narrow: bool,
 }
 
@@ -49,6 +56,7 @@ impl Columns {
             id: width(|row| &row.id, size.columns / IDS),
             word: width(|row| &row.word, size.columns),
             time: width(|row| &row.time, size.columns).max(TIME),
+            host: width(|row| &row.host, size.columns / HOSTS),
             narrow: is_narrow(size),
         }
     }
@@ -70,6 +78,7 @@ impl Row {
             id: plain(&instance.id.to_string()),
             word: word(instance, status, step),
             time: time(instance, scene.now),
+            host: place::host(scene.state, scene.runbook, instance).unwrap_or_default(),
             detail: detail(entry, step, scene),
         }
     }
@@ -82,6 +91,11 @@ impl Row {
                 .with(Style::new(), format!("{}  ", self.id))
                 .with(self.style, format!("{}  ", self.word))
                 .with(DIM, self.time);
+            let line = if self.host.is_empty() {
+                line
+            } else {
+                line.with(Style::new(), format!("  {}", self.host))
+            };
             let below = Line::default().with(Style::new(), "    ").and(self.detail);
             return if below_it { vec![line, below] } else { vec![line] };
         }
@@ -89,6 +103,11 @@ impl Row {
             .column(Style::new(), &self.id, columns.id)
             .column(self.style, &self.word, columns.word)
             .column(DIM, &self.time, columns.time);
+        let line = if columns.host == 0 {
+            line
+        } else {
+            line.column(Style::new(), &cut(&self.host, columns.host), columns.host)
+        };
         vec![line.and(self.detail)]
     }
 }
@@ -111,10 +130,7 @@ fn time(instance: &Instance, now: Timestamp) -> String {
             asked.unwrap_or_default()
         }
         (Phase::Retrying { at }, None) => format!("in {}", whole(at.duration_since(now))),
-        _ => match (instance.started, instance.ended) {
-            (Some(started), Some(ended)) => took(ended.duration_since(started)),
-            _ => String::new(),
-        },
+        _ => instance.took().map_or_else(String::new, took),
     }
 }
 

@@ -299,3 +299,25 @@ fn what_a_step_prints_cannot_drive_the_terminal() {
     assert!(!view.contains(['\x1b', '\x07', '\u{202e}', '\t']), "{view:?}");
     assert!(view.contains("evil one"), "{view}");
 }
+
+const SERVERS: &str = "
+runbook: servers
+steps:
+  here: { uses: powershell, with: { run: Get-Date } }
+  there: { uses: powershell, with: { on: web0, run: Get-Date } }
+  each: { for_each: '[\"web1\", \"web2\"]', uses: powershell, with: { on: '${{ item }}', run: Get-Date } }
+";
+
+#[test]
+fn the_machine_is_told_where_a_step_names_one() {
+    let run = Run::of(SERVERS);
+    for columns in [100, 40] {
+        let shown = run.lines(columns, 40).join("\n");
+        let of = |id: &str| shown.lines().find(|line| line.contains(id)).unwrap_or_default();
+        assert!(of(" there").contains("web0"), "{shown}");
+        assert!(!of(" here").contains("web"), "{shown}");
+        let each = of("each[web2]").replacen("web2", "", 1);
+        assert!(each.contains("web2"), "{shown}");
+    }
+    assert!(!Run::of(FARM).lines(100, 40).join("").contains("web0"));
+}

@@ -261,12 +261,15 @@ fn definition(report: &Report) -> Markup {
     html! {
         section aria-labelledby="definition" {
             h2 #definition { "The runbook" }
-            @if !report.definition.files.is_empty() {
-                p { "With these files, kept in the journal as they were: " (ids(&report.definition.files)) }
-            }
             details {
                 summary { (report.definition.file) ", as it was when the run started" }
                 pre { (report.definition.text) }
+            }
+            @for file in &report.definition.files {
+                details {
+                    summary { code { (file.name) } ", as it was then; SHA-256 " code { (file.sha256) } }
+                    pre { (file.text) }
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::parts::{at, fact, ids, pair, value};
 use crate::render::style::{count, of_instance, words};
-use crate::render::time::took;
+use crate::render::time::{lasted, took};
 use crate::report::gather::something;
 use crate::report::printed::Printed;
 use crate::report::{Clean, Evidence, Report, StepRecord};
@@ -30,9 +30,7 @@ fn line(step: &StepRecord) -> Markup {
         span.state { span aria-hidden="true" { (sign) } " " (words(step.status.as_str())) }
         " " code { (step.id) } " "
         @if step.title != step.id { bdi { (step.title) } }
-        @if let (Some(started), Some(ended)) = (step.started, step.ended) {
-            " " span.dim { (took(ended.duration_since(started))) }
-        }
+        @if let Some(seconds) = step.took { " " span.dim { (lasted(seconds)) } }
     }
 }
 
@@ -100,6 +98,10 @@ fn proof(evidence: &Evidence) -> Markup {
     html! {
         h3 { "Evidence" }
         p { (at(evidence.time)) " " strong { bdi { (evidence.operator) } } " on " bdi { (evidence.host) } }
+        @if !evidence.ticked.is_empty() {
+            p { "Said to be so:" }
+            ul { @for item in &evidence.ticked { li { "✓ " bdi { (item) } } } }
+        }
         @if let Some(note) = &evidence.note { p.text { bdi { (note) } } }
         @if !evidence.values.is_empty() {
             dl { @for (name, found) in &evidence.values { (pair(&Clean::of(name), value(found))) } }

@@ -20,6 +20,7 @@ mod cancel;
 mod cost;
 mod decisions;
 mod doubt;
+mod durations;
 mod fan_out;
 mod lacking;
 mod locks;
