@@ -1,7 +1,7 @@
 //! Why a command failed, in the one form in which people are told: diagnostics and an exit code.
 
 use runbook_engine::core::About;
-use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::diagnostic::{Code, Diagnostic, closest};
 use runbook_engine::journal::JournalError;
 use runbook_engine::runtime::RuntimeError;
 
@@ -57,6 +57,21 @@ impl Failed {
             remark: None,
             exit,
         }
+    }
+
+    /// The same; where it says this, with the name that was probably meant before all other help.
+    pub(crate) fn did_you_mean<'a>(
+        mut self,
+        code: Code,
+        wrong: &str,
+        right: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        if let Some(near) = closest(wrong, right) {
+            for diagnostic in self.diagnostics.iter_mut().filter(|one| one.code == code) {
+                diagnostic.help.insert(0, format!("did you mean `{near}`?"));
+            }
+        }
+        self
     }
 
     /// What is said of it.

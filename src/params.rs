@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile};
+use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile, closest};
 use runbook_engine::id::ParamName;
 use runbook_engine::runbook::{self, Param, ParamError, Runbook};
 use serde_json::Value;
@@ -60,35 +60,31 @@ pub(crate) fn settle(
     rehearsal: bool,
     setting: &Setting,
 ) -> Result<Settled, Failed> {
-    let mut all = collect(runbook, given, like)?;
+    let (mut all, mut wrong) = collect(runbook, given, like);
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the program: paths are typed in this folder"
     )]
     let here = std::env::current_dir().ok();
-    let resolve = |all| {
-        let resolved = runbook::resolve_params(runbook, all, rehearsal, here.as_deref());
-        resolved.map_err(Failed::input)
+    let resolve = |all| runbook::resolve_params(runbook, all, rehearsal, here.as_deref());
+    let resolved = resolve(all.clone()).map_err(|problems| wrong.extend(problems));
+    let missing = missing(runbook, &all, rehearsal);
+    // Of files that cannot be read nobody knows what they give.
+    let readable = !wrong.iter().any(|problem| problem.code == Code::UnreadableFile);
+    if readable && !setting.interactive() {
+        wrong.extend(missing.iter().map(|param| not_given(runbook, param)));
+    }
+    if let (Some(like), Ok(resolved)) = (like, &resolved) {
+        like.show(runbook, resolved, setting);
+    }
+    let Some(mut resolved) = resolved.ok().filter(|_| wrong.is_empty()) else {
+        return Err(Failed::input(wrong));
     };
-    let mut resolved = resolve(all.clone())?;
-    if let Some(like) = like {
-        like.show(runbook, &resolved, setting);
-    }
-    let missing: Vec<&Param> = resolved
-        .missing
-        .iter()
-        .filter_map(|name| runbook.params().get(name))
-        .filter(|param| !param.is_secret())
-        .collect();
-    if !missing.is_empty() && !setting.interactive() {
-        let missing = missing.into_iter().map(|param| not_given(runbook, param));
-        return Err(Failed::input(missing.collect()));
-    }
     if !missing.is_empty() {
         for param in missing {
             all.insert(param.name.to_string(), runbook::Given::Text(ask(param)?));
         }
-        resolved = resolve(all)?;
+        resolved = resolve(all).map_err(Failed::input)?;
     }
     let examples = resolved
         .examples_used
@@ -101,13 +97,37 @@ pub(crate) fn settle(
     })
 }
 
+/// The parameters that need a value and were not given one, under no name that was meant to be theirs either; secrets
+/// are asked for when a step needs them.
+fn missing<'r>(
+    runbook: &'r Runbook,
+    given: &BTreeMap<String, runbook::Given>,
+    rehearsal: bool,
+) -> Vec<&'r Param> {
+    let unknown = |name: &&String| !runbook.params().contains_key(name.as_str());
+    let unknown: Vec<&String> = given.keys().filter(unknown).collect();
+    let is_given = |param: &Param| {
+        let name = param.name.as_str();
+        given.contains_key(name) || unknown.iter().any(|wrong| closest(wrong, [name]).is_some())
+    };
+    // Of nothing, nothing can be wrong.
+    let needed = runbook::resolve_params(runbook, BTreeMap::new(), rehearsal, None).unwrap_or_default();
+    let params = needed
+        .missing
+        .iter()
+        .filter_map(|name| runbook.params().get(name));
+    params
+        .filter(|param| !param.is_secret() && !is_given(param))
+        .collect()
+}
+
 /// What was given, of each parameter what counts: the command line before files, the last file before the others,
-/// and all of them before another run.
+/// and all of them before another run. And what is wrong with how it was given.
 fn collect(
     runbook: &Runbook,
     given: &Given,
     like: Option<&Like>,
-) -> Result<BTreeMap<String, runbook::Given>, Failed> {
+) -> (BTreeMap<String, runbook::Given>, Vec<Diagnostic>) {
     let mut all = like.map(|like| like.values(runbook)).unwrap_or_default();
     let mut wrong = Vec::new();
     for path in &given.params {
@@ -132,11 +152,7 @@ fn collect(
             wrong.push(exposed(param, &given));
         }
     }
-    if wrong.is_empty() {
-        Ok(all)
-    } else {
-        Err(Failed::input(wrong))
-    }
+    (all, wrong)
 }
 
 /// A secret that others can see.

@@ -78,6 +78,8 @@ impl CallOff {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Echo {
     Shown,
+    /// It is, but an answer that is refused goes: it is typed anew, not mended.
+    Brief,
     Hidden,
 }
 
@@ -171,7 +173,7 @@ impl Asker {
             _ => None,
         };
         let check = |text: &str| means(text).map(drop).ok_or_else(|| "answer y or n".to_owned());
-        let text = self.ask(&format!("{question} (y/n)"), None, Echo::Shown, check)?;
+        let text = self.ask(&format!("{question} (y/n)"), None, Echo::Brief, check)?;
         Ok(means(&text) == Some(true))
     }
 
@@ -205,7 +207,14 @@ impl Asker {
                 line::Pressed::Edited => wrong = None,
                 line::Pressed::Enter => match check(line.text()) {
                     Ok(()) => break Ok(line.text().to_owned()),
-                    Err(why) => wrong = Some(why),
+                    Err(why) => {
+                        wrong = Some(why);
+                        match echo {
+                            Echo::Shown => {}
+                            // What nobody sees nobody can mend either.
+                            Echo::Brief | Echo::Hidden => line = Line::default(),
+                        }
+                    }
                 },
                 line::Pressed::Escape => break Err(Unanswered::NotNow),
                 line::Pressed::Interrupt => break Err(Unanswered::Stop),
@@ -279,7 +288,7 @@ impl Answer {
         let columns = Width::of_talk().left(1).unwrap_or(79);
         let room = columns.saturating_sub(display_width(&self.prefix)).max(8);
         let (text, cursor) = match self.echo {
-            Echo::Shown => line.window(room),
+            Echo::Shown | Echo::Brief => line.window(room),
             Echo::Hidden => (String::new(), 0),
         };
         clear()?;
@@ -303,7 +312,7 @@ impl Answer {
     fn leave(&self, line: &Line, answered: bool) -> io::Result<()> {
         clear()?;
         let said = match (answered, self.echo) {
-            (true, Echo::Shown) => line.text().to_owned(),
+            (true, Echo::Shown | Echo::Brief) => line.text().to_owned(),
             (true, Echo::Hidden) => paint(DIM, "(hidden)"),
             (false, _) => paint(DIM, "(no answer)"),
         };

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::diagnostic::{Code, Diagnostic, closest};
 use runbook_engine::id::{Host, Operator, RunId};
 use runbook_engine::journal::postgres::Address;
 use runbook_engine::journal::{Journal, JournalError, Listed, PostgresJournal, SledJournal};
@@ -18,7 +18,8 @@ use crate::error::Failed;
 use crate::identity;
 use crate::observe::{Observer, RunLog, start_tracing};
 use crate::programs;
-use crate::render::style::Look;
+use crate::render::style::{Look, count};
+use crate::render::time;
 
 /// Everything that a command needs to know of its surroundings.
 pub(crate) struct Setting {
@@ -212,39 +213,63 @@ pub(crate) async fn find_run(engine: &Engine, text: &str) -> Result<RunId, Faile
         .await
         .map_err(|error| Failed::journal(text, &error))?;
     let wanted = text.to_ascii_lowercase();
-    let exact: Vec<&Listed> = runs.iter().filter(|row| names(row).contains(&wanted)).collect();
+    let of_runbook = |row: &&Listed| {
+        row.summary
+            .as_ref()
+            .is_ok_and(|run| run.runbook.as_str() == wanted)
+    };
     let begins =
         |row: &&Listed| !wanted.is_empty() && names(row).iter().any(|name| name.starts_with(&wanted));
-    let found = if exact.is_empty() {
-        runs.iter().filter(begins).collect()
-    } else {
-        exact
-    };
-    match found.as_slice() {
+    let exact: Vec<&Listed> = runs.iter().filter(|row| names(row).contains(&wanted)).collect();
+    // The only run of `notices` is meant, though there are runs of `notices-again`.
+    let mut found = [exact, runs.iter().filter(of_runbook).collect()].into_iter();
+    let found = found.find(|found| !found.is_empty());
+    match found
+        .unwrap_or_else(|| runs.iter().filter(begins).collect())
+        .as_slice()
+    {
         [one] => Ok(one.run),
         [] => {
             let message = format!("there is no run `{text}`");
-            let near = runs
-                .iter()
-                .filter_map(|row| names(row).into_iter().next())
-                .collect::<Vec<_>>();
-            let diagnostic = Diagnostic::error(Code::RunNotFound, message);
-            Err(diagnostic
-                .did_you_mean(text, near.iter().map(String::as_str))
-                .help("`runbook list` shows the runs")
-                .into())
+            let near: Vec<String> = runs.iter().flat_map(names).collect();
+            let near = closest(&wanted, near.iter().map(String::as_str));
+            let row =
+                near.and_then(|near| runs.iter().find(|row| names(row).iter().any(|name| name == near)));
+            let problem = Diagnostic::error(Code::RunNotFound, message);
+            let problem = match row {
+                Some(row) => problem.help(format!("did you mean `{}`?", names(row)[0])),
+                None => problem,
+            };
+            Err(problem.help("`runbook list` shows the runs").into())
         }
-        many => {
-            let all: Vec<String> = many
-                .iter()
-                .map(|row| format!("`{}` ({})", names(row)[0], row.run))
-                .collect();
-            let message = format!("`{text}` may mean {} runs: {}", all.len(), all.join(", "));
-            Err(Diagnostic::error(Code::RunAmbiguous, message)
-                .help("give more of its name, or its whole id")
-                .into())
-        }
+        many => Err(ambiguous(text, many).into()),
     }
+}
+
+/// The most runs of which it is said that one may be meant.
+const MOST_MEANT: usize = 8;
+
+/// A name that may mean several runs: each with what tells it from the others.
+fn ambiguous(text: &str, many: &[&Listed]) -> Diagnostic {
+    let message = format!("`{text}` may mean {}", count(many.len(), "run"));
+    let name = |row: &Listed| names(row).swap_remove(0);
+    let mut problem = Diagnostic::error(Code::RunAmbiguous, message);
+    for row in many.iter().take(MOST_MEANT) {
+        let twice = many.iter().filter(|other| name(other) == name(row)).count() > 1;
+        let called = if twice { row.run.to_string() } else { name(row) };
+        problem = problem.help(match &row.summary {
+            Ok(run) => format!(
+                "`{called}`: started {} by {}",
+                time::local(run.started),
+                run.operator
+            ),
+            Err(_) => format!("`{called}`: it cannot be read"),
+        });
+    }
+    if many.len() > MOST_MEANT {
+        problem = problem.help("there are more: `runbook list` shows them all");
+    }
+    problem.help("give more of its name")
 }
 
 /// The names that a run answers to, the one that people use first.

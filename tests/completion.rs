@@ -104,6 +104,17 @@ fn steps_are_those_of_the_run_that_is_named_and_what_waits_comes_first() {
 }
 
 #[test]
+fn secrets_are_offered_and_where_they_can_come_from() {
+    let project = Project::new();
+    project.runbook("farm.yaml", RUNBOOK);
+    let words = |last: &str| words(&project, &["exec", "farm.yaml", "--secret", last]);
+    assert_eq!(words(""), ["token="]);
+    assert_eq!(words("token=k"), ["token=keystore:"]);
+    assert_eq!(words("token=").len(), 5);
+    assert!(words("zone=").is_empty());
+}
+
+#[test]
 fn what_comes_from_a_run_or_a_folder_cannot_become_a_command() {
     let (project, run) = waiting();
     project.write("$(touch hacked).yaml", "");

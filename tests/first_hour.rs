@@ -114,3 +114,186 @@ fn the_ending_of_a_file_tells_the_form_of_a_report() {
         .run(["report", &run, "-o", "run.txt", "--format", "md"])
         .code(0);
 }
+
+#[test]
+fn a_name_in_full_comes_before_one_that_only_begins_so() {
+    let project = Project::new();
+    for name in ["notices", "notices-again"] {
+        project.runbook(
+            &format!("{name}.yaml"),
+            &format!("runbook: {name}\nsteps:\n{ONE}"),
+        );
+        project.run(["exec", &format!("{name}.yaml")]).code(0);
+    }
+    assert_eq!(project.show("notices")["runbook"], "notices");
+    project.run(["exec", "notices.yaml"]).code(0);
+    let several = project.run(["show", "notices"]).code(2).tells("RB0402");
+    let several = several.tells("`notices` may mean 2 runs").tells("started 20");
+    several.keeps_quiet_of("notices-again");
+}
+
+#[test]
+fn what_was_probably_meant_is_offered_for_every_name() {
+    let project = Project::new();
+    project.runbook(
+        "notices.yaml",
+        "runbook: notices\nparams: { token: { type: secret, optional: true } }\nsteps:
+  door: { uses: manual, with: { instructions: Look } }\n",
+    );
+    project.run(["exec", "notices.yaml"]).code(3);
+    let run = project.run_name();
+    let wrong_last = format!(
+        "{}{}",
+        &run[..run.len() - 1],
+        if run.ends_with('0') { '1' } else { '0' }
+    );
+    let (run, short) = (run.as_str(), &wrong_last[run.len() - 4..]);
+    let cases: [(&[&str], &str); 12] = [
+        (&["show", &wrong_last], run),
+        (&["show", short], run),
+        (&["show", &run.replace("notices", "notcies")], run),
+        (&["exec", "notcies.yaml"], "notices.yaml"),
+        (&["exec", "hybird-s2s.yaml"], "hybrid-s2s"),
+        (&["exec", "hybird-s2s"], "hybrid-s2s"),
+        (&["confirm", run, "dor"], "door"),
+        (&["decide", run, "dor", "again", "--why", "x"], "door"),
+        (&["rollback", run, "--step", "dor"], "door"),
+        (&["log", run, "--step", "dor"], "door"),
+        (&["exec", "notices.yaml", "--secret", "token=fil:/x"], "file:"),
+        (&["explain", "RB0999"], "RB0009"),
+    ];
+    for (args, meant) in cases {
+        let outcome = project.run(args).code(2);
+        assert!(
+            outcome.stderr.contains(&format!("did you mean `{meant}`?")),
+            "{args:?}: {}",
+            outcome.stderr
+        );
+    }
+    for code in ["rb108", "108", "RB0108"] {
+        project.run(["explain", code]).code(0).prints("# RB0108");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_with_inputs_is_told_in_one_round() {
+    let project = Project::new();
+    project.runbook(
+        "wrong.yaml",
+        "runbook: wrong
+sessions:
+  farm: { uses: powershell, with: { edition: deskto, setupp: x } }
+steps:
+  a: { uses: command, with: { run: [HELPER], stdout: jsn, cwd: here, envv: {} } }
+  b: { uses: manual, with: { instructions: x, collect: { c: { type: text } } } }
+  e: { uses: http, with: { run: { method: FETCH, url: 'ftp://x' }, validate: { url: x, satisfied: ')' } } }
+",
+    );
+    let told = project.run(["check", "wrong.yaml"]).code(2).stderr;
+    for wrong in [
+        "`edition` cannot be `deskto`",
+        "no input `setupp`",
+        "`stdout` cannot be `jsn`",
+        "`cwd`: an absolute path is expected",
+        "no input `envv`",
+        "`collect.c.type` cannot be `text`",
+        "`run.method` cannot be `FETCH`",
+        "`ftp://x` must start with",
+        "the address `x` must start with",
+        "`validate.satisfied`: this is not an expression",
+    ] {
+        assert!(told.contains(wrong), "`{wrong}` is not told:\n{told}");
+    }
+    // What is missing only because its value was wrong is not told as missing.
+    assert!(!told.contains("is missing"), "{told}");
+}
+
+#[test]
+fn parameters_that_do_not_fit_and_those_that_are_missing_are_told_in_one_round() {
+    let project = Project::new();
+    let params = "runbook: book\nparams: { size: { type: integer }, zone: { type: string } }\nsteps:\n";
+    project.runbook("book.yaml", &format!("{params}{ONE}"));
+    project
+        .run(["exec", "book.yaml", "--set", "size=x", "--set", "y"])
+        .code(2)
+        .tells("`--set y` gives no value")
+        .tells("a whole number expected")
+        .tells("the parameter `zone` has no value");
+}
+
+#[test]
+fn a_rehearsal_finds_the_outputs_that_are_missing_below_rehearse() {
+    let project = Project::new();
+    let steps = |rehearse: &str| {
+        project.runbook(
+            "steps.yaml",
+            &format!(
+                "runbook: steps\nparams: {{ token: {{ type: secret }}, key: {{ type: secret, optional: true }} }}\nsteps:
+  first: {{ uses: command, with: {{ run: [HELPER] }}{rehearse} }}
+  second:
+    needs: first
+    uses: command
+    with:
+      run: [HELPER, append, DIR/log, '${{{{ steps.first.outputs.stdout }}}}']
+      env: {{ TOKEN: '${{{{ params.token + params.key ?? \"\" }}}}' }}
+"
+            ),
+        )
+    };
+    steps("");
+    project
+        .run(["exec", "steps.yaml", "--rehearse"])
+        .code(1)
+        .tells("there is no `stdout`")
+        .tells("what stands below their `rehearse:`");
+    steps(", rehearse: { outputs: { stdout: x } }");
+    project.run(["exec", "steps.yaml", "--rehearse"]).code(0);
+    assert!(!project.has("log"));
+}
+
+#[test]
+fn a_plan_counts_every_line_once() {
+    let project = Project::new();
+    project.runbook(
+        "book.yaml",
+        "runbook: book
+steps:
+  there: { uses: command, with: { validate: [HELPER, end, '0'] } }
+  check: { uses: command, with: { validate: [HELPER, end, '1'] } }
+  each: { for_each: '[1, 2]', uses: command, with: { run: [HELPER] } }
+  person: { uses: manual, with: { instructions: Look } }
+  later: { needs: each, uses: command, with: { validate: [HELPER, '${{ steps.each.outputs[\"1\"].x }}'] } }
+  never: { when: 'false', uses: command, with: { run: [HELPER] } }
+",
+    );
+    let plan = project.run(["plan", "book.yaml"]).code(0);
+    let plan = plan.prints("would fail: check");
+    plan.tells(
+        "6 steps, 7 with their items: 1 in place, 2 to do, 1 needs a person, 1 would fail, 1 cannot tell, 1 skipped",
+    );
+}
+
+#[test]
+fn names_stand_in_columns_however_long_they_are() {
+    let project = Project::new();
+    let listed = project.run(["new", "--list"]).code(0).stdout;
+    let column = |line: &str| {
+        line.find("  ")
+            .map(|at| at + line[at..].len() - line[at..].trim_start().len())
+    };
+    let columns: Vec<_> = listed.lines().map(column).collect();
+    assert!(
+        columns.iter().all(|at| at.is_some() && *at == columns[0]),
+        "{listed}"
+    );
+    let next = project.run(["new", "a"]).code(0).stderr;
+    let abouts = ["find mistakes", "play it through", "carry it out"];
+    let lines = next
+        .lines()
+        .filter_map(|line| abouts.iter().find_map(|about| line.find(about)));
+    let lines: Vec<usize> = lines.collect();
+    assert!(
+        lines.len() == 3 && lines.iter().all(|at| *at == lines[0]),
+        "{next}"
+    );
+}

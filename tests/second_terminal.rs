@@ -212,6 +212,21 @@ fn a_log_is_followed_to_the_end_of_the_run() {
 }
 
 #[test]
+fn a_log_that_is_followed_tells_of_the_death_of_the_holder() {
+    let project = Project::new();
+    let running = held(&project);
+    let name = project.run_name();
+    let mut following = project.start(["log", "steps", "--follow"]);
+    following.until_line("`slow` attempt 1 started");
+    running.kill();
+    following.is_told_of("the process that carried the run out is gone, in the middle of `slow`");
+    following.is_told_of(&format!("runbook resume {name}"));
+    project.run(["cancel", "steps", "--why", "enough"]).code(0);
+    project.write("go", "");
+    following.wait().code(0).prints("cancelled");
+}
+
+#[test]
 fn a_log_is_followed_beyond_the_death_of_the_holder() {
     let project = Project::new();
     let running = held(&project);

@@ -41,6 +41,9 @@ fn a_person_is_asked_for_all_the_evidence_and_the_run_goes_on() {
     terminal.answers("Note", "as described");
     terminal.answers("Is it done?", "");
     terminal.shows("answer y or n");
+    // An answer that was refused is gone: the next one is typed without taking it away.
+    terminal.types("maybe\r");
+    terminal.shows("✗ answer y or n");
     terminal.types("y\r");
     let (code, screen) = terminal.ends();
     assert_eq!(code, 0, "{screen}");

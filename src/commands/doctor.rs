@@ -37,11 +37,14 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         findings
             .iter()
             .for_each(|one| render::result(&text(one, names, width)));
-        setting.look.tell(&match (bad, notes) {
-            (0, 0) => "\nall is well".to_owned(),
-            (0, notes) => format!("\nfit to carry runs out; {} to know of", count(notes, "thing")),
-            (bad, _) => format!("\n{} to put right first", count(bad, "thing")),
-        });
+        let verdict = match (bad, notes) {
+            (0, 0) => "all is well".to_owned(),
+            (0, notes) => format!("fit to carry runs out; {} to know of", count(notes, "thing")),
+            (bad, _) => format!("{} to put right first", count(bad, "thing")),
+        };
+        setting
+            .look
+            .tell(&format!("\n{}", Width::of_talk().wrap("", 2, &verdict)));
     }
     Ok(if bad == 0 { Exit::Done } else { Exit::Failed })
 }

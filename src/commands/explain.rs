@@ -20,13 +20,24 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
             .iter()
             .for_each(|code| render::result(&format!("{code}  {}", code.title()))),
         Some(text) => {
-            let code: Code = text.parse().map_err(|error| {
+            let code: Code = in_full(text).parse().map_err(|error| {
                 let near = Code::ALL.iter().map(|code| code.as_str());
-                let diagnostic = Diagnostic::error(Code::Usage, format!("{error}")).did_you_mean(text, near);
+                let diagnostic = Diagnostic::error(Code::Usage, format!("{error}"))
+                    .did_you_mean(&text.to_ascii_uppercase(), near);
                 Failed::from(diagnostic.help("`runbook explain` lists the codes"))
             })?;
             render::result(code.page().trim_end());
         }
     }
     Ok(Exit::Done)
+}
+
+/// The code as it is printed: `rb7` and `7` are what people remember of it.
+fn in_full(text: &str) -> String {
+    let number = text.get(..2).filter(|letters| letters.eq_ignore_ascii_case("rb"));
+    let number = number.map_or(text, |_| &text[2..]);
+    match number.parse::<u16>() {
+        Ok(number) => format!("RB{number:04}"),
+        Err(_) => text.to_owned(),
+    }
 }

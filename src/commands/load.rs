@@ -1,10 +1,10 @@
 //! Reading a runbook and the files beside it.
 
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile};
+use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile, closest};
 use runbook_engine::runbook::{self, Loaded, Runbook, fingerprint};
 use runbook_engine::step::Files as _;
 
@@ -90,12 +90,47 @@ fn source(path: &Path) -> Result<(Arc<SourceFile>, Option<&Path>), Failed> {
         let message = format!("the runbook `{}` cannot be read", path.display());
         let diagnostic = Diagnostic::error(Code::UnreadableFile, message).caused_by(&error);
         let names: Vec<&str> = shipped::names().collect();
-        diagnostic.did_you_mean(&typed, shipped::names()).help(format!(
+        let diagnostic = match meant(path) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic,
+        };
+        diagnostic.help(format!(
             "give the path of a runbook, a YAML file in UTF-8, or the name of one that ships: {}",
             style::names(&names)
         ))
     })?;
     Ok((SourceFile::new(path.display().to_string(), text), Some(path)))
+}
+
+/// The most files of a folder that are looked through for one that was meant.
+const MOST_FILES: usize = 1000;
+
+/// The runbook that was probably meant by a path at which there is none: a file in that folder, or one that ships.
+fn meant(path: &Path) -> Option<String> {
+    let is_yaml = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|ending| ending == "yaml" || ending == "yml")
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
+        .into_iter()
+        .flatten();
+    let files = entries
+        .take(MOST_FILES)
+        .filter_map(|entry| Some(PathBuf::from(entry.ok()?.file_name())));
+    let files: Vec<PathBuf> = files.filter(is_yaml).collect();
+    let wrong = path.file_name()?.to_string_lossy();
+    let names = files.iter().filter_map(|file| file.to_str());
+    if let Some(near) = closest(&wrong, names) {
+        return Some(
+            folder
+                .map_or(near.into(), |folder| folder.join(near))
+                .display()
+                .to_string(),
+        );
+    }
+    let stem = path.file_stem()?.to_string_lossy();
+    closest(&stem, shipped::names()).map(str::to_owned)
 }
 
 /// The files beside a runbook that is named for its kinds of step.
@@ -105,6 +140,10 @@ pub(super) fn files_beside(runbook: &Path) -> Result<FolderFiles, Failed> {
     }
     let message = format!("there is no runbook `{}`", runbook.display());
     let diagnostic = Diagnostic::error(Code::UnreadableFile, message);
+    let diagnostic = match meant(runbook) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    };
     let help = "give the path of a runbook; the folder `steps` stands beside it";
     Err(diagnostic.help(help).into())
 }

@@ -8,6 +8,7 @@ use runbook_engine::core::event::Entry;
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{InstanceId, RunId, Seq};
 use runbook_engine::journal::{JournalError, Kept, stored};
+use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Engine, RuntimeError, Story};
 use serde_json::json;
 
@@ -17,8 +18,8 @@ use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::layout::Width;
 use crate::render::story::{story, subject, transcript_of, under_way};
-use crate::render::style::{BAD, CARE, DIM, paint};
-use crate::render::{self, authors, plain, time};
+use crate::render::style::{BAD, CARE, DIM, Look, names, paint};
+use crate::render::{self, authors, next, plain, time};
 use crate::setting::Setting;
 
 /// Further lines of an entry stand below its words where that leaves at least so many columns for them.
@@ -45,6 +46,9 @@ pub(crate) struct Args {
 /// How often it is looked for more while somebody carries the run out.
 const PACE: Duration = Duration::from_millis(200);
 
+/// How often in a row it must be found that nobody carries the run out: one process may be giving it to another.
+const SURE: u32 = 2;
+
 /// How often it is looked for more while nobody does.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -62,6 +66,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         run: id,
         name: &args.run,
         json: setting.global.json,
+        look: &setting.look,
         only,
         transcripts: Transcripts::of(&engine, id, &args.run),
         shown: BTreeMap::new(),
@@ -88,6 +93,7 @@ struct Log<'a> {
     run: RunId,
     name: &'a str,
     json: bool,
+    look: &'a Look,
     only: Option<InstanceId>,
     transcripts: Transcripts<'a>,
     /// How many chunks of each transcript stand there already, by the entry that started the call.
@@ -111,9 +117,13 @@ impl Log<'_> {
     /// Prints what happens from now on, whoever carries the run out, until it is finished.
     async fn follow(&mut self, story: Story) -> Result<(), Failed> {
         let mut state = story.state;
+        // Whether somebody carries it out, and how often in a row nobody did.
+        let (mut held, mut nobody) = (story.holder.is_some(), 0);
         while !(state.status().is_finished() && state.active().len() == 0) {
             let holder = self.engine.journal.holder(self.run).await;
             let carried_out = holder.is_ok_and(|holder| holder.is_some());
+            nobody = if carried_out { 0 } else { nobody + 1 };
+            held |= carried_out;
             let pace = if carried_out { PACE } else { IDLE };
             self.engine.journal.news(self.run, pace).await;
             let failed = |error| Failed::journal(self.name, &error);
@@ -131,8 +141,32 @@ impl Log<'_> {
                 Err(JournalError::Held(_)) => {}
                 Err(error) => return Err(failed(error)),
             }
+            let over = state.status().is_finished() && state.active().len() == 0;
+            if held && nobody == SURE && !over {
+                held = false;
+                self.gone(&state, &story.runbook);
+            }
         }
         Ok(())
+    }
+
+    /// Says that nobody carries the run out any more, what that leaves in doubt, and how it goes on.
+    fn gone(&self, state: &RunState, runbook: &Runbook) {
+        let cut_off: Vec<String> = state.active().map(|one| plain(&one.id.to_string())).collect();
+        let remark = match cut_off.as_slice() {
+            [] => "nobody carries the run out any more".to_owned(),
+            steps => format!(
+                "the process that carried the run out is gone, in the middle of {}: nobody knows whether it took effect",
+                names(steps)
+            ),
+        };
+        let width = Width::of_talk();
+        self.look.tell("");
+        self.look.tell(&paint(CARE, width.wrap("", 2, &remark)));
+        self.look
+            .tell(&next::summary(state, runbook, next::Held::No, width));
+        self.look
+            .tell(&paint(DIM, "what happens next is shown here; Ctrl-C ends that"));
     }
 
     fn is_wanted(&self, id: &InstanceId) -> bool {

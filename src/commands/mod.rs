@@ -34,6 +34,7 @@ mod transcripts;
 
 pub(crate) use self::load::{read_bounded, read_bytes};
 
+use runbook_engine::core::event::RollbackScope;
 use runbook_engine::core::{Act, RunState};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{InstanceId, Operator, RunId};
@@ -137,12 +138,44 @@ async fn go_after(access: Access, failed: Failed) -> Failed {
 /// Records an act on a run, and shows it.
 async fn act_on(seat: &mut dyn Seat, act: Act, setting: &Setting) -> Result<(), Failed> {
     let name = seat.state().started().name();
-    let entries = seat
-        .act(act)
-        .await
-        .map_err(|error| Failed::runtime(&name, error))?;
+    let named = named(&act);
+    let entries = seat.act(act).await.map_err(|error| {
+        let failed = Failed::runtime(&name, error);
+        named
+            .iter()
+            .fold(failed, |failed, named| meant(failed, named, seat))
+    })?;
     Lines::new(setting, seat.runbook()).recorded(&entries, seat.state());
     Ok(())
+}
+
+/// The steps and instances that an act names.
+fn named(act: &Act) -> Vec<String> {
+    match act {
+        Act::Confirm { instance, .. } | Act::Decide { instance, .. } => vec![instance.to_string()],
+        Act::Rollback {
+            scope: RollbackScope::Steps(steps),
+            ..
+        } => steps.iter().map(ToString::to_string).collect(),
+        Act::Rollback {
+            scope: RollbackScope::Run,
+            ..
+        }
+        | Act::Cancel { .. }
+        | Act::Hand(_) => Vec::new(),
+    }
+}
+
+/// Of a name that the run does not have, the one that was probably meant.
+fn meant(failed: Failed, named: &str, seat: &dyn Seat) -> Failed {
+    let rows = seat.state().rows();
+    let instances = rows.iter().map(|row| row.id.to_string());
+    let steps = seat.runbook().steps().keys().map(ToString::to_string);
+    let known: Vec<String> = instances.chain(steps).collect();
+    if known.iter().any(|known| known == named) {
+        return failed;
+    }
+    failed.did_you_mean(Code::StepNotInRun, named, known.iter().map(String::as_str))
 }
 
 /// Gives a run back, and says where it stands and what comes next.

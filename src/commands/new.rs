@@ -13,6 +13,7 @@ use super::schema;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render;
+use crate::render::layout::{Width, pad, widest};
 use crate::setting::Setting;
 use crate::shipped::{self, Shipped};
 
@@ -52,11 +53,16 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
 }
 
 fn list(setting: &Setting) {
+    let (names, width) = (widest(shipped::names(), usize::MAX), Width::of_results());
     for one in shipped::ALL {
         if setting.global.json {
             render::json(&json!({ "name": one.name, "about": one.about }));
         } else {
-            render::result(&format!("{:12}{}", one.name, one.about));
+            let (name, indent) = match width.is_narrow() {
+                true => (one.name.to_owned(), 4),
+                false => (pad(one.name, names), names + 2),
+            };
+            render::result(&width.wrap(&format!("{name}  "), indent, one.about));
         }
     }
 }
@@ -104,12 +110,21 @@ fn create(target: &Path, from: Option<&str>, setting: &Setting) -> Result<(), Fa
     } else {
         ""
     };
-    setting.look.tell(&format!(
-        "\nnext:
-  runbook check {file}             find mistakes
-  runbook exec {file} --rehearse   play it through: nothing is touched
-  runbook exec {file}{given}   carry it out"
-    ));
+    let next = [
+        (format!("runbook check {file}"), "find mistakes"),
+        (
+            format!("runbook exec {file} --rehearse"),
+            "play it through: nothing is touched",
+        ),
+        (format!("runbook exec {file}{given}"), "carry it out"),
+    ];
+    let commands = widest(next.iter().map(|(command, _)| command), usize::MAX);
+    setting.look.tell("\nnext:");
+    for (command, about) in next {
+        setting
+            .look
+            .tell(&format!("  {}   {about}", pad(&command, commands)));
+    }
     Ok(())
 }
 

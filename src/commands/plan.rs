@@ -1,8 +1,10 @@
 //! `runbook plan`
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anstyle::Style;
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Forecast, Planned};
 use serde_json::{Value, json};
@@ -14,7 +16,7 @@ use crate::overlays::Wanted;
 use crate::params::{self, Given};
 use crate::render::layout::{Width, pad, widest};
 use crate::render::rows::WIDEST_ID;
-use crate::render::style::{BUSY, CARE, DIM, GOOD, count, paint};
+use crate::render::style::{BAD, BUSY, CARE, DIM, GOOD, count, paint};
 use crate::render::{self, overlay, plain};
 use crate::secrets::{SecretArgs, for_plan};
 use crate::setting::Setting;
@@ -65,36 +67,94 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         let summary = Width::of_talk().wrap("", 2, &overlay::summary(overlaid));
         setting.look.tell(&format!("\n{summary}"));
     }
-    let of = |wanted: fn(&Forecast) -> bool| rows.iter().filter(|row| wanted(&row.forecast)).count();
-    let done = of(|forecast| *forecast == Forecast::InPlace);
-    let to_do = of(|forecast| matches!(forecast, Forecast::ToDo(_) | Forecast::NeedsPerson));
-    let steps = count(rows.len(), "step");
-    setting.look.tell(&format!(
-        "\n{steps}: {done} in place, {to_do} to do; nothing was touched"
-    ));
+    let summary = format!("{}; nothing was touched", tally(&rows, &runbook));
+    setting
+        .look
+        .tell(&format!("\n{}", Width::of_talk().wrap("", 2, &summary)));
     Ok(Exit::Done)
 }
 
-/// A forecast in words, and why it is so.
-fn words(forecast: &Forecast) -> (&'static str, Option<&str>) {
+/// How many steps there are, and what becomes of how many: of each line above, once.
+fn tally(rows: &[Planned], runbook: &Runbook) -> String {
+    let mut all: BTreeMap<Outlook, usize> = BTreeMap::new();
+    for row in rows {
+        *all.entry(outlook(row, runbook)).or_default() += 1;
+    }
+    let steps = count(runbook.steps().len(), "step");
+    let steps = match rows.len() == runbook.steps().len() {
+        true => steps,
+        false => format!("{steps}, {} with their items", rows.len()),
+    };
+    let counted = all
+        .iter()
+        .map(|(outlook, number)| format!("{number} {}", outlook.words()));
+    let counted: Vec<String> = counted.collect();
+    format!("{steps}: {}", counted.join(", "))
+}
+
+/// What a forecast means for the run, in the order in which it is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Outlook {
+    InPlace,
+    ToDo,
+    NeedsPerson,
+    /// A check that does not hold: nothing would be done about it.
+    WouldFail,
+    CannotTell,
+    Skipped,
+}
+
+impl Outlook {
+    fn words(self) -> &'static str {
+        match self {
+            Self::InPlace => "in place",
+            Self::ToDo => "to do",
+            Self::NeedsPerson => "needs a person",
+            Self::WouldFail => "would fail",
+            Self::CannotTell => "cannot tell",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    fn sign(self) -> (char, Style) {
+        match self {
+            Self::InPlace => ('=', GOOD),
+            Self::ToDo => ('▸', BUSY),
+            Self::NeedsPerson => ('!', CARE),
+            Self::WouldFail => ('✗', BAD),
+            Self::CannotTell => ('?', DIM),
+            Self::Skipped => ('-', DIM),
+        }
+    }
+}
+
+fn outlook(row: &Planned, runbook: &Runbook) -> Outlook {
+    let only_looks = || {
+        let step = runbook.step(row.id.step());
+        step.is_some_and(|step| step.abilities.read_only && step.abilities.validates)
+    };
+    match &row.forecast {
+        Forecast::InPlace => Outlook::InPlace,
+        Forecast::ToDo(Some(_)) if only_looks() => Outlook::WouldFail,
+        Forecast::ToDo(_) => Outlook::ToDo,
+        Forecast::NeedsPerson => Outlook::NeedsPerson,
+        Forecast::CannotTell(_) => Outlook::CannotTell,
+        Forecast::Skipped(_) => Outlook::Skipped,
+    }
+}
+
+/// Why it is so.
+fn reason(forecast: &Forecast) -> Option<&str> {
     match forecast {
-        Forecast::InPlace => ("in place", None),
-        Forecast::ToDo(missing) => ("to do", missing.as_deref()),
-        Forecast::CannotTell(why) => ("cannot tell", Some(why)),
-        Forecast::NeedsPerson => ("needs a person", None),
-        Forecast::Skipped(why) => ("skipped", Some(why)),
+        Forecast::InPlace | Forecast::NeedsPerson => None,
+        Forecast::ToDo(missing) => missing.as_deref(),
+        Forecast::CannotTell(why) | Forecast::Skipped(why) => Some(why),
     }
 }
 
 fn text(row: &Planned, ids: usize, runbook: &Runbook, width: Width) -> String {
-    let (sign, style) = match &row.forecast {
-        Forecast::InPlace => ('=', GOOD),
-        Forecast::ToDo(_) => ('▸', BUSY),
-        Forecast::CannotTell(_) => ('?', DIM),
-        Forecast::NeedsPerson => ('!', CARE),
-        Forecast::Skipped(_) => ('-', DIM),
-    };
-    let (name, why) = words(&row.forecast);
+    let outlook = outlook(row, runbook);
+    let (sign, style) = outlook.sign();
     let step = runbook.step(row.id.step());
     let role = step.and_then(|step| step.role.as_ref());
     let role = role.map_or_else(String::new, |role| format!(" ({role})"));
@@ -102,9 +162,9 @@ fn text(row: &Planned, ids: usize, runbook: &Runbook, width: Width) -> String {
     let id = pad(&plain(&row.id.to_string()), ids);
     let head = format!("  {} {id}  ", paint(style, sign));
     let indent = if ids == 0 { 6 } else { 4 + ids + 2 };
-    let said = format!("{}{}{title}", paint(style, name), paint(DIM, role));
+    let said = format!("{}{}{title}", paint(style, outlook.words()), paint(DIM, role));
     let mut text = width.wrap(&head, indent, &said);
-    if let Some(why) = why {
+    if let Some(why) = reason(&row.forecast) {
         text += "\n";
         text += &width.wrap(&" ".repeat(indent), indent, &paint(DIM, plain(why)));
     }
@@ -117,15 +177,14 @@ fn text(row: &Planned, ids: usize, runbook: &Runbook, width: Width) -> String {
 }
 
 fn as_json(row: &Planned, runbook: &Runbook) -> Value {
-    let (name, reason) = words(&row.forecast);
     let step = row.id.step().as_str();
     let marks = runbook
         .overlays()
         .map(|overlaid| overlay::marks_as_json(overlaid, step));
     json!({
         "step": row.id,
-        "forecast": name.replace(' ', "_"),
-        "reason": reason,
+        "forecast": outlook(row, runbook).words().replace(' ', "_"),
+        "reason": reason(&row.forecast),
         "overlaid": marks.unwrap_or_default(),
     })
 }

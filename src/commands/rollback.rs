@@ -7,7 +7,7 @@ use runbook_engine::core::{Act, RunStatus};
 use runbook_engine::id::StepId;
 use runbook_engine::runtime::{Access, Run, Seat};
 
-use super::{access, act_on, carry, give_up, go, go_after, reason};
+use super::{access, act_on, carry, give_up, go, go_after, meant, reason};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::observe::Options;
@@ -81,7 +81,11 @@ async fn record_wish(seat: &mut dyn Seat, args: &Args, setting: &Setting) -> Res
         RollbackScope::Steps(args.step.clone())
     };
     let would = seat.state().would_undo(&scope);
-    let would = would.map_err(|rejection| Failed::runtime(&name, rejection.into()))?;
+    let would = would.map_err(|rejection| {
+        let failed = Failed::runtime(&name, rejection.into());
+        let named = args.step.iter().map(ToString::to_string);
+        named.fold(failed, |failed, named| meant(failed, &named, seat))
+    })?;
     setting.look.tell(&undoing::shown(seat, &would, Width::of_talk()));
     // A run of which nothing is to be undone is closed all the same; some of its steps alone close nothing.
     let is_closed = status == RunStatus::RolledBack || scope != RollbackScope::Run;

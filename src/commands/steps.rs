@@ -119,8 +119,9 @@ fn page(plugin: &dyn Plugin) -> String {
         } else {
             ""
         };
+        let default = default_of(input).map_or_else(String::new, |value| format!(", `{value}` if left out"));
         text += &format!(
-            "\n  {} ({}{must}{scripts})",
+            "\n  {} ({}{must}{default}{scripts})",
             paint(BOLD, name),
             kind_of(input, definitions)
         );
@@ -129,6 +130,15 @@ fn page(plugin: &dyn Plugin) -> String {
         }
     }
     text
+}
+
+/// The value of an input that is left out, where that says anything.
+pub(crate) fn default_of(schema: &Value) -> Option<String> {
+    match &schema["default"] {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(schema["default"].to_string()),
+        Value::String(_) | Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 /// The type of an input, in words.

@@ -160,6 +160,41 @@ pub(super) fn params(current: &str) -> Vec<CompletionCandidate> {
         .collect()
 }
 
+/// Secrets of the runbook that is named before, and behind `=` the sorts of places where one can come from.
+pub(super) fn secrets(current: &str) -> Vec<CompletionCandidate> {
+    let Some(runbook) = Typed::now().as_ref().and_then(named_runbook) else {
+        return Vec::new();
+    };
+    let secrets = runbook.params().values().filter(|param| param.is_secret());
+    if let Some((name, begun)) = current.split_once('=') {
+        let known = secrets.clone().any(|param| param.name.as_str() == name);
+        let kinds = SOURCES
+            .iter()
+            .filter(|(kind, _)| known && kind.starts_with(begun));
+        return kinds
+            .map(|(kind, about)| candidate(format!("{name}={kind}"), about))
+            .collect();
+    }
+    secrets
+        .filter(|param| param.name.as_str().starts_with(current))
+        .map(|param| {
+            candidate(
+                format!("{}=", param.name),
+                param.prompt.as_deref().unwrap_or_default(),
+            )
+        })
+        .collect()
+}
+
+/// How the sources of secrets begin, and what each is.
+const SOURCES: [(&str, &str); 5] = [
+    ("env:", "a variable of the environment"),
+    ("file:", "the content of a file"),
+    ("keystore:", "the system's key store"),
+    ("command:", "what a program prints"),
+    ("prompt", "asked for at the terminal"),
+];
+
 /// The values that a parameter can have, or such as are named for it.
 fn values(param: &Param) -> Vec<String> {
     match &param.kind {

@@ -68,6 +68,7 @@ fn completer(arg: &Arg) -> Option<ArgValueCompleter> {
         ("STEP", "rehearse_interrupt") | ("STEP[:ATTEMPT]", _) => candidates::steps_of_runbook,
         ("STEP", _) => candidates::steps,
         ("NAME=VALUE", "set") => candidates::params,
+        ("NAME=SOURCE", _) => candidates::secrets,
         ("FILE", "file" | "files") if arg.is_positional() => candidates::runbooks,
         ("SHIPPED", _) => candidates::shipped,
         ("CODE", _) => candidates::codes,

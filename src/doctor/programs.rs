@@ -54,10 +54,11 @@ async fn powershell(check: &'static str, program: &Path) -> Finding {
     told(check, program, &ask).await
 }
 
-/// The client of OpenSSH.
+/// The client of OpenSSH, by which `powershell` steps reach other machines.
 pub(crate) async fn ssh() -> Finding {
     const CHECK: &str = "OpenSSH client";
-    let missing = "install it if a runbook calls `ssh`";
+    let missing = "install it, or put it on the PATH, if a runbook has steps `on:` another machine that is reached by `ssh` or \
+                   `ssh-remoting`";
     match find("ssh") {
         Some(path) => told(CHECK, &path, &["-V"]).await,
         None => Finding::note(CHECK, "`ssh` is not on the PATH", missing),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::cell;
-use crate::commands::steps::kind_of;
+use crate::commands::steps::{default_of, kind_of};
 
 /// The page of all keys.
 pub(super) fn text(schema: &Value) -> String {
@@ -46,7 +46,11 @@ pub(super) fn table(schema: &Value, definitions: &Value) -> String {
         };
         let about = value["description"].as_str().unwrap_or_default();
         let kind = cell(&kind(value, definitions));
-        format!("| `{key}` | {kind} | {must} | {} |\n", cell(about))
+        let default = default_of(value).map_or_else(String::new, |value| format!(" Left out: `{value}`."));
+        format!(
+            "| `{key}` | {kind} | {must} | {} |\n",
+            cell(&format!("{about}{default}"))
+        )
     });
     let rows: String = rows.collect();
     format!("| key | type | required | |\n| --- | --- | --- | --- |\n{rows}")

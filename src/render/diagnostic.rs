@@ -5,6 +5,7 @@ use runbook_engine::diagnostic::{Diagnostic, Severity};
 use serde_json::{Value, json};
 
 use super::layout::Width;
+use super::plain;
 use crate::setting::Setting;
 
 /// Prints diagnostics on standard error.
@@ -29,9 +30,14 @@ pub(crate) fn as_text(diagnostic: &Diagnostic) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level
-        .primary_title(&diagnostic.message)
-        .id(diagnostic.code.as_str());
+    let width = Width::of_talk();
+    let severity = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let before = severity.len() + diagnostic.code.as_str().len() + "[]: ".len();
+    let message = within(width, before, &diagnostic.message);
+    let title = level.primary_title(&message).id(diagnostic.code.as_str());
     let mut group = annotate_snippets::Group::with_title(title);
     let mut files: Vec<_> = diagnostic.labels.iter().map(|label| &label.file).collect();
     files.dedup();
@@ -57,18 +63,28 @@ pub(crate) fn as_text(diagnostic: &Diagnostic) -> String {
                 .annotations(annotations),
         );
     }
+    // What is left of the rule beside the source: room for the numbers of its lines.
+    let lines = diagnostic.labels.iter();
+    let lines = lines.map(|label| label.file.line_column(label.span.end).0.to_string().len());
+    let rule = lines.max().unwrap_or(0) + 1;
     for cause in &diagnostic.causes {
-        group = group.element(Level::NOTE.message(format!("because: {cause}")));
+        let cause = format!("because: {cause}");
+        group = group.element(Level::NOTE.message(within(width, rule + "= note: ".len(), &cause)));
     }
     for help in &diagnostic.help {
-        group = group.element(Level::HELP.message(help));
+        group = group.element(Level::HELP.message(within(width, rule + "= help: ".len(), help)));
     }
     let renderer = Renderer::styled();
-    let renderer = match Width::of_talk().left(0) {
+    let renderer = match width.left(0) {
         Some(columns) => renderer.term_width(columns),
         None => renderer,
     };
     renderer.render(&[group])
+}
+
+/// A text in lines that fit after `before` columns, without what could drive the terminal.
+fn within(width: Width, before: usize, text: &str) -> String {
+    width.narrower(before).wrap("", 0, &plain(text))
 }
 
 /// One diagnostic for programs.

@@ -80,6 +80,11 @@ impl Width {
         self.0.map(|columns| columns.saturating_sub(used))
     }
 
+    /// What is left of it beside `used` columns.
+    pub(super) fn narrower(self, used: usize) -> Self {
+        Self(self.left(used))
+    }
+
     /// Whether this many columns fit into one line.
     pub(crate) fn fits(self, used: usize) -> bool {
         self.0.is_none_or(|columns| used <= columns)

@@ -1,10 +1,12 @@
 //! A run as a table: one line per instance.
 
+use anstyle::Style;
 use runbook_engine::core::{InstanceStatus, Row, RunState};
 use runbook_engine::runbook::{Runbook, Step};
 use serde_json::{Value, json};
+use textwrap::core::display_width;
 
-use super::layout::{Width, cut, pad, widest};
+use super::layout::{Width, cut, widest};
 use super::style::{DIM, of_instance, paint, words};
 use super::time::took;
 use super::{place, plain};
@@ -21,30 +23,27 @@ const WIDEST_HOST: usize = 24;
 /// One line per instance: sign, id, status, duration, the machine where it is another one, and title; and why it stands
 /// there where that needs saying.
 pub(crate) fn table(state: &RunState, runbook: &Runbook, width: Width) -> String {
-    let rows = state.rows().into_iter();
-    let rows: Vec<(Row, Option<String>)> = rows
-        .map(|row| {
-            let host = host(state, runbook, &row);
-            (row, host)
+    let rows: Vec<Told<'_>> = state
+        .rows()
+        .into_iter()
+        .map(|row| Told {
+            host: host(state, runbook, &row),
+            step: runbook.step(row.id.step()),
+            row,
         })
         .collect();
-    let ids = widest(rows.iter().map(|(row, _)| row.id.to_string()), WIDEST_ID);
-    let statuses = widest(
-        rows.iter()
-            .map(|(row, _)| status_words(row.status, runbook.step(row.id.step()))),
-        WIDEST_ID,
-    );
-    let hosts = widest(rows.iter().filter_map(|(_, host)| host.as_deref()), WIDEST_HOST);
     let columns = if width.is_narrow() {
         Columns::default()
     } else {
-        Columns { ids, statuses, hosts }
+        Columns {
+            ids: widest(rows.iter().map(|told| told.row.id.to_string()), WIDEST_ID),
+            statuses: widest(rows.iter().map(Told::status), WIDEST_ID),
+            abouts: widest(rows.iter().map(Told::about), WIDEST_ID),
+            hosts: widest(rows.iter().filter_map(|told| told.host.as_deref()), WIDEST_HOST),
+        }
     };
-    let lines = rows.iter().map(|(row, host)| {
-        let host = host.as_deref().unwrap_or_default();
-        line(row, host, columns, runbook.step(row.id.step()), width)
-    });
-    lines.collect::<Vec<_>>().join("\n")
+    let lines: Vec<String> = rows.iter().map(|told| told.line(columns, width)).collect();
+    lines.join("\n")
 }
 
 /// The widths of the columns; none where there is no room for any.
@@ -52,7 +51,15 @@ pub(crate) fn table(state: &RunState, runbook: &Runbook, width: Width) -> String
 struct Columns {
     ids: usize,
     statuses: usize,
+    abouts: usize,
     hosts: usize,
+}
+
+/// What a line tells of.
+struct Told<'a> {
+    row: Row,
+    step: Option<&'a Step>,
+    host: Option<String>,
 }
 
 fn host(state: &RunState, runbook: &Runbook, row: &Row) -> Option<String> {
@@ -70,43 +77,67 @@ pub(super) fn status_words(status: InstanceStatus, step: Option<&Step>) -> Strin
     }
 }
 
-fn line(row: &Row, host: &str, columns: Columns, step: Option<&Step>, width: Width) -> String {
-    let Columns { ids, statuses, hosts } = columns;
-    let (sign, style) = of_instance(row.status);
-    let id = pad(&plain(&row.id.to_string()), ids);
-    let status = pad(&status_words(row.status, step), statuses);
-    let mut text = format!("  {} {id}  {}", paint(style, sign), paint(style, status));
-    let role = step.and_then(|step| step.role.as_ref());
-    let about = match (row.took, role) {
-        (Some(duration), _) => took(duration),
-        (None, Some(role)) if needs_someone(row.status) => format!("for {role}"),
-        _ => String::new(),
-    };
-    let about = match row.attempts.0 {
-        0 | 1 => about,
-        attempts => format!("{about} attempt {attempts}"),
-    };
-    text += &format!("  {}", paint(DIM, pad(about.trim(), 10)));
-    if hosts > 0 {
-        text += &format!("  {}", pad(&cut(host, hosts), hosts));
-    } else if !host.is_empty() {
-        text += &format!("  {host}");
+impl Told<'_> {
+    fn status(&self) -> String {
+        status_words(self.row.status, self.step)
     }
-    if let Some(title) = step.map(|step| plain(&step.title)) {
-        let used = textwrap::core::display_width(&text) + 2;
-        match width.left(used) {
-            None => text += &format!("  {title}"),
-            Some(left) if left >= SHORTEST_TITLE => text += &format!("  {}", cut(&title, left)),
-            Some(_) => {}
+
+    /// How long it took and which attempt it is, or who is waited for.
+    fn about(&self) -> String {
+        let role = self.step.and_then(|step| step.role.as_ref());
+        let about = match (self.row.took, role) {
+            (Some(duration), _) => took(duration),
+            (None, Some(role)) if needs_someone(self.row.status) => format!("for {role}"),
+            _ => String::new(),
+        };
+        match self.row.attempts.0 {
+            0 | 1 => about,
+            attempts => format!("{about} attempt {attempts}").trim_start().to_owned(),
         }
     }
-    let mut text = text.trim_end().to_owned();
-    if let Some(reason) = &row.reason {
-        let reason = plain(reason.lines().next().unwrap_or_default());
-        text += "\n";
-        text += &width.wrap("      ", 6, &paint(DIM, reason));
+
+    fn line(&self, columns: Columns, width: Width) -> String {
+        let (sign, style) = of_instance(self.row.status);
+        let host = self.host.as_deref().unwrap_or_default();
+        let host = if columns.hosts > 0 {
+            cut(host, columns.hosts)
+        } else {
+            host.to_owned()
+        };
+        let mut cells = vec![
+            (Style::new(), plain(&self.row.id.to_string()), columns.ids),
+            (style, self.status(), columns.statuses),
+            (DIM, self.about(), columns.abouts),
+            (Style::new(), host, columns.hosts),
+        ];
+        cells.retain(|(_, text, column)| *column > 0 || !text.is_empty());
+        let used = |(_, text, column): &(Style, String, usize)| display_width(text).max(*column) + 2;
+        let used = 4 + cells.iter().map(used).sum::<usize>();
+        let title = self.step.map(|step| plain(&step.title));
+        match (title, width.left(used)) {
+            (Some(title), None) => cells.push((Style::new(), title, 0)),
+            (Some(title), Some(left)) if left >= SHORTEST_TITLE => {
+                cells.push((Style::new(), cut(&title, left), 0));
+            }
+            (Some(_), Some(_)) | (None, _) => {}
+        }
+        // The last cell needs no room after it.
+        while cells.pop_if(|(_, text, _)| text.is_empty()).is_some() {}
+        let mut text = format!("  {} ", paint(style, sign));
+        let last = cells.len().saturating_sub(1);
+        for (at, (style, cell, column)) in cells.iter().enumerate() {
+            text += &paint(*style, cell);
+            if at < last {
+                text += &" ".repeat(column.saturating_sub(display_width(cell)) + 2);
+            }
+        }
+        if let Some(reason) = &self.row.reason {
+            let reason = plain(reason.lines().next().unwrap_or_default());
+            text += "\n";
+            text += &width.wrap("      ", 6, &paint(DIM, reason));
+        }
+        text
     }
-    text
 }
 
 fn needs_someone(status: InstanceStatus) -> bool {

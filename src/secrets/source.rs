@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::diagnostic::{Code, Diagnostic, closest};
 use runbook_engine::platform::keystore::{self, Lookup};
 use runbook_engine::platform::private::{self, Readers};
 use serde::{Deserialize, Deserializer};
@@ -34,6 +34,9 @@ pub(crate) enum Source {
 /// How sources are written, for messages.
 pub(crate) const WRITTEN: &str = "`file:PATH`, `command:[PROGRAM, ARGUMENT]`, `keystore:SERVICE`, `keystore:SERVICE/ACCOUNT`, `env:VARIABLE` or `prompt`";
 
+/// What a source may begin with.
+const KINDS: [&str; 5] = ["file", "command", "keystore", "env", "prompt"];
+
 impl FromStr for Source {
     type Err = String;
 
@@ -56,7 +59,13 @@ impl FromStr for Source {
                     "`command:` takes a list, such as `command:[pass, show, farm/token]`: no shell reads it";
                 argv.map(Self::Command).ok_or_else(|| example.to_owned())
             }
-            _ => Err("it names no source".to_owned()),
+            // More than the kind may be the secret itself.
+            (kind, _) => Err(match closest(kind, KINDS) {
+                Some(near) if text.contains(':') => {
+                    format!("did you mean `{near}:`?")
+                }
+                Some(_) | None => "it names no source".to_owned(),
+            }),
         }
     }
 }

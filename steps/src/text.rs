@@ -4,9 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
+use regex::Regex;
+use runbook_engine::runbook::is_absolute;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
@@ -228,11 +231,23 @@ impl JsonSchema for Period {
 /// # Errors
 /// When it is relative; says so for people.
 pub fn absolute(path: &str) -> Result<&Path, &'static str> {
-    let absolute_on_windows = path.starts_with(r"\\") || path.get(1..3).is_some_and(|rest| rest == r":\");
-    if path.starts_with('/') || absolute_on_windows {
+    if is_absolute(path) {
         Ok(Path::new(path))
     } else {
         Err("an absolute path is expected: a run may be resumed from any other folder")
+    }
+}
+
+/// What a program meant to say: without what colours it, moves the cursor or names the window, where it takes its
+/// reader for a terminal.
+#[must_use]
+pub fn without_colours(text: &str) -> String {
+    /// The sequences of a terminal: those that colour and move, and those that name its window.
+    static SEQUENCES: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?").ok());
+    match SEQUENCES.as_ref() {
+        Some(sequences) => sequences.replace_all(text, "").into_owned(),
+        None => text.to_owned(),
     }
 }
 
@@ -240,6 +255,7 @@ pub fn absolute(path: &str) -> Result<&Path, &'static str> {
 #[must_use]
 pub fn last_line(text: &str) -> Option<String> {
     const LONGEST: usize = 300;
+    let text = without_colours(text);
     let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
     let printable = line.chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut short: String = printable.take(LONGEST).collect();

@@ -202,6 +202,18 @@ impl Running {
             .map(|line| serde_json::from_str(line).unwrap())
     }
 
+    /// Reads lines until one holds this text.
+    #[track_caller]
+    pub(crate) fn until_line(&mut self, text: &str) {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            let count = self.stdout.read_line(&mut line).unwrap();
+            assert!(count > 0, "it ended before `{text}`:\n{}", self.read);
+            self.read += &line;
+        }
+    }
+
     /// Reads lines until one is of this event of this step.
     #[track_caller]
     pub(crate) fn until_event(&mut self, event: &str, step: &str) -> Value {

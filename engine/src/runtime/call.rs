@@ -13,7 +13,7 @@ use crate::core::Outcome;
 use crate::core::event::{Failure, FailureKind, Outputs, Rehearsal};
 use crate::runbook::expr::{self, Put, Scope};
 use crate::runbook::{Runbook, Step};
-use crate::secret::Mask;
+use crate::secret::{Mask, SecretName};
 use crate::step::{Context, Kept, Plugin, Purpose, Registry};
 
 /// A call that is ready to be made.
@@ -82,10 +82,43 @@ impl Call {
         }
     }
 
+    /// What a rehearsed step's inputs may read. A rehearsal asks for no secret: a text stands in for each.
+    fn with_stand_ins(&self, scope: &Scope, step: &Step) -> Scope {
+        let mut scope = scope.clone();
+        let Value::Object(params) = Arc::make_mut(&mut scope.params) else {
+            return scope;
+        };
+        for name in &step.secrets {
+            let SecretName::Param(name) = name else {
+                continue;
+            };
+            let optional = self
+                .runbook
+                .params()
+                .get(name)
+                .is_some_and(|param| param.optional);
+            let stand_in = || match optional {
+                true => Value::Null,
+                false => format!("secret of a rehearsal: {name}").into(),
+            };
+            params.entry(name.to_string()).or_insert_with(stand_in);
+        }
+        scope
+    }
+
     async fn call(&self, step: &Step) -> Outcome {
         let scope = Scope::of(&self.cx);
         if let Some(rehearsal) = &self.rehearsal {
-            return rehearse(step, rehearsal, &scope, &self.cx, self.undoing).await;
+            // What is missing for the inputs is to be found here, and not in earnest.
+            let stand_in = self.with_stand_ins(&scope, step);
+            return match fill(step, self.plugin.as_ref(), &self.cx.registry, &stand_in) {
+                Ok(_) => rehearse(step, rehearsal, &scope, &self.cx, self.undoing).await,
+                Err(mut failure) => {
+                    failure.message +=
+                        "; in a rehearsal, earlier steps give what stands below their `rehearse:`";
+                    failed(self.cx.purpose, failure)
+                }
+            };
         }
         let with = match fill(step, self.plugin.as_ref(), &self.cx.registry, &scope) {
             Ok(with) => with,

@@ -18,7 +18,7 @@ use runbook_engine::id::StepId;
 use runbook_engine::runbook::{Runbook, Step};
 
 use super::plain;
-use super::style::words;
+use super::rows::status_words;
 use crate::error::Failed;
 
 /// How a picture is given.
@@ -71,7 +71,7 @@ impl Picture {
                 id: plain(&id.to_string()),
                 title: step.map_or_else(String::new, title),
                 status: statuses.iter().copied().max_by_key(|&status| urgency(status)),
-                stands: stands(statuses),
+                stands: stands(statuses, step),
                 before,
             }
         });
@@ -126,9 +126,9 @@ fn standing(state: &RunState) -> BTreeMap<StepId, Vec<InstanceStatus>> {
 }
 
 /// `succeeded`, or `2 succeeded, 1 failed`.
-fn stands(statuses: &[InstanceStatus]) -> String {
+fn stands(statuses: &[InstanceStatus], step: Option<&Step>) -> String {
     if let [only] = statuses {
-        return words(only.as_str());
+        return status_words(*only, step);
     }
     let mut counts: BTreeMap<InstanceStatus, usize> = BTreeMap::new();
     for &status in statuses {
@@ -136,7 +136,7 @@ fn stands(statuses: &[InstanceStatus]) -> String {
     }
     let counted = counts
         .iter()
-        .map(|(status, number)| format!("{number} {}", words(status.as_str())));
+        .map(|(status, number)| format!("{number} {}", status_words(*status, step)));
     counted.collect::<Vec<_>>().join(", ")
 }
 

@@ -9,7 +9,7 @@ fn picture(nodes: &[(InstanceStatus, &[usize])]) -> Picture {
         id: format!("s{at}"),
         title: format!("Step \"{at}\""),
         status: Some(status),
-        stands: stands(&[status]),
+        stands: stands(&[status], None),
         before: before.to_vec(),
     });
     Picture {
@@ -80,7 +80,7 @@ fn a_step_that_fanned_out_tells_how_many_stand_where() {
         InstanceStatus::Failed,
         InstanceStatus::Succeeded,
     ];
-    assert_eq!(stands(&statuses), "2 succeeded, 1 failed");
+    assert_eq!(stands(&statuses, None), "2 succeeded, 1 failed");
 }
 
 #[test]

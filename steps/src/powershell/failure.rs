@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::message::Hello;
 use super::reach;
-use crate::text::last_line;
+use crate::text::{last_line, without_colours};
 
 /// An error that ended a script.
 #[derive(Debug, Deserialize)]
@@ -191,5 +191,6 @@ pub(super) fn not_started(program: &str, exit: &Exit, said: &str) -> Failure {
 }
 
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let printable = without_colours(text).replace(char::is_control, " ");
+    printable.split_whitespace().collect::<Vec<_>>().join(" ")
 }

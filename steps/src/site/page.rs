@@ -64,7 +64,12 @@ fn outputs(outputs: &IndexMap<String, Field>) -> String {
         };
         add(
             &mut table,
-            format_args!("| `{name}` | {}{optional} | {} |", field.kind(), field.doc()),
+            // The same word as for the inputs below.
+            format_args!(
+                "| `{name}` | {}{optional} | {} |",
+                field.kind().replace("string", "text"),
+                field.doc()
+            ),
         );
     }
     table + "\n"

@@ -30,6 +30,10 @@ fn the_last_line_is_short_and_printable() {
     assert_eq!(last_line("one\ntwo\u{7}!\n \n"), Some("two !".to_owned()));
     assert_eq!(last_line("\n \n"), None);
     assert_eq!(
+        last_line("\u{1b}[31mred\u{1b}[0m \u{1b}]0;title\u{7}end"),
+        Some("red end".to_owned())
+    );
+    assert_eq!(
         last_line(&"x".repeat(1000)).map(|line| line.chars().count()),
         Some(301)
     );

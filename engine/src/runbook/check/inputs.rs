@@ -7,16 +7,14 @@ use serde_json::Value;
 use super::fields::Field;
 use super::report::first_line;
 use super::steps::Draft;
+use super::told::{MOST_TRIES, Told};
 use super::{Checker, Declared, Sessions, words};
-use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, closest};
+use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use crate::id::{PluginName, StepId};
 use crate::runbook::expr::{self, Expression, Known, Names, Part, Site};
 use crate::runbook::yaml::Node;
 use crate::secret::SecretName;
 use crate::step::{Abilities, Check, Definition, InputProblem};
-
-/// How often inputs are checked again without what was wrong with them: a type tells of one mistake, and stops.
-const MOST_TRIES: usize = 20;
 
 /// A step that an expression reads, and where.
 #[derive(Debug, Clone)]
@@ -254,34 +252,21 @@ impl Checker<'_> {
         let Some(plugin) = self.kind_of(uses) else {
             return (with, None, Vec::new());
         };
-        let mut tried = with.clone();
-        let mut told: Vec<InputProblem> = Vec::new();
+        let mut told = Told::new(&with);
         for _ in 0..MOST_TRIES {
             let session = draft.session.as_ref().and_then(|name| sessions.get(name));
             let session = session.map(|session| &session.with);
             let mut check = Check::new(self.files, &self.registry)
                 .in_session(session)
                 .with_secrets(&declared.secrets, &draft.id);
-            let abilities = plugin.check(&tried, &mut check);
+            let abilities = plugin.check(&told.tried, &mut check);
             let kinds = check.take_kinds();
             let (problems, used) = check.finish();
             kinds.iter().for_each(|kind| self.define(kind));
-            let whole = tried == with || told.iter().all(is_unknown_field);
-            let again = abilities.is_none() && problems.iter().any(|problem| leave_out(&mut tried, problem));
-            // What is told of inputs that lack some of their fields may be due to just that.
-            let new = problems
-                .into_iter()
-                .filter(|problem| match missing_field(problem) {
-                    Some(missing) => whole && !told.iter().any(|told| is_misspelt(told, missing)),
-                    None => whole || abilities.is_none(),
-                });
-            let new: Vec<InputProblem> = new.collect();
-            for problem in new {
-                if !told.contains(&problem) {
-                    self.report
-                        .push(self.input_problem(uses, *span, draft.with, &problem));
-                    told.push(problem);
-                }
+            let (new, again) = told.take(&problems, abilities.is_some());
+            for problem in &new {
+                self.report
+                    .push(self.input_problem(uses, *span, draft.with, problem));
             }
             if !again {
                 return (with, abilities, used);
@@ -326,39 +311,4 @@ fn place(file: &SourceFile, with: Field<'_>, problem: &InputProblem) -> Span {
         (_, Some(key)) if problem.at_key || node.value().is_object() || node.value().is_null() => key,
         _ => first_line(file, node.span()),
     }
-}
-
-fn is_unknown_field(problem: &InputProblem) -> bool {
-    problem.message.starts_with("unknown field")
-}
-
-/// The name of the field that is missing, if that is the problem.
-fn missing_field(problem: &InputProblem) -> Option<&str> {
-    problem.message.strip_prefix("missing field `")?.strip_suffix('`')
-}
-
-/// Whether the problem is a field that was probably meant to be `name`.
-fn is_misspelt(problem: &InputProblem, name: &str) -> bool {
-    let wrong = problem.path.last().filter(|_| is_unknown_field(problem));
-    wrong.is_some_and(|wrong| closest(wrong, [name]).is_some())
-}
-
-/// Takes an unknown field out, or the whole input in which a value has the wrong type.
-fn leave_out(with: &mut Value, problem: &InputProblem) -> bool {
-    let path = if is_unknown_field(problem) {
-        &problem.path[..]
-    } else {
-        &problem.path[..problem.path.len().min(1)]
-    };
-    let Some((name, above)) = path.split_last() else {
-        return false;
-    };
-    let parent = above.iter().try_fold(with, |value, part| match value {
-        Value::Object(fields) => fields.get_mut(part),
-        Value::Array(items) => items.get_mut(part.parse::<usize>().ok()?),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    });
-    parent
-        .and_then(Value::as_object_mut)
-        .is_some_and(|fields| fields.remove(name).is_some())
 }

@@ -29,6 +29,7 @@ mod secrets;
 mod sessions;
 mod skips;
 mod steps;
+mod told;
 mod words;
 
 /// The most steps of a runbook.

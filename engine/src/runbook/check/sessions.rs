@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::fields::{Field, Fields};
+use super::told::{MOST_TRIES, Told, is_of_type};
 use super::{Checker, Declared, Sessions};
 use crate::diagnostic::{Code, Span};
 use crate::id::{LockName, PluginName, RoleName, SessionName};
@@ -76,15 +77,25 @@ impl Checker<'_> {
         let Some(plugin) = self.kind_of(uses) else {
             return;
         };
-        let empty = Value::Object(serde_json::Map::new());
-        let mut check = Check::new(self.files, &self.registry);
-        match with.map(|field| field.node.value()) {
-            Some(given) if !given.is_object() => {}
-            given => plugin.check_session(given.unwrap_or(&empty), &mut check),
-        }
-        for problem in check.finish().0 {
-            let problem = self.input_problem(uses, place, with, &problem);
-            self.report.push(problem);
+        let given = match with.map(|field| field.node.value()) {
+            Some(given) if !given.is_object() => return,
+            Some(given) => given.clone(),
+            None => Value::Object(serde_json::Map::new()),
+        };
+        let mut told = Told::new(&given);
+        for _ in 0..MOST_TRIES {
+            let mut check = Check::new(self.files, &self.registry);
+            plugin.check_session(&told.tried, &mut check);
+            let problems = check.finish().0;
+            let read = !problems.iter().any(is_of_type);
+            let (new, again) = told.take(&problems, read);
+            for problem in &new {
+                let problem = self.input_problem(uses, place, with, problem);
+                self.report.push(problem);
+            }
+            if !again {
+                return;
+            }
         }
     }
 

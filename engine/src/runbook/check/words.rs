@@ -13,6 +13,11 @@ pub(super) fn of_problem(plugin: &PluginName, problem: &InputProblem) -> (String
     {
         return unknown_field(plugin, wrong, allowed);
     }
+    if message.starts_with("unknown variant")
+        && let [wrong, allowed @ ..] = quoted.as_slice()
+    {
+        return unknown_value(&problem.path.join("."), wrong, allowed);
+    }
     let place = match problem.path.as_slice() {
         [] => String::new(),
         path => format!("`{}`: ", path.join(".")),
@@ -41,17 +46,26 @@ pub(super) fn of_problem(plugin: &PluginName, problem: &InputProblem) -> (String
     (format!("{place}{message}"), Vec::new())
 }
 
+fn unknown_value(input: &str, wrong: &str, allowed: &[&str]) -> (String, Vec<String>) {
+    let near = closest(wrong, allowed.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    let list = format!("it is one of {}", list(allowed));
+    (
+        format!("`{input}` cannot be `{wrong}`"),
+        near.into_iter().chain([list]).collect(),
+    )
+}
+
+fn list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
 fn unknown_field(plugin: &PluginName, wrong: &str, allowed: &[&str]) -> (String, Vec<String>) {
     let near = closest(wrong, allowed.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-    let list = allowed
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let inputs = if list.is_empty() {
+    let inputs = if allowed.is_empty() {
         "there are no inputs here".to_owned()
     } else {
-        format!("the inputs here are {list}")
+        format!("the inputs here are {}", list(allowed))
     };
     (
         format!("`{plugin}` has no input `{wrong}` here"),
