@@ -139,9 +139,9 @@ impl Setting {
         if self.database.get().is_some() {
             return Ok(None);
         }
-        let folder = self.state_dir()?;
-        let missing = matches!(folder.try_exists(), Ok(false));
-        Ok(missing.then_some(folder))
+        // Whether what is relative to a folder that is gone exists cannot be told: opening it says so.
+        let folder = std::path::absolute(self.state_dir()?).ok();
+        Ok(folder.filter(|folder| matches!(folder.try_exists(), Ok(false))))
     }
 
     /// The engine over the state folder, for whoever acts: with their key, if they have one.

@@ -243,7 +243,7 @@ fn an_idempotent_step_is_tried_again_by_itself() {
         ["begun", "ended", "begun", "ended", "after"]
     );
     let entries = project.sound_entries("steps");
-    assert_eq!(find(&entries, "doubt_settled", "slow")["ruling"], "again");
+    assert_eq!(find(&entries, "doubt_settled", "slow")["ruling"], "repeat");
 }
 
 #[test]

@@ -232,20 +232,21 @@ fn a_state_folder_that_cannot_be_used_is_told_before_anything_is_carried_out() {
 #[test]
 fn a_run_that_does_not_exist_is_told() {
     let project = Project::new();
-    for args in [
+    let asked = [
         &["show", "nowhere"][..],
         &["resume", "nowhere"],
         &["journal", "verify", "nowhere"],
-    ] {
-        project
-            .run(args)
-            .code(2)
-            .tells("RB0401")
-            .tells("`nowhere`")
-            .tells("runbook list");
+    ];
+    for args in asked {
+        let told = project.run(args).code(2).tells("RB0401").tells("`nowhere`");
+        told.tells("RUNBOOK_STATE_DIR");
     }
     project.steps(STEPS);
     project.run(["exec", "steps.yaml"]).code(3);
+    for args in asked {
+        let told = project.run(args).code(2).tells("RB0401").tells("`nowhere`");
+        told.tells("runbook list");
+    }
     project.run(["exec", "steps.yaml"]).code(3);
     project.run(["show", "steps"]).code(2).tells("RB0402");
 }

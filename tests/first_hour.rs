@@ -38,9 +38,9 @@ fn a_state_folder_that_does_not_exist_is_named_and_not_made() {
         .run(["list", "--state-dir", "sate"])
         .code(0)
         .tells("no runs")
-        .tells("the state folder sate does not exist");
+        .tells("/sate does not exist");
     let listed = project.run(["list", "--json", "--state-dir", "sate"]);
-    let listed = listed.code(0).tells("the state folder sate does not exist");
+    let listed = listed.code(0).tells("/sate does not exist");
     assert_eq!(listed.json(), json!([]));
     let commands: [&[&str]; 6] = [
         &["show", "a-1234"],
@@ -55,7 +55,7 @@ fn a_state_folder_that_does_not_exist_is_named_and_not_made() {
             .run(command.iter().copied().chain(["--state-dir", "sate"]))
             .code(2)
             .tells("RB0401")
-            .tells("the state folder `sate` does not exist")
+            .tells("/sate` does not exist")
             .tells("RUNBOOK_STATE_DIR");
     }
     assert!(!project.has("sate"));

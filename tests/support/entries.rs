@@ -10,7 +10,7 @@ use super::Project;
 fn allows_another(entry: &Value) -> bool {
     match entry["event"].as_str().unwrap() {
         "attempt_failed" => entry["retry_at"].is_string(),
-        "doubt_settled" => entry["ruling"] == "again",
+        "doubt_settled" => entry["ruling"] == "again" || entry["ruling"] == "repeat",
         "decided" => entry["ruling"] == "again",
         _ => false,
     }

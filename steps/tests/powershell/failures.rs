@@ -48,7 +48,7 @@ async fn errors_say_where_and_what() {
             "throw [Management.Automation.PSSecurityException]::new('running scripts is disabled')",
             &["group policy", "(RB0307)"],
         ),
-        ("throw \"`e[31mred`a`e]0;title`aend\"", &["): red end"]),
+        ("throw \"`e[31mred`a`e]0;title`aend\"", &["line 1", ": red end"]),
         ("[Environment]::Exit(4)", &["exit code 4"]),
         ("Stop-Process -Id $PID", &["ended"]),
     ] {
