@@ -15,8 +15,8 @@ use crate::setting::Setting;
   runbook handoff hybrid-s2s-7f3a --to kim --note \"the tenant is consented; web2 is down until noon\"
   runbook handoff hybrid-s2s-7f3a --take-back
 
-The other operator uses the same state folder. To hand a run over to another machine:
-`runbook export RUN -o FILE --handoff --to NAME`.")]
+The other operator uses the same state folder. From another machine they reach the run where it is
+kept in a database (`--journal`).")]
 pub(crate) struct Args {
     /// The run
     #[arg(value_name = "RUN")]

@@ -237,9 +237,7 @@ impl Rejection {
             Self::OfferedToAnother(_) => {
                 "`runbook show RUN` tells who has it; they can take it back and offer it to you"
             }
-            Self::Away { .. } => {
-                "`runbook import FILE` takes it in again when they hand it back; `runbook accept RUN --take-over --why TEXT` if they never had it"
-            }
+            Self::Away { .. } => "ask them; `runbook accept RUN --take-over --why TEXT` if they never had it",
             Self::NotNow { instead, .. } | Self::RunNotNow { instead, .. } => instead,
             Self::Forbidden(forbidden) => return Cow::Owned(forbidden.instead()),
         })

@@ -142,10 +142,8 @@ fn whose(name: &str, state: &RunState) -> Whose {
     let hands = state.hands();
     if let Some(away) = hands.away() {
         let to = plain(away.to.as_str());
-        return Whose::Away(vec![
-            Fact(format!("it goes on in another place, in the hands of {to}")),
-            Command("runbook import FILE".to_owned(), "once they have handed it back"),
-        ]);
+        let fact = format!("it goes on in another place, in the hands of {to}");
+        return Whose::Away(vec![Fact(fact)]);
     }
     Whose::Here(if let Some(offer) = hands.offer() {
         let to = plain(offer.to.as_str());
