@@ -1,16 +1,15 @@
 //! The key of the person who acts: where it is, and how it is opened.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::identity::{PrivateKey, PublicKey, Signer};
 use runbook_engine::platform::private::{self, Readers};
-use tempfile::NamedTempFile;
 
-use crate::commands::read_bounded;
+use crate::commands::{output, read_bounded};
 use crate::error::Failed;
 use crate::hush;
 use crate::prompt::Asker;
@@ -251,10 +250,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     private::create_folders(folder)?;
-    let mut whole = NamedTempFile::new_in(folder)?;
-    whole.write_all(text.as_bytes())?;
-    whole.as_file().sync_all()?;
-    whole.persist_noclobber(path).map_err(|error| error.error)?;
+    output::write(path, text, false)?;
     private::sync_folder(folder)
 }
 

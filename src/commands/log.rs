@@ -16,10 +16,11 @@ use super::transcripts::{Transcripts, streams};
 use super::{instance, read};
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::render::authors::{self, Authorship};
 use crate::render::layout::Width;
 use crate::render::story::{story, subject, transcript_of, under_way};
 use crate::render::style::{BAD, CARE, DIM, Look, names, paint};
-use crate::render::{self, authors, next, plain, time};
+use crate::render::{self, next, plain, time};
 use crate::setting::Setting;
 
 /// Further lines of an entry stand below its words where that leaves at least so many columns for them.
@@ -108,7 +109,7 @@ impl Log<'_> {
         let ended: Vec<Seq> = ended.map(|transcript| transcript.of).collect();
         self.transcripts.look_ahead(ended);
         for (entry, seal) in story.entries.iter().zip(&story.seals) {
-            self.entry(entry, authors::standing(&story.state, entry, seal))
+            self.entry(entry, authors::authorship(&story.state, entry, seal))
                 .await?;
         }
         self.calls(&story.state).await
@@ -129,11 +130,11 @@ impl Log<'_> {
             let failed = |error| Failed::journal(self.name, &error);
             match self.engine.journal.kept(self.run, state.next_seq()).await {
                 Ok(entries) => {
-                    for (entry, seal) in entries.into_iter().map(Kept::apart) {
+                    for Kept { entry, seal } in entries {
                         let wrong = |error| Failed::runtime(self.name, RuntimeError::Illegal(error));
                         state.apply(&entry).map_err(wrong)?;
-                        let standing = authors::standing(&state, &entry, &seal);
-                        self.entry(&entry, standing).await?;
+                        let author = authors::authorship(&state, &entry, &seal);
+                        self.entry(&entry, author).await?;
                     }
                     self.calls(&state).await?;
                 }
@@ -178,18 +179,18 @@ impl Log<'_> {
     }
 
     /// Prints an entry, and below it what was printed by the call that it ends.
-    async fn entry(&mut self, entry: &Entry, standing: Option<&str>) -> Result<(), Failed> {
+    async fn entry(&mut self, entry: &Entry, author: Option<Authorship>) -> Result<(), Failed> {
         if !self.is_shown(entry) {
             return Ok(());
         }
         if self.json {
             let mut line = stored::to_json(entry);
-            if let (Some(standing), Some(fields)) = (standing, line.as_object_mut()) {
-                fields.insert("author".to_owned(), standing.into());
+            if let (Some(author), Some(fields)) = (author, line.as_object_mut()) {
+                fields.insert("author".to_owned(), json!(author));
             }
             render::json(&line);
         } else {
-            render::result(&text(entry, standing, Width::of_results()));
+            render::result(&text(entry, author, Width::of_results()));
         }
         match transcript_of(&entry.event) {
             Some(transcript) => {
@@ -240,13 +241,13 @@ impl Log<'_> {
 }
 
 /// One entry as a line, or more where the terminal is narrow.
-fn text(entry: &Entry, standing: Option<&str>, width: Width) -> String {
+fn text(entry: &Entry, author: Option<Authorship>, width: Width) -> String {
     let (operator, host) = (&entry.operator, &entry.host);
     let head = format!(
         "{:>4}  {}  {operator}@{host}{}",
         entry.seq,
         time::local(entry.time),
-        authors::mark(standing)
+        authors::mark(author)
     );
     let used = head.chars().count() + 2;
     let indent = match width.left(used) {

@@ -29,7 +29,7 @@ pub(crate) mod test;
 
 mod carry;
 mod load;
-mod output;
+pub(crate) mod output;
 mod transcripts;
 
 pub(crate) use self::load::{read_bounded, read_bytes};

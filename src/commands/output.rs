@@ -72,7 +72,7 @@ impl Output {
 }
 
 /// Writes a file that only its owner can read, and that appears when it is complete.
-fn write(file: &Path, text: &str, overwrite: bool) -> io::Result<()> {
+pub(crate) fn write(file: &Path, text: &str, overwrite: bool) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut whole = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     whole.write_all(text.trim_end().as_bytes())?;

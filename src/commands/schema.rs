@@ -21,7 +21,7 @@ pub(crate) const FILE: &str = "runbook.schema.json";
 /// The largest file that is looked at before it is replaced, in bytes.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
-/// Print the JSON Schema of runbooks, overlays or tests, for editors
+/// Print the JSON Schema of runbooks, overlays, tests or operators, for editors
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "An editor with a YAML language server completes and checks a runbook that begins with
@@ -50,6 +50,7 @@ pub(crate) enum Kind {
     Runbook,
     Overlay,
     Test,
+    Operators,
 }
 
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
@@ -90,6 +91,7 @@ fn text_of(kind: Kind, registry: &Registry) -> Result<String, Failed> {
         Kind::Runbook => runbook::schema(registry),
         Kind::Overlay => runbook::overlay_schema(registry),
         Kind::Test => runbook::cases::cases_schema(),
+        Kind::Operators => runbook::operators_schema(),
     };
     serde_json::to_string_pretty(&schema)
         .map_err(|error| Failed::fault("the schema could not be written as JSON", &error))
@@ -102,7 +104,7 @@ fn replaceable(path: &Path) -> Result<(), Failed> {
     }
     let found = read_bounded(path, LARGEST).ok();
     let found: Option<Value> = found.and_then(|text| serde_json::from_str(&text).ok());
-    let titles = ["Runbook", "Overlay", "Tests"];
+    let titles = ["Runbook", "Overlay", "Tests", "Operators"];
     let is_ours =
         |found: Value| found["$schema"].is_string() && titles.iter().any(|title| found["title"] == *title);
     if found.is_some_and(is_ours) {

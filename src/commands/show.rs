@@ -14,12 +14,13 @@ use super::read;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::manual;
+use crate::render::authors::{self, Authorship};
 use crate::render::graph::{Form, Picture};
 use crate::render::heading::heading;
 use crate::render::layout::Width;
 use crate::render::next::Held;
 use crate::render::style::{BUSY, CARE, DIM, paint};
-use crate::render::{self, authors, hands, next, overlay, rows, time};
+use crate::render::{self, hands, next, overlay, rows, time};
 use crate::setting::Setting;
 
 /// Show a run step by step: what is done, what comes next, who is waited for
@@ -44,7 +45,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     args.output.only_for_pictures(args.graph.is_some())?;
     let engine = setting.engine_with(&args.run)?;
     let (_, story) = read(&args.run, &engine).await?;
-    let [starter, last] = standings(&story);
+    let [starter, last] = authorships(&story);
     let Story {
         state,
         runbook,
@@ -95,10 +96,10 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
 }
 
 /// What is known of who wrote the first entry, and of who wrote the last.
-fn standings(story: &Story) -> [Option<&'static str>; 2] {
+fn authorships(story: &Story) -> [Option<Authorship>; 2] {
     let of = |written: Option<(&Entry, &Seal)>| {
         let (entry, seal) = written?;
-        authors::standing(&story.state, entry, seal)
+        authors::authorship(&story.state, entry, seal)
     };
     let written = || story.entries.iter().zip(&story.seals);
     [of(written().next()), of(written().next_back())]
@@ -108,7 +109,7 @@ fn as_json(
     state: &RunState,
     runbook: &Runbook,
     holder: Option<&Holder>,
-    [starter, last]: [Option<&str>; 2],
+    [starter, last]: [Option<Authorship>; 2],
 ) -> Value {
     let operators = state.workflow().operators();
     let started = state.started();

@@ -14,6 +14,7 @@ use crate::overlays::FolderFiles;
 use crate::render::layout::cut;
 use crate::render::plain;
 use crate::render::style::words;
+use crate::secrets::KINDS;
 use crate::shipped;
 
 /// How many runs are looked at.
@@ -168,9 +169,7 @@ pub(super) fn secrets(current: &str) -> Vec<CompletionCandidate> {
     let secrets = runbook.params().values().filter(|param| param.is_secret());
     if let Some((name, begun)) = current.split_once('=') {
         let known = secrets.clone().any(|param| param.name.as_str() == name);
-        let kinds = SOURCES
-            .iter()
-            .filter(|(kind, _)| known && kind.starts_with(begun));
+        let kinds = KINDS.iter().filter(|(kind, _)| known && kind.starts_with(begun));
         return kinds
             .map(|(kind, about)| candidate(format!("{name}={kind}"), about))
             .collect();
@@ -185,15 +184,6 @@ pub(super) fn secrets(current: &str) -> Vec<CompletionCandidate> {
         })
         .collect()
 }
-
-/// How the sources of secrets begin, and what each is.
-const SOURCES: [(&str, &str); 5] = [
-    ("env:", "a variable of the environment"),
-    ("file:", "the content of a file"),
-    ("keystore:", "the system's key store"),
-    ("command:", "what a program prints"),
-    ("prompt", "asked for at the terminal"),
-];
 
 /// The values that a parameter can have, or such as are named for it.
 fn values(param: &Param) -> Vec<String> {

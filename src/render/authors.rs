@@ -5,25 +5,36 @@ use runbook_engine::core::event::Entry;
 use runbook_engine::core::operators::Standing;
 use runbook_engine::journal::Seal;
 use runbook_engine::runbook::Runbook;
+use serde::Serialize;
+
+/// What is known of whoever wrote an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Authorship {
+    Proven,
+    Claimed,
+    /// Somebody else wrote it.
+    False,
+}
 
 /// What is known of whoever wrote an entry; none where the team proves nothing.
-pub(crate) fn standing(state: &RunState, entry: &Entry, seal: &Seal) -> Option<&'static str> {
+pub(crate) fn authorship(state: &RunState, entry: &Entry, seal: &Seal) -> Option<Authorship> {
     let operators = state.workflow().operators()?;
     let proves = operators.members().iter().any(|member| member.key.is_some());
     let standing = || operators.standing(&entry.operator, seal.signer().as_ref(), entry.time);
     proves.then(|| match standing() {
-        Ok(Standing::Proven) => "proven",
-        Ok(Standing::Claimed) => "claimed",
-        Err(_) => "false",
+        Ok(Standing::Proven) => Authorship::Proven,
+        Ok(Standing::Claimed) => Authorship::Claimed,
+        Err(_) => Authorship::False,
     })
 }
 
 /// The remark behind a name: nothing for what is proven.
-pub(crate) fn mark(standing: Option<&str>) -> &'static str {
-    match standing {
-        None | Some("proven") => "",
-        Some("claimed") => " (claimed)",
-        Some(_) => " (not theirs)",
+pub(crate) fn mark(authorship: Option<Authorship>) -> &'static str {
+    match authorship {
+        None | Some(Authorship::Proven) => "",
+        Some(Authorship::Claimed) => " (claimed)",
+        Some(Authorship::False) => " (not theirs)",
     }
 }
 

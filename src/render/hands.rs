@@ -67,12 +67,13 @@ pub(crate) fn for_successor(state: &RunState, runbook: &Runbook, width: Width) -
         .map(ToString::to_string)
         .collect();
     let mut lines = Vec::new();
-    if let Some(note) = state.hands().received().and_then(|given| given.note.as_ref()) {
-        let by = state
-            .hands()
-            .received()
-            .map_or_else(String::new, |given| given.by.to_string());
-        lines.push(width.wrap(&format!("  ✉ note       {}: ", plain(&by)), 15, &plain(note)));
+    if let Some((given, note)) = state
+        .hands()
+        .received()
+        .and_then(|given| Some((given, given.note.as_ref()?)))
+    {
+        let by = plain(given.by.as_str());
+        lines.push(width.wrap(&format!("  ✉ note       {by}: "), 15, &plain(note)));
     }
     let list = |sign: &str, names: Vec<String>| {
         (!names.is_empty()).then(|| width.wrap(sign, 15, &plain(&names.join(", "))))

@@ -12,7 +12,7 @@ use runbook_engine::secret::SecretName;
 pub(crate) use self::giver::{Giver, missing, variable, withhold_variables};
 pub(crate) use self::plan::for_plan;
 use self::source::WRITTEN;
-pub(crate) use self::source::{Source, WRITTEN as SOURCES};
+pub(crate) use self::source::{KINDS, Source, WRITTEN as SOURCES};
 use crate::commands::read_bounded;
 use crate::error::Failed;
 use crate::render;

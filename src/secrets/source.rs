@@ -34,8 +34,14 @@ pub(crate) enum Source {
 /// How sources are written, for messages.
 pub(crate) const WRITTEN: &str = "`file:PATH`, `command:[PROGRAM, ARGUMENT]`, `keystore:SERVICE`, `keystore:SERVICE/ACCOUNT`, `env:VARIABLE` or `prompt`";
 
-/// What a source may begin with.
-const KINDS: [&str; 5] = ["file", "command", "keystore", "env", "prompt"];
+/// How sources begin, and what each is.
+pub(crate) const KINDS: [(&str, &str); 5] = [
+    ("env:", "a variable of the environment"),
+    ("file:", "the content of a file"),
+    ("keystore:", "the system's key store"),
+    ("command:", "what a program prints"),
+    ("prompt", "asked for at the terminal"),
+];
 
 impl FromStr for Source {
     type Err = String;
@@ -60,12 +66,14 @@ impl FromStr for Source {
                 argv.map(Self::Command).ok_or_else(|| example.to_owned())
             }
             // More than the kind may be the secret itself.
-            (kind, _) => Err(match closest(kind, KINDS) {
-                Some(near) if text.contains(':') => {
-                    format!("did you mean `{near}:`?")
-                }
-                Some(_) | None => "it names no source".to_owned(),
-            }),
+            (kind, _) => Err(
+                match closest(kind, KINDS.map(|(begin, _)| begin.trim_end_matches(':'))) {
+                    Some(near) if text.contains(':') => {
+                        format!("did you mean `{near}:`?")
+                    }
+                    Some(_) | None => "it names no source".to_owned(),
+                },
+            ),
         }
     }
 }

@@ -91,12 +91,9 @@ pub enum TurnError {
 /// When the input is rejected; nothing changed then.
 pub fn turn(state: &mut RunState, input: &Input, turn: &Turn) -> Result<Vec<Entry>, TurnError> {
     permission::permitted(state, input, turn)?;
-    let key = turn.key.as_ref();
-    let lacking = state.lacking_for(&turn.operator, key, turn.now, turn.lacking.clone());
-    let turn = &Turn {
-        lacking,
-        ..turn.clone()
-    };
+    let mut theirs = turn.clone();
+    theirs.lacking = state.lacking_for(&turn.operator, turn.key.as_ref(), turn.now, theirs.lacking);
+    let turn = &theirs;
     let mut entries = Vec::new();
     for event in decide::decide(state, input, turn)? {
         entries.push(record(state, event, turn)?);

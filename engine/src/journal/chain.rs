@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use openssl::sha::{Sha256, sha256};
 
-use super::{JournalError, Kept, stored};
+use super::{JournalError, Kept, Seal, stored};
 use crate::core::event::Entry;
 use crate::id::Seq;
 use crate::identity::{Signature, Signed, Signer, Statement};
@@ -166,8 +166,10 @@ impl Record {
         let signed = signed.map(|(key, signature)| Signed { key, signature });
         Ok(Kept {
             entry: found.entry,
-            hash: self.hash,
-            signed,
+            seal: Seal {
+                hash: self.hash,
+                signed,
+            },
         })
     }
 }

@@ -9,25 +9,14 @@ use crate::identity::{PublicKey, Signed, Statement};
 pub struct Kept {
     /// The entry.
     pub entry: Entry,
-    /// Its hash, which covers all before it.
-    pub hash: Digest,
-    /// The signature over the hash, if its author signs.
-    pub signed: Option<Signed>,
+    /// What proves it.
+    pub seal: Seal,
 }
 
-impl Kept {
-    /// The entry, and what proves it.
-    #[must_use]
-    pub fn apart(self) -> (Entry, Seal) {
-        let Self { entry, hash, signed } = self;
-        (entry, Seal { hash, signed })
-    }
-}
-
-/// What proves an entry: its hash, and the signature over that. Neither was checked.
+/// What proves an entry: its hash, and the signature over that, which was not checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seal {
-    /// The hash.
+    /// The hash, which covers all entries before.
     pub hash: Digest,
     /// The signature, if its author signs.
     pub signed: Option<Signed>,

@@ -8,6 +8,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -222,8 +223,8 @@ pub enum JournalError {
 /// holder of a claim can write, and a writer that is not up to date gets [`JournalError::Conflict`].
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Makes a run of its first entries, signed if their author signs, and claims it. A run that was not made to the end (the process died)
-    /// does not exist.
+    /// Makes a run of its first entries, signed if their author signs, and claims it. A run that was not made to the
+    /// end (the process died) does not exist.
     ///
     /// # Errors
     /// When it exists, or cannot be made durable.
@@ -389,4 +390,9 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// When it cannot be read at all.
     async fn verify(&self, run: RunId) -> Result<Verification, JournalError>;
+}
+
+/// What the stores guard is replaced as a whole, so that a panic elsewhere leaves nothing half done.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

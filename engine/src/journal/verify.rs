@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use self::transcripts::Transcripts;
 use super::chain::{Digest, Head, Record};
-use super::{Finding, Verification, stored};
+use super::{Finding, Seal, Verification, stored};
 use crate::core::event::{Attachment, Event, Transcript};
 use crate::core::operators::{Authored, OPERATORS_FILE};
 use crate::id::Seq;
-use crate::identity::{PublicKey, Statement};
+use crate::identity::{PublicKey, Signed};
 
 mod transcripts;
 
@@ -273,10 +273,17 @@ fn signature(record: &Record, said: Option<PublicKey>) -> Result<Option<PublicKe
         (Some(_), None) => Err("unsigned: the signature was taken away from entry"),
         (None, Some(_)) => Err("changed: a signature was put below entry"),
         (Some(key), Some(signature)) => {
-            let statement = Statement::Entry(record.hash.as_bytes());
-            let holds = key.has_signed(&statement, signature);
-            let wrong = "forged: the key that it names did not sign entry";
-            holds.then_some(Some(key)).ok_or(wrong)
+            let seal = Seal {
+                hash: record.hash,
+                signed: Some(Signed {
+                    key,
+                    signature: *signature,
+                }),
+            };
+            let signer = seal
+                .signer()
+                .ok_or("forged: the key that it names did not sign entry")?;
+            Ok(Some(signer))
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::core::{About, IllegalEvent, Rejection, RunState, TurnError};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::id::{Host, InstanceId, Operator, ParamName, RunId, Seq};
 use crate::identity::{PublicKey, Signer};
-use crate::journal::{Durable, Holder, Journal, JournalError, Kept, Seal};
+use crate::journal::{Durable, Holder, Journal, JournalError, Seal};
 use crate::runbook::expr::Put;
 use crate::runbook::{self, Runbook};
 use crate::step::{Files, Registry};
@@ -202,7 +202,10 @@ impl Engine {
     pub async fn read(&self, run: RunId) -> Result<Story, RuntimeError> {
         let holder = self.journal.holder(run).await?;
         let kept = self.journal.kept(run, Seq(0)).await?;
-        let (entries, seals) = kept.into_iter().map(Kept::apart).unzip::<_, _, Vec<_>, _>();
+        let (entries, seals) = kept
+            .into_iter()
+            .map(|kept| (kept.entry, kept.seal))
+            .unzip::<_, _, Vec<_>, _>();
         let runbook = self.definition(&entries)?;
         let state = RunState::fold(runbook.workflow(), &entries)?;
         Ok(Story {

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -23,6 +23,7 @@ use uuid::Uuid;
 use super::link::{Link, Params, Patience};
 use super::statements as sql;
 use crate::id::RunId;
+use crate::journal::locked;
 
 /// How often those who hear look all the same.
 const GLANCE: Duration = Duration::from_secs(5);
@@ -166,8 +167,4 @@ async fn listen_always(bell: Weak<Bell>) {
         }
         sleep(GLANCE).await;
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

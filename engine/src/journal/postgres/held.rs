@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -22,7 +22,7 @@ use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
 use crate::identity::Signer;
 use crate::journal::chain::{Digest, Head, seal_all};
-use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary};
+use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary, locked};
 
 /// How many bytes of transcripts are sent at once.
 const BATCH: usize = 1024 * 1024;
@@ -376,9 +376,4 @@ pub(super) fn seq_of(number: i64) -> Result<Seq, JournalError> {
 /// A summary as it is kept.
 pub(super) fn written(summary: &Summary) -> Result<String, JournalError> {
     serde_json::to_string(summary).map_err(|error| JournalError::Unstorable(error.to_string()))
-}
-
-/// What is guarded here is replaced as a whole, so a panic elsewhere leaves nothing half done.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,7 +22,9 @@ use self::link::{Link, Params, Patience};
 pub use self::link::{Listener, Notice};
 use self::statements as sql;
 use super::chain::{Head, seal_all};
-use super::{Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, Listed, Summary, Verification};
+use super::{
+    Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, Listed, Summary, Verification, locked,
+};
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
 use crate::identity::Signer;
@@ -77,7 +79,7 @@ impl PostgresJournal {
     }
 
     fn held(&self) -> MutexGuard<'_, BTreeMap<RunId, Arc<Held>>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.held)
     }
 
     /// The run of a claim, if it is still the one that was given.

@@ -1,7 +1,7 @@
 //! A run that this process holds: its open database, and the one way to add to it.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use super::commit::{GroupCommit, Ticket};
 use super::folder::{Folder, HeadFile, Lock, Sync};
@@ -12,7 +12,9 @@ use crate::core::event::Entry;
 use crate::id::Seq;
 use crate::identity::Signer;
 use crate::journal::chain::{Digest, Head, Record, seal_all};
-use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary, Verification};
+use crate::journal::{
+    Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary, Verification, locked,
+};
 
 /// How many pieces of an attachment are applied at once.
 const PIECES_AT_ONCE: usize = 64;
@@ -288,9 +290,4 @@ impl Open {
         changes.put(&Key::attached(hash), &(content.len() as u64).to_be_bytes());
         self.commit.applied(self.store.apply(changes)).map(drop)
     }
-}
-
-/// What a lock guards here is replaced as a whole, so a panic elsewhere leaves nothing half done.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -405,7 +405,7 @@ async fn what_is_signed_is_kept_with_its_signature(Fixture { journal, .. }: &Fix
     let signers = [Some(anna.key()), None, Some(ben.key()), Some(ben.key())];
     for claimed in [true, false] {
         let kept = journal.kept(run(1), Seq(0)).await.unwrap();
-        let found = kept.into_iter().map(|kept| kept.apart().1.signer());
+        let found = kept.iter().map(|kept| kept.seal.signer());
         assert_eq!(found.collect::<Vec<_>>(), signers, "claimed: {claimed}");
         let found = journal.verify(run(1)).await.unwrap();
         assert_eq!(found.findings, []);

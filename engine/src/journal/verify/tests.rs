@@ -3,7 +3,7 @@ use proptest::sample::Index;
 
 use super::*;
 use crate::core::event::Entry;
-use crate::identity::PrivateKey;
+use crate::identity::{PrivateKey, Statement};
 use crate::journal::chain::seal_all;
 use crate::testing::arbitrary;
 

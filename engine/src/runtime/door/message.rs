@@ -16,7 +16,7 @@ use tokio::io::{
 use crate::core::{About, Act};
 use crate::id::{Host, Operator, Seq};
 use crate::identity::{PublicKey, Signature, Signed};
-use crate::journal::{Chunk, JournalError, Kept, LARGEST_ATTACHMENT, Verification, stored};
+use crate::journal::{Chunk, JournalError, Kept, LARGEST_ATTACHMENT, Seal, Verification, stored};
 
 /// The version of what is said; both sides must have the same.
 pub(super) const VERSION: u32 = 2;
@@ -162,10 +162,10 @@ pub(super) struct WireEntry {
 /// Entries in the form in which they are sent.
 pub(super) fn to_wire(entries: &[Kept]) -> Result<Vec<WireEntry>, JournalError> {
     let to_wire = |kept: &Kept| {
-        let signed = kept.signed.as_ref();
+        let signed = kept.seal.signed.as_ref();
         Ok(WireEntry {
             entry: stored::to_record(&kept.entry)?,
-            hash: kept.hash.to_string(),
+            hash: kept.seal.hash.to_string(),
             signed: signed.map(|signed| (signed.key, Bytes(signed.signature.as_bytes().to_vec()))),
         })
     };
@@ -186,8 +186,10 @@ pub(super) fn from_wire(entries: Vec<WireEntry>, from: Seq) -> Result<Vec<Kept>,
         });
         Ok(Kept {
             entry: stored::from_record(&sent.entry, Seq(at))?,
-            hash: sent.hash.parse().ok().ok_or_else(odd(at))?,
-            signed: signed.map(|signed| signed.ok_or_else(odd(at))).transpose()?,
+            seal: Seal {
+                hash: sent.hash.parse().ok().ok_or_else(odd(at))?,
+                signed: signed.map(|signed| signed.ok_or_else(odd(at))).transpose()?,
+            },
         })
     };
     (from.0..).zip(entries).map(from_wire).collect()
