@@ -78,8 +78,7 @@ fn none(args: &Args, setting: &Setting) {
 /// Whether the process that carried the run out is gone, in the middle of it.
 fn was_interrupted(row: &Listed) -> bool {
     let goes_on = |run: &Summary| run.status.goes_on_by_itself();
-    let moved = row.summary.as_ref().is_ok_and(|run| run.moved_to.is_some());
-    !moved && row.holder.is_none() && row.summary.as_ref().is_ok_and(goes_on)
+    row.holder.is_none() && row.summary.as_ref().is_ok_and(goes_on)
 }
 
 /// Reads of a run that was interrupted how far it really came: nobody was left to write its summary.
@@ -146,10 +145,8 @@ fn text(row: &Listed, names: usize, width: Width) -> String {
             width.wrap(&format!("{name}  {status} "), 4, &plain(&error.to_string()))
         }
     };
-    let whose = row.summary.as_ref().ok();
-    if let Some(whose) = whose.and_then(|run| hands::in_short(run.offered_to.as_ref(), run.moved_to.as_ref()))
-    {
-        text += &format!("\n    {whose}");
+    if let Some(to) = row.summary.as_ref().ok().and_then(|run| run.offered_to.as_ref()) {
+        text += &format!("\n    {}", hands::in_short(to));
     }
     if let Some(holder) = &row.holder {
         text += &format!("\n    {}", paint(CARE, plain(&format!("held by {holder}"))));

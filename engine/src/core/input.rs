@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::{
@@ -133,8 +132,8 @@ impl Act {
     #[must_use]
     pub fn takes_the_run(&self) -> bool {
         match self {
-            Self::Hand(Handing::Accepted | Handing::MovedIn | Handing::TakenOver { .. }) => true,
-            Self::Hand(Handing::Offered { .. } | Handing::TakenBack | Handing::MovedOut { .. })
+            Self::Hand(Handing::Accepted | Handing::TakenOver { .. }) => true,
+            Self::Hand(Handing::Offered { .. } | Handing::TakenBack)
             | Self::Confirm { .. }
             | Self::Decide { .. }
             | Self::Cancel { .. }
@@ -173,14 +172,6 @@ pub enum Rejection {
     /// The run is offered to somebody else.
     #[error("the run is offered to {0}, and to nobody else")]
     OfferedToAnother(Operator),
-    /// The run goes on in another journal.
-    #[error("the run was moved to another place at {since}, where {to} goes on with it")]
-    Away {
-        /// Who goes on with it.
-        to: Operator,
-        /// Since when.
-        since: Timestamp,
-    },
     /// The run is not where the act is possible.
     #[error("the run {is}, so it cannot be {act}")]
     RunNotNow {
@@ -219,7 +210,7 @@ impl Rejection {
     pub fn about(&self) -> About {
         match self {
             Self::NoSuchInstance(_) | Self::NameAnItem(_) => About::Unknown,
-            Self::NotYours(_) | Self::OfferedToAnother(_) | Self::Away { .. } => About::Hands,
+            Self::NotYours(_) | Self::OfferedToAnother(_) => About::Hands,
             Self::Forbidden(_) => About::Person,
             Self::NotNow { .. } | Self::RunNotNow { .. } => About::State,
         }
@@ -237,7 +228,6 @@ impl Rejection {
             Self::OfferedToAnother(_) => {
                 "`runbook show RUN` tells who has it; they can take it back and offer it to you"
             }
-            Self::Away { .. } => "ask them; `runbook accept RUN --take-over --why TEXT` if they never had it",
             Self::NotNow { instead, .. } | Self::RunNotNow { instead, .. } => instead,
             Self::Forbidden(forbidden) => return Cow::Owned(forbidden.instead()),
         })

@@ -33,9 +33,6 @@ pub struct Summary {
     /// To whom it is offered, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_to: Option<Operator>,
-    /// For whom it was moved to another place, if it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub moved_to: Option<Operator>,
     /// When it started.
     pub started: Timestamp,
     /// When something last happened.
@@ -74,7 +71,6 @@ impl Summary {
             total: 0,
             operator: entry.operator.clone(),
             offered_to: None,
-            moved_to: None,
             started: entry.time,
             updated: last.time,
             head: last.seq,

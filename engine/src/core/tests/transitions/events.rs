@@ -216,17 +216,14 @@ fn undoing() -> Vec<Told> {
 }
 
 fn handing() -> Vec<Told> {
-    let (to, note) = (Operator::new("bob"), None);
     let offered = Handing::Offered {
-        to: to.clone(),
+        to: Operator::new("bob"),
         note: None,
     };
     let all = [
         offered,
         Handing::TakenBack,
         Handing::Accepted,
-        Handing::MovedOut { to, note },
-        Handing::MovedIn,
         Handing::TakenOver { why: why() },
     ];
     all.into_iter()

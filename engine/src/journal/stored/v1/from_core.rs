@@ -235,8 +235,6 @@ impl From<Handing> for Event {
             Handing::Offered { to, note } => Self::HandoffOffered { to, note },
             Handing::TakenBack => Self::HandoffTakenBack {},
             Handing::Accepted => Self::HandoffAccepted {},
-            Handing::MovedOut { to, note } => Self::MovedOut { to, note },
-            Handing::MovedIn => Self::MovedIn {},
             Handing::TakenOver { why } => Self::TakenOver { why },
         }
     }
