@@ -49,8 +49,8 @@ const TEXT: &str = r#"Each of `validate`, `run` and `rollback` is one request or
 **Collections.** Graph replaces a collection as a whole: a `PATCH` of `servicePrincipalNames` with one name drops all
 others. `merge` reads the collection, adds or removes single items, reads it once more so that nobody's change in between
 is lost, writes it, and reads it until the change shows. `rollback` removes exactly what was added, and keeps what
-others have added meanwhile. Entries of `keyCredentials` are sent back by their content; where the service refuses
-that, by their ids. If one cannot be read, nothing is written.
+others have added meanwhile. Entries of `keyCredentials` are sent back as they were read; where the service
+refuses that, by their content, and last by their ids. If one cannot be read, nothing is written.
 
 **Signing in.** The operator signs in when the first request is due: the step shows an address and a code for any
 browser. Steps of one session share that sign-in; it is in memory only, so that it is asked for again after a resume. An
