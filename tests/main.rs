@@ -69,4 +69,5 @@ mod terminal;
 mod tidy;
 mod undo;
 mod undo_shown;
+mod warnings;
 mod worlds;

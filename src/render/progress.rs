@@ -1,12 +1,13 @@
 //! Entries as somebody sees them who watches a run: a line for each that is worth one.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anstyle::Style;
 use jiff::Timestamp;
 use runbook_engine::core::RunState;
 use runbook_engine::core::event::{Entry, Event, Failure, Need, Verdict};
-use runbook_engine::id::{AttemptNo, InstanceId};
+use runbook_engine::id::{AttemptNo, InstanceId, StepId};
 use runbook_engine::runbook::{Runbook, Step};
 
 use super::layout::{Width, pad, widest};
@@ -47,6 +48,8 @@ impl Said {
 pub(crate) struct Progress {
     runbook: Arc<Runbook>,
     column: usize,
+    /// The steps whose warning whoever watches has read.
+    warned: Mutex<BTreeSet<StepId>>,
 }
 
 impl Progress {
@@ -55,6 +58,7 @@ impl Progress {
         Self {
             runbook: Arc::clone(runbook),
             column,
+            warned: Mutex::default(),
         }
     }
 
@@ -126,6 +130,7 @@ impl Progress {
     /// What happens by itself, going forward.
     fn work(&self, entry: &Entry, state: &RunState) -> Option<Said> {
         let said = match &entry.event {
+            Event::ObservationStarted { instance } => self.looked_at(instance)?,
             Event::AttemptStarted { instance, attempt } => self.started(instance, *attempt),
             Event::Observed {
                 instance,
@@ -156,14 +161,34 @@ impl Progress {
     }
 
     fn started(&self, id: &InstanceId, attempt: AttemptNo) -> Said {
-        if attempt.0 > 1 {
-            return Said::new(BUSY, '▸', format!("attempt {attempt}"));
-        }
-        let note = self.step(id).and_then(|step| step.warning.clone());
+        let words = if attempt.0 > 1 {
+            format!("attempt {attempt}")
+        } else {
+            self.title(id).to_owned()
+        };
         Said {
+            note: self.warning(id),
+            ..Said::new(BUSY, '▸', words)
+        }
+    }
+
+    /// What only looks may never come to an attempt: what is to be heeded is said before it looks.
+    fn looked_at(&self, id: &InstanceId) -> Option<Said> {
+        if !self.step(id)?.abilities.read_only {
+            return None;
+        }
+        let note = Some(self.warning(id)?);
+        Some(Said {
             note,
             ..Said::new(BUSY, '▸', self.title(id))
-        }
+        })
+    }
+
+    /// The warning of a step, for whoever has not read it here.
+    fn warning(&self, id: &InstanceId) -> Option<String> {
+        let warning = self.step(id)?.warning.clone()?;
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        warned.insert(id.step().clone()).then_some(warning)
     }
 
     /// What people are asked, and what they say.
