@@ -39,6 +39,7 @@ mod graph;
 mod hand_over;
 mod holders;
 mod kills;
+mod left;
 mod like;
 mod limits;
 mod live;

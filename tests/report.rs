@@ -172,7 +172,7 @@ fn a_run_whose_process_was_killed_is_reported_as_it_stands() {
         .run(["report", "steps", "--format", "json"])
         .code(0)
         .json();
-    assert_eq!(report["steps"][0]["status"], "running");
+    assert_eq!(report["steps"][0]["status"], "in_doubt");
     assert_eq!(report["run"]["held_by"], serde_json::Value::Null);
     project.write("go", "");
 }

@@ -46,10 +46,10 @@ pub(super) async fn carry(
             setting.look.tell(&page);
         }
     }
-    let state = leave(run, setting).await?;
     let mut missing = secrets::missing(&runbook, &name, &end.lacking);
     missing.extend(end.forbidden.iter().map(|one| forbidden(one, &runbook, &name)));
     render::diagnostic::print_all(&missing, setting);
+    let state = leave(run, setting).await?;
     Ok(if end.interrupted {
         Exit::Interrupted
     } else if end.handed_over {

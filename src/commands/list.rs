@@ -1,13 +1,14 @@
 //! `runbook list`
 
+use runbook_engine::core::RunState;
 use runbook_engine::journal::{Listed, Summary};
-use runbook_engine::runtime::Engine;
+use runbook_engine::runtime::{Engine, Wanted};
 use serde_json::{Value, json};
 
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::layout::{Width, cut, pad, widest};
-use crate::render::style::{BAD, CARE, DIM, of_run, paint, words};
+use crate::render::style::{self, BAD, CARE, DIM, of_run, paint, words};
 use crate::render::{self, hands, plain, time};
 use crate::setting::Setting;
 
@@ -33,20 +34,20 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         return Ok(Exit::Done);
     }
     let engine = setting.engine()?;
-    let mut runs = engine
+    let listed = engine
         .journal
         .list()
         .await
         .map_err(|error| Failed::journal("list", &error))?;
-    for row in &mut runs {
-        freshen(row, &engine).await;
+    let mut runs = Vec::with_capacity(listed.len());
+    for listed in listed {
+        runs.push(Row::of(listed, &engine).await);
     }
     // What was touched last comes first, as the times say that stand there; what cannot be read has none.
-    runs.sort_by_key(|row| std::cmp::Reverse(row.summary.as_ref().ok().map(|run| run.updated)));
+    runs.sort_by_key(|row| std::cmp::Reverse(row.summary().map(|run| run.updated)));
     if args.open {
         // What cannot be read is nothing that anybody has finished.
-        let is_open = |row: &Listed| row.summary.as_ref().map_or(true, |run| !run.status.is_finished());
-        runs.retain(is_open);
+        runs.retain(|row| row.summary().is_none_or(|run| !run.status.is_finished()));
     }
     if runs.is_empty() {
         none(args, setting);
@@ -57,7 +58,10 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     } else if setting.global.json {
         render::json(&runs.iter().map(as_json).collect());
     } else {
-        let (names, width) = (widest(runs.iter().map(name), usize::MAX), Width::of_results());
+        let (names, width) = (
+            widest(runs.iter().map(|row| name(&row.listed)), usize::MAX),
+            Width::of_results(),
+        );
         runs.iter()
             .for_each(|row| render::result(&text(row, names, width)));
     }
@@ -75,29 +79,65 @@ fn none(args: &Args, setting: &Setting) {
         .tell(&format!("{which}; `runbook exec FILE` starts one"));
 }
 
-/// Whether the process that carried the run out is gone, in the middle of it.
-fn was_interrupted(row: &Listed) -> bool {
-    let goes_on = |run: &Summary| run.status.goes_on_by_itself();
-    row.holder.is_none() && row.summary.as_ref().is_ok_and(goes_on)
+/// A run in the list.
+struct Row {
+    listed: Listed,
+    /// The process that carried the run out is gone, in the middle of it.
+    was_interrupted: bool,
+    /// The secrets without which nothing of it goes on.
+    rests_for: Vec<Wanted>,
 }
 
-/// Reads of a run that was interrupted how far it really came: nobody was left to write its summary.
-async fn freshen(row: &mut Listed, engine: &Engine) {
-    if !was_interrupted(row) {
-        return;
+impl Row {
+    /// A run as it stands: of one that was left while it went on, nobody was there to write its summary.
+    async fn of(mut listed: Listed, engine: &Engine) -> Self {
+        let goes_on = |run: &Summary| run.status.goes_on_by_itself();
+        let mut rests_for = Vec::new();
+        if listed.holder.is_none()
+            && let Ok(summary) = &mut listed.summary
+            && goes_on(summary)
+            // One that cannot be read is shown as it was last known; `resume` and `show` say what is wrong with it.
+            && let Ok(story) = engine.read(listed.run).await
+        {
+            freshen(summary, &story.state);
+            rests_for = engine.rests_for(&story.state, &story.runbook);
+        }
+        let is_left = listed.holder.is_none() && listed.summary.as_ref().is_ok_and(goes_on);
+        Self {
+            was_interrupted: is_left && rests_for.is_empty(),
+            listed,
+            rests_for,
+        }
     }
-    // One that cannot be read is shown as it was last known; `resume` and `show` say what is wrong with it.
-    let Ok(story) = engine.read(row.run).await else {
-        return;
-    };
-    if let Ok(summary) = &mut row.summary {
-        let (settled, total) = story.state.progress();
-        summary.status = story.state.status();
-        summary.settled = settled;
-        summary.total = total;
-        summary.operator = story.state.operator().clone();
-        summary.updated = story.state.updated();
+
+    fn summary(&self) -> Option<&Summary> {
+        self.listed.summary.as_ref().ok()
     }
+
+    /// Where it stands, in a word.
+    fn status(&self, run: &Summary) -> String {
+        if self.was_interrupted {
+            paint(CARE, pad("interrupted", STATUS))
+        } else if self.rests_for.is_empty() {
+            paint(of_run(run.status), pad(&words(run.status.as_str()), STATUS))
+        } else {
+            paint(CARE, pad("waiting", STATUS))
+        }
+    }
+
+    /// The secrets that it needs, by name.
+    fn secrets(&self) -> Vec<String> {
+        self.rests_for.iter().map(|one| one.secret.to_string()).collect()
+    }
+}
+
+fn freshen(summary: &mut Summary, state: &RunState) {
+    let (settled, total) = state.progress();
+    summary.status = state.status();
+    summary.settled = settled;
+    summary.total = total;
+    summary.operator = state.operator().clone();
+    summary.updated = state.updated();
 }
 
 /// The name of a run; its id, where nothing else of it can be read.
@@ -107,15 +147,11 @@ pub(crate) fn name(row: &Listed) -> String {
         .map_or_else(|_| row.run.to_string(), Summary::name)
 }
 
-fn text(row: &Listed, names: usize, width: Width) -> String {
-    let name = pad(&name(row), names);
-    let mut text = match &row.summary {
+fn text(row: &Row, names: usize, width: Width) -> String {
+    let name = pad(&name(&row.listed), names);
+    let mut text = match &row.listed.summary {
         Ok(run) => {
-            let status = if was_interrupted(row) {
-                paint(CARE, pad("interrupted", STATUS))
-            } else {
-                paint(of_run(run.status), pad(&words(run.status.as_str()), STATUS))
-            };
+            let status = row.status(run);
             let progress = format!("{:>3} of {:<3}", run.settled, run.total);
             let rehearsal = if run.rehearsal { " rehearsal," } else { "" };
             let overlays = match run.overlays.as_slice() {
@@ -145,24 +181,30 @@ fn text(row: &Listed, names: usize, width: Width) -> String {
             width.wrap(&format!("{name}  {status} "), 4, &plain(&error.to_string()))
         }
     };
-    if let Some(to) = row.summary.as_ref().ok().and_then(|run| run.offered_to.as_ref()) {
+    if let Some(to) = row.summary().and_then(|run| run.offered_to.as_ref()) {
         text += &format!("\n    {}", hands::in_short(to));
     }
-    if let Some(holder) = &row.holder {
+    if !row.rests_for.is_empty() {
+        let needs = plain(&format!("needs the secret {}", style::names(&row.secrets())));
+        text += &format!("\n{}", width.wrap("    ", 4, &paint(CARE, needs)));
+    }
+    if let Some(holder) = &row.listed.holder {
         text += &format!("\n    {}", paint(CARE, plain(&format!("held by {holder}"))));
     }
     text
 }
 
-fn as_json(row: &Listed) -> Value {
-    match &row.summary {
+fn as_json(row: &Row) -> Value {
+    let Listed { run, summary, holder } = &row.listed;
+    match summary {
         Ok(summary) => {
             let mut value = serde_json::to_value(summary).unwrap_or_default();
             value["name"] = summary.name().into();
-            value["held_by"] = json!(row.holder);
-            value["interrupted"] = was_interrupted(row).into();
+            value["held_by"] = json!(holder);
+            value["interrupted"] = row.was_interrupted.into();
+            value["needs_secrets"] = row.secrets().into();
             value
         }
-        Err(error) => json!({ "run": row.run, "error": error.to_string(), "held_by": row.holder }),
+        Err(error) => json!({ "run": run, "error": error.to_string(), "held_by": holder }),
     }
 }

@@ -17,6 +17,7 @@ use super::{instance, read};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::authors::{self, Authorship};
+use crate::render::held::Held;
 use crate::render::layout::Width;
 use crate::render::story::{story, subject, transcript_of, under_way};
 use crate::render::style::{BAD, CARE, DIM, Look, names, paint};
@@ -161,11 +162,11 @@ impl Log<'_> {
                 names(steps)
             ),
         };
+        let held = Held::No(self.engine.rests_for(state, runbook));
         let width = Width::of_talk();
         self.look.tell("");
         self.look.tell(&paint(CARE, width.wrap("", 2, &remark)));
-        self.look
-            .tell(&next::summary(state, runbook, next::Held::No, width));
+        self.look.tell(&next::summary(state, runbook, &held, width));
         self.look
             .tell(&paint(DIM, "what happens next is shown here; Ctrl-C ends that"));
     }

@@ -42,8 +42,8 @@ use runbook_engine::runtime::{Access, Engine, Run, Seat, Story, Watcher as _};
 
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::render::held::Held;
 use crate::render::layout::Width;
-use crate::render::next::Held;
 use crate::render::style::{DIM, paint};
 use crate::render::{next, plain};
 use crate::setting::{Setting, find_run};
@@ -120,7 +120,7 @@ async fn go(access: Access, setting: &Setting) -> Result<(), Failed> {
     match access {
         Access::Own(run) => leave(run, setting).await.map(drop),
         Access::Through(visit) => {
-            let text = next::summary(visit.state(), visit.runbook(), Held::Elsewhere, Width::of_talk());
+            let text = next::summary(visit.state(), visit.runbook(), &Held::Elsewhere, Width::of_talk());
             setting.look.tell(&text);
             Ok(())
         }
@@ -180,11 +180,11 @@ fn meant(failed: Failed, named: &str, seat: &dyn Seat) -> Failed {
 
 /// Gives a run back, and says where it stands and what comes next.
 async fn leave(run: Run, setting: &Setting) -> Result<RunState, Failed> {
-    let runbook = run.runbook().clone();
+    let (runbook, held) = (run.runbook().clone(), Held::No(run.rests_for()));
     let state = close(run).await?;
     setting
         .look
-        .tell(&next::summary(&state, &runbook, Held::No, Width::of_talk()));
+        .tell(&next::summary(&state, &runbook, &held, Width::of_talk()));
     Ok(state)
 }
 

@@ -1,10 +1,8 @@
 //! `runbook show`
 
-use runbook_engine::core::RunState;
 use runbook_engine::core::event::Entry;
 use runbook_engine::id::InstanceId;
-use runbook_engine::journal::{Holder, Seal};
-use runbook_engine::runbook::Runbook;
+use runbook_engine::journal::Seal;
 use runbook_engine::runbook::expr::Put;
 use runbook_engine::runtime::Story;
 use serde_json::{Value, json};
@@ -17,8 +15,8 @@ use crate::manual;
 use crate::render::authors::{self, Authorship};
 use crate::render::graph::{Form, Picture};
 use crate::render::heading::heading;
+use crate::render::held::Held;
 use crate::render::layout::Width;
-use crate::render::next::Held;
 use crate::render::style::{BUSY, CARE, DIM, paint};
 use crate::render::{self, hands, next, overlay, rows, time};
 use crate::setting::Setting;
@@ -52,14 +50,15 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         holder,
         ..
     } = &story;
+    let held = Held::of(&story, || engine.rests_for(state, runbook));
     if setting.global.json {
-        render::json(&as_json(state, runbook, holder.as_ref(), [starter, last]));
+        render::json(&as_json(&story, &held, [starter, last]));
         return Ok(Exit::Done);
     }
     let width = Width::of_results();
     if let Some(form) = args.graph {
         let columns = width.left(0).filter(|_| args.output.file().is_none());
-        let picture = Picture::of(runbook, Some(state)).draw(form, columns)?;
+        let picture = Picture::of(runbook, Some((state, &held))).draw(form, columns)?;
         args.output.give(&picture, setting)?;
         return Ok(Exit::Done);
     }
@@ -81,17 +80,12 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         render::result(&paint(CARE, width.wrap("", 2, remark)));
     }
     render::result("");
-    render::result(&rows::table(state, runbook, width));
+    render::result(&rows::table(state, runbook, &held, width));
     let filled = |id: &InstanceId, put: Put<'_>| engine.inputs(&story, id, put);
     for page in manual::pages(state, runbook, &filled, width) {
         render::result(&page);
     }
-    let held = if holder.is_some() {
-        Held::Elsewhere
-    } else {
-        Held::No
-    };
-    render::result(&next::summary(state, runbook, held, width));
+    render::result(&next::summary(state, runbook, &held, width));
     Ok(Exit::Done)
 }
 
@@ -105,12 +99,8 @@ fn authorships(story: &Story) -> [Option<Authorship>; 2] {
     [of(written().next()), of(written().next_back())]
 }
 
-fn as_json(
-    state: &RunState,
-    runbook: &Runbook,
-    holder: Option<&Holder>,
-    [starter, last]: [Option<Authorship>; 2],
-) -> Value {
+fn as_json(story: &Story, held: &Held, [starter, last]: [Option<Authorship>; 2]) -> Value {
+    let (state, runbook) = (&story.state, &story.runbook);
     let operators = state.workflow().operators();
     let started = state.started();
     let (settled, total) = state.progress();
@@ -121,7 +111,8 @@ fn as_json(
         "title": runbook.title(),
         "status": state.status(),
         "rehearsal": started.rehearsal.is_some(),
-        "held_by": holder,
+        "held_by": story.holder,
+        "needs_secrets": held.rests_for().iter().map(|one| one.secret.to_string()).collect::<Vec<_>>(),
         "hands": hands::as_json(state),
         "operator": state.operator(),
         "starter": state.starter(),

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use runbook_engine::core::event::Need;
-use runbook_engine::core::{Activity, Asks, Doubt, Instance, InstanceStatus, Phase, Row, RunState};
+use runbook_engine::core::{Instance, InstanceStatus, Row, RunState};
 use runbook_engine::id::{InstanceId, StepId};
 use runbook_engine::runbook::Runbook;
 
+use super::held::{SettledBy, interrupted};
 use super::layout::{Width, pad};
 use super::style::{BAD, BUSY, CARE, DIM, GOOD, names, paint};
 use super::{plain, time};
@@ -104,48 +105,11 @@ fn in_doubt(state: &RunState, runbook: &Runbook, now: Timestamp) -> Option<Subje
     Subject::of(paint(CARE, '?'), "in doubt", cut_off.chain(deciding))
 }
 
-/// What was being done with an instance when the run was cut off, if it is to be settled what became of that.
-fn interrupted(phase: &Phase) -> Option<(&'static str, &Activity)> {
-    match phase {
-        Phase::Running(activity)
-        | Phase::Verifying(activity)
-        | Phase::InDoubt(Doubt { activity, .. })
-        | Phase::Observing {
-            asks: Asks::Doubt,
-            activity,
-        } => Some(("carried out", activity)),
-        Phase::RollingBack(activity)
-        | Phase::RollbackVerifying(activity)
-        | Phase::RollbackInDoubt(Doubt { activity, .. })
-        | Phase::Observing {
-            asks: Asks::RollbackDoubt,
-            activity,
-        } => Some(("undone", activity)),
-        Phase::Pending
-        | Phase::FannedOut
-        | Phase::Ready
-        | Phase::Retrying { .. }
-        | Phase::Observing {
-            asks: Asks::Before, ..
-        }
-        | Phase::Observed
-        | Phase::Waiting(_)
-        | Phase::Satisfied
-        | Phase::Succeeded
-        | Phase::Skipped(_)
-        | Phase::Failed
-        | Phase::RollbackReady
-        | Phase::RollbackWaiting(_)
-        | Phase::RolledBack
-        | Phase::RollbackFailed => None,
-    }
-}
-
 fn settled_by(instance: &Instance, runbook: &Runbook) -> &'static str {
-    match runbook.step(instance.id.step()) {
-        Some(step) if step.abilities.validates => "it is looked at first",
-        Some(step) if step.idempotent => "it may be repeated, and is carried out again",
-        Some(_) | None => "you will have to say whether it took effect",
+    match SettledBy::of(instance, runbook) {
+        SettledBy::Looking => "it is looked at first",
+        SettledBy::Repeating => "it may be repeated, and is carried out again",
+        SettledBy::Person => "you will have to say whether it took effect",
     }
 }
 

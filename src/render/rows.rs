@@ -6,6 +6,7 @@ use runbook_engine::runbook::{Runbook, Step};
 use serde_json::{Value, json};
 use textwrap::core::display_width;
 
+use super::held::Held;
 use super::layout::{Width, cut, widest};
 use super::style::{DIM, of_instance, paint, words};
 use super::time::took;
@@ -22,16 +23,13 @@ const WIDEST_HOST: usize = 24;
 
 /// One line per instance: sign, id, status, duration, the machine where it is another one, and title; and why it stands
 /// there where that needs saying.
-pub(crate) fn table(state: &RunState, runbook: &Runbook, width: Width) -> String {
-    let rows: Vec<Told<'_>> = state
-        .rows()
-        .into_iter()
-        .map(|row| Told {
-            host: host(state, runbook, &row),
-            step: runbook.step(row.id.step()),
-            row,
-        })
-        .collect();
+pub(crate) fn table(state: &RunState, runbook: &Runbook, held: &Held, width: Width) -> String {
+    let rows = state.rows().into_iter().map(|row| Told {
+        host: host(state, runbook, &row),
+        step: runbook.step(row.id.step()),
+        row: held.row(row, state, runbook),
+    });
+    let rows: Vec<Told<'_>> = rows.collect();
     let columns = if width.is_narrow() {
         Columns::default()
     } else {

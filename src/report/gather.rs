@@ -16,6 +16,7 @@ use super::{
     About, Definition, Made, Param, Person, PinnedFile, Proof, Report, Told, Undoing, VERSION, steps,
 };
 use crate::render::graph::Picture;
+use crate::render::held::Held;
 use crate::render::overlay;
 use crate::render::story::{subject, words};
 
@@ -33,6 +34,7 @@ pub(crate) struct Found {
 /// The record of a run.
 pub(crate) fn gather(story: &Story, found: Found) -> Report {
     let (state, runbook) = (&story.state, story.runbook.as_ref());
+    let held = Held::of(story, Vec::new);
     Report {
         report: VERSION,
         made: found.made,
@@ -51,9 +53,9 @@ pub(crate) fn gather(story: &Story, found: Found) -> Report {
             .map(told)
             .collect(),
         rollback: undoing(state),
-        steps: steps::records(story, found.printed, &found.checklists),
+        steps: steps::records(story, &held, found.printed, &found.checklists),
         definition: definition(state, runbook),
-        picture: Picture::of(runbook, Some(state)).drawing(),
+        picture: Picture::of(runbook, Some((state, &held))).drawing(),
     }
 }
 

@@ -13,11 +13,13 @@ use super::clean::Clean;
 use super::gather::{something, told};
 use super::printed::Printed;
 use super::{Evidence, StepRecord};
+use crate::render::held::Held;
 use crate::render::story::subject;
 
 /// Every instance, in the runbook's order.
 pub(super) fn records(
     story: &Story,
+    held: &Held,
     mut printed: BTreeMap<InstanceId, Vec<Printed>>,
     checklists: &BTreeMap<InstanceId, Vec<String>>,
 ) -> Vec<StepRecord> {
@@ -27,12 +29,12 @@ pub(super) fn records(
             histories.entry(id).or_default().push(entry);
         }
     }
-    let rows = story.state.rows();
-    let records = rows.iter().map(|row| {
+    let records = story.state.rows().into_iter().map(|row| {
+        let row = held.row(row, &story.state, &story.runbook);
         let history = histories.remove(&row.id).unwrap_or_default();
         let checklist = checklists.get(&row.id).map_or(&[][..], Vec::as_slice);
         let printed = printed.remove(&row.id).unwrap_or_default();
-        record(story, row, &history, printed, checklist)
+        record(story, &row, &history, printed, checklist)
     });
     records.collect()
 }

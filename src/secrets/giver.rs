@@ -238,11 +238,11 @@ pub(crate) fn missing(runbook: &Runbook, run: &str, lacking: &[Wanted]) -> Vec<D
             }
         }
         diagnostic
-            .help(format!("set the variable {}", variable(&name)))
             .help(format!(
-                "or say where it comes from: `--secret {name}=file:PATH`, `--secret '{name}=command:[PROGRAM, ARGUMENT]'`, `--secret {name}=keystore:SERVICE`"
+                "say where it comes from: `--secret {name}=file:PATH`, `--secret '{name}=command:[PROGRAM, ARGUMENT]'`, `--secret {name}=keystore:SERVICE`"
             ))
-            .help(format!("or be asked for it at a terminal; then `runbook resume {run}` goes on"))
+            .help(format!("or set the variable {}", variable(&name)))
+            .help(format!("or let `runbook resume {run}` ask for it, in a terminal"))
     };
     lacking.iter().map(diagnostic).collect()
 }

@@ -104,6 +104,15 @@ pub fn turn(state: &mut RunState, input: &Input, turn: &Turn) -> Result<Vec<Entr
     Ok(entries)
 }
 
+/// Whether nothing goes on by itself that would, if nothing were lacking.
+#[must_use]
+pub fn rests(state: &RunState, turn: &Turn) -> bool {
+    state.status().goes_on_by_itself()
+        && effects(state, false, &turn.lacking).is_empty()
+        && wake_at(state, &turn.lacking).is_none()
+        && advance::advance(state, turn).is_none()
+}
+
 fn record(state: &mut RunState, event: Event, turn: &Turn) -> Result<Entry, IllegalEvent> {
     let (operator, host) = (turn.operator.clone(), turn.host.clone());
     let entry = Entry {

@@ -11,19 +11,11 @@ use super::desk::{Desk, Message};
 use super::driver::Control;
 use super::run::Run;
 use super::unheard::Unheard;
+use super::wanted::{Unknown, Wanted};
 use crate::core::{Lacking, Work};
-use crate::id::{InstanceId, Seq};
-use crate::secret::{Secret, SecretName};
+use crate::id::Seq;
+use crate::secret::Secret;
 use crate::step::Purpose;
-
-/// A secret that is needed now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    /// Which.
-    pub secret: Secret,
-    /// What cannot go on without it.
-    pub by: InstanceId,
-}
 
 /// What became of the question for a secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,81 +48,36 @@ impl Keeper for Nobody {
 }
 
 impl Run {
-    /// The secrets that this process does not know, of those that the steps name.
+    fn unknown(&self) -> Unknown<'_> {
+        Unknown {
+            state: &self.state,
+            runbook: &self.runbook,
+            named: &self.named,
+            known: &self.known,
+        }
+    }
+
+    /// The secrets that this process does not know, of those that the steps name, and the roles of others.
     pub(super) fn lacking(&self) -> Lacking {
-        let lacks = |name: &&SecretName| self.is_to_come(name) || self.unknown(name).next().is_some();
-        let secrets = if self.state.started().rehearsal.is_some() {
-            Lacking::nothing()
-        } else {
-            self.named.iter().filter(lacks).cloned().collect()
-        };
         let author = &self.engine.author;
         let now = self.engine.clock.now();
-        self.state
-            .lacking_for(&author.operator, author.key().as_ref(), now, secrets)
-    }
-
-    /// Whether the step that gives an output has not done so, or does so anew.
-    fn is_to_come(&self, name: &SecretName) -> bool {
-        let SecretName::Output(step, _) = name else {
-            return false;
-        };
-        let at = self.state.workflow().find(step.as_str());
-        let instances = at.map_or(&[][..], |at| self.state.instances_of(at));
-        instances
-            .iter()
-            .any(|&ix| !self.state.instance(ix).phase.is_settled())
-    }
-
-    /// What is unknown of a secret. An output is none before its step has given it.
-    fn unknown<'a>(&'a self, name: &'a SecretName) -> impl Iterator<Item = Secret> + 'a {
-        let param = match name {
-            SecretName::Param(name) => Some(Secret::Param(name.clone())),
-            SecretName::Output(..) => None,
-        };
-        let outputs = match name {
-            SecretName::Param(_) => None,
-            SecretName::Output(step, output) => {
-                self.state.workflow().find(step.as_str()).map(|at| (at, output))
-            }
-        };
-        let outputs = outputs.into_iter().flat_map(move |(at, output)| {
-            let instances = self
-                .state
-                .instances_of(at)
-                .iter()
-                .map(|&ix| self.state.instance(ix));
-            let given = instances.filter(move |instance| instance.outputs.get(output).is_some());
-            given.map(move |instance| Secret::Output(instance.id.clone(), output.clone()))
-        });
-        param
-            .into_iter()
-            .chain(outputs)
-            .filter(|secret| !self.known.knows(secret))
+        self.state.lacking_for(
+            &author.operator,
+            author.key().as_ref(),
+            now,
+            self.unknown().lacking(),
+        )
     }
 
     /// The secrets for want of which something does not go on now.
     pub(super) fn wanted(&self, lacking: &Lacking) -> Vec<Wanted> {
-        self.one_by_one(self.state.withheld(lacking))
+        self.unknown().one_by_one(self.state.withheld(lacking))
     }
 
-    fn one_by_one(&self, needed: Vec<(InstanceId, SecretName)>) -> Vec<Wanted> {
-        let mut wanted: Vec<Wanted> = Vec::new();
-        for (by, name) in needed {
-            for secret in self.unknown(&name) {
-                if wanted.iter().all(|one| one.secret != secret) {
-                    let by = by.clone();
-                    wanted.push(Wanted { secret, by });
-                }
-            }
-        }
-        // As the runbook declares them.
-        let place = |one: &Wanted| match &one.secret {
-            Secret::Param(name) => self.runbook.params().get_index_of(name),
-            Secret::Output(..) => None,
-        };
-        wanted.sort_by_key(|one| place(one).unwrap_or(usize::MAX));
-        wanted
+    /// The secrets without which nothing of it goes on, whoever takes it up next.
+    #[must_use]
+    pub fn rests_for(&self) -> Vec<Wanted> {
+        self.engine.rests_for(&self.state, &self.runbook)
     }
 
     /// Asks for what is wanted and was not refused before, unless that is under way; calls the question off when it
@@ -161,7 +108,7 @@ impl Run {
     /// Asks for what a check of an outcome needs that begins again when the run is taken up: its time runs from then
     /// on, and not while a person looks for the secret. Says whether to go on.
     pub(super) async fn ask_before_taking_up(&mut self, control: &mut UnboundedReceiver<Control>) -> bool {
-        let mut wanted = self.one_by_one(self.state.held_up(&self.lacking()));
+        let mut wanted = self.unknown().one_by_one(self.state.held_up(&self.lacking()));
         // An output may still be had from its step, once the run is taken up.
         wanted.retain(|one| matches!(one.secret, Secret::Param(_)));
         let (keeper, off) = (Arc::clone(&self.keeper), CancellationToken::new());

@@ -8,11 +8,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, Interval};
 use tokio_util::sync::CancellationToken;
 
-use super::ask::Wanted;
 use super::desk::{Desk, Message};
 use super::door::Door;
 use super::engine::RuntimeError;
 use super::run::Run;
+use super::wanted::Wanted;
 use crate::core::event::{Entry, ProcessMark};
 use crate::core::{Forbidden, Input, Lacking, Outcome, RunState, RunStatus, wake_at};
 use crate::id::{InstanceId, Seq};

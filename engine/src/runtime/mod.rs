@@ -36,11 +36,12 @@ mod transcriber;
 pub mod trial;
 mod unheard;
 mod visitors;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
 
-pub use self::ask::{Given, Keeper, Wanted};
+pub use self::ask::{Given, Keeper};
 pub use self::clock::{Clock, Machine, Source, SystemClock};
 pub use self::door::{Access, Asked, Door, Doors, Seat, Visit};
 pub use self::driver::{Control, Ended, Watcher};
@@ -48,3 +49,4 @@ pub use self::engine::{Author, Engine, NewRun, PinnedFiles, RuntimeError, Story}
 pub use self::plan::{Forecast, Planned};
 pub use self::run::Run;
 pub use self::secrets::SEALED;
+pub use self::wanted::Wanted;

@@ -17,6 +17,7 @@ use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::StepId;
 use runbook_engine::runbook::{Runbook, Step};
 
+use super::held::Held;
 use super::plain;
 use super::rows::status_words;
 use crate::error::Failed;
@@ -57,10 +58,10 @@ struct Node {
 
 impl Picture {
     /// The picture of a runbook, or of a run of it.
-    pub(crate) fn of(runbook: &Runbook, state: Option<&RunState>) -> Self {
+    pub(crate) fn of(runbook: &Runbook, run: Option<(&RunState, &Held)>) -> Self {
         let dag = runbook.workflow().dag();
         let places: BTreeMap<_, _> = dag.order().iter().enumerate().map(|(at, &ix)| (ix, at)).collect();
-        let standing = state.map(standing).unwrap_or_default();
+        let standing = run.map(|(state, held)| standing(state, held)).unwrap_or_default();
         let nodes = dag.order().iter().map(|&ix| {
             let id = &runbook.workflow().step(ix).id;
             let step = runbook.step(id);
@@ -77,9 +78,9 @@ impl Picture {
         });
         Self {
             nodes: nodes.collect(),
-            title: state.map_or_else(
+            title: run.map_or_else(
                 || plain(runbook.title()),
-                |state| format!("{}: {}", state.started().name(), plain(runbook.title())),
+                |(state, _)| format!("{}: {}", state.started().name(), plain(runbook.title())),
             ),
         }
     }
@@ -117,10 +118,11 @@ fn title(step: &Step) -> String {
 }
 
 /// The statuses of each step's instances.
-fn standing(state: &RunState) -> BTreeMap<StepId, Vec<InstanceStatus>> {
+fn standing(state: &RunState, held: &Held) -> BTreeMap<StepId, Vec<InstanceStatus>> {
     let mut all: BTreeMap<StepId, Vec<InstanceStatus>> = BTreeMap::new();
-    for row in state.rows() {
-        all.entry(row.id.step().clone()).or_default().push(row.status);
+    for (instance, status) in state.statuses() {
+        let status = held.status(instance, status);
+        all.entry(instance.id.step().clone()).or_default().push(status);
     }
     all
 }

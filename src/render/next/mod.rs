@@ -6,21 +6,13 @@ use runbook_engine::id::InstanceId;
 use runbook_engine::runbook::{Runbook, Step};
 use runbook_steps::manual::ManualInputs;
 
+use crate::render::held::Held;
 use crate::render::layout::{Width, pad, widest};
 use crate::render::plain;
-use crate::render::style::{BOLD, DIM, names, of_run, paint, words};
+use crate::render::style::{BOLD, CARE, DIM, names, of_run, paint, words};
 
 /// How many instances that failed, or wait, are told of; `show` tells of all.
 const MOST: usize = 5;
-
-/// Who can go on with a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Held {
-    /// Whoever takes it up.
-    No,
-    /// Only the process that holds it: others ask it.
-    Elsewhere,
-}
 
 /// One thing that is said about what comes next.
 enum Advice {
@@ -33,9 +25,10 @@ enum Advice {
 use Advice::{Command, Fact};
 
 mod failure;
+mod secret;
 
 /// Where the run stands, and what to do now.
-pub(crate) fn summary(state: &RunState, runbook: &Runbook, held: Held, width: Width) -> String {
+pub(crate) fn summary(state: &RunState, runbook: &Runbook, held: &Held, width: Width) -> String {
     let (status, name) = (state.status(), state.started().name());
     let (settled, total) = state.progress();
     let rehearsal = if state.started().rehearsal.is_some() {
@@ -43,7 +36,11 @@ pub(crate) fn summary(state: &RunState, runbook: &Runbook, held: Held, width: Wi
     } else {
         ""
     };
-    let head = paint(of_run(status), stands(status));
+    let head = if held.rests_for().is_empty() {
+        paint(of_run(status), stands(status))
+    } else {
+        paint(CARE, "waits for a secret")
+    };
     let first = format!(
         "{} {head}: {settled} of {total} settled{rehearsal}",
         paint(BOLD, &name)
@@ -86,7 +83,7 @@ fn laid_out(advice: &[Advice], width: Width) -> Vec<String> {
 }
 
 /// What a person can do now, the most useful first.
-fn what_now(state: &RunState, runbook: &Runbook, held: Held) -> Vec<Advice> {
+fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
     let name = &state.started().name();
     let mut advice = whose(name, state);
     let waiting = state.waiting_for();
@@ -95,7 +92,7 @@ fn what_now(state: &RunState, runbook: &Runbook, held: Held) -> Vec<Advice> {
     }
     advice.extend(more(name, waiting.len(), "wait for a person"));
     let go_on = |why| match held {
-        Held::No => Command(format!("runbook resume {name}"), why),
+        Held::No(_) => Command(format!("runbook resume {name}"), why),
         Held::Elsewhere => Command(format!("runbook log {name} --follow"), "to see how it goes on"),
     };
     match state.status() {
@@ -109,7 +106,10 @@ fn what_now(state: &RunState, runbook: &Runbook, held: Held) -> Vec<Advice> {
             advice.push(go_on("to go on undoing after that"));
             advice.push(Fact(format!("still to undo: {}", names(&state.still_to_undo()))));
         }
-        RunStatus::Running | RunStatus::RollingBack => advice.push(go_on("to go on")),
+        RunStatus::Running | RunStatus::RollingBack => match held.rests_for() {
+            [] => advice.push(go_on("to go on")),
+            wanted => advice.extend(secret::of(name, wanted, runbook)),
+        },
         RunStatus::Cancelled => {
             advice.push(Command(
                 format!("runbook rollback {name}"),
@@ -198,16 +198,39 @@ fn waits(name: &str, waiting: &WaitingFor, runbook: &Runbook) -> Vec<Advice> {
             ]
         }
         Need::Decision => {
-            let undoing = if waiting.undoing { "undoing " } else { "" };
-            let fact =
-                format!("{undoing}`{id}` was interrupted{role}: {title}; look whether it took effect, then");
             let decide = |ruling| format!("runbook decide {name} {quoted} {ruling} --why TEXT");
+            let [fact, done, again] = if waiting.undoing {
+                [
+                    "Do not undo it again yet: look whether it is undone, then",
+                    "it is undone",
+                    "it is not: undo it again",
+                ]
+            } else {
+                [
+                    "Do not do it again yet: look whether it took effect, then",
+                    "it took effect",
+                    "it did not: do it again",
+                ]
+            };
+            let undoing = if waiting.undoing { "undoing " } else { "" };
             vec![
-                Fact(fact),
-                Command(decide("done"), "it took effect"),
-                Command(decide("again"), "it did not: try again"),
+                Fact(format!(
+                    "{undoing}{} was interrupted{role}. {fact}",
+                    named(&id, &title)
+                )),
+                Command(decide("done"), done),
+                Command(decide("again"), again),
             ]
         }
+    }
+}
+
+/// An instance with its title, which is often an order, as somebody's words.
+fn named(id: &str, title: &str) -> String {
+    if title.is_empty() || title == id {
+        format!("`{id}`")
+    } else {
+        format!("`{id}` (\"{title}\")")
     }
 }
 
