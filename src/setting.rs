@@ -21,6 +21,9 @@ use crate::programs;
 use crate::render::style::{Look, count};
 use crate::render::time;
 
+/// What to do where runs that should be there are not.
+pub(crate) const ELSEWHERE: &str = "for runs that were started elsewhere, name their state folder (`--state-dir`, RUNBOOK_STATE_DIR) or database (`--journal`)";
+
 /// Everything that a command needs to know of its surroundings.
 pub(crate) struct Setting {
     pub(crate) global: Global,
@@ -130,8 +133,9 @@ impl Setting {
             "there is no run `{name}`: the state folder `{}` does not exist",
             folder.display()
         );
-        let help = "name the state folder that the run was started with: `--state-dir` or RUNBOOK_STATE_DIR";
-        Err(Diagnostic::error(Code::RunNotFound, message).help(help).into())
+        Err(Diagnostic::error(Code::RunNotFound, message)
+            .help(ELSEWHERE)
+            .into())
     }
 
     /// The state folder, if it is needed and does not exist: only a new run makes it.
@@ -240,7 +244,13 @@ pub(crate) async fn find_run(engine: &Engine, text: &str) -> Result<RunId, Faile
                 Some(row) => problem.help(format!("did you mean `{}`?", names(row)[0])),
                 None => problem,
             };
-            Err(problem.help("`runbook list` shows the runs").into())
+            let list = "`runbook list` shows the runs that there are";
+            let problem = if runs.is_empty() {
+                problem
+            } else {
+                problem.help(list)
+            };
+            Err(problem.help(ELSEWHERE).into())
         }
         many => Err(ambiguous(text, many).into()),
     }

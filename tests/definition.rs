@@ -255,3 +255,67 @@ fn a_command_line_that_says_nothing_sensible_is_bad_input() {
         .prints(env!("CARGO_PKG_VERSION"));
     project.run(["exec", "--help"]).code(0).prints("--rehearse");
 }
+
+#[test]
+fn all_that_is_wrong_with_what_is_collected_is_told_in_one_round() {
+    let project = Project::new();
+    project.write(
+        "book.yaml",
+        "
+runbook: book
+steps:
+  a:
+    uses: manual
+    with:
+      instructions: Look.
+      collect:
+        one: { type: enum }
+        two: { type: integer, default: 1 }
+        three: { type: enum, value: [a] }
+        four: { type: many }
+",
+    );
+    let outcome = project.run(["check", "book.yaml"]).code(2);
+    outcome
+        .tells("`collect.one.values`: an `enum` needs `values`")
+        .tells("no input `default` here")
+        .tells("did you mean `values`?")
+        .tells("`collect.four.type` cannot be `many`")
+        .keeps_quiet_of("collect.three.values")
+        .tells("4 errors");
+}
+
+#[test]
+fn what_a_site_step_declares_wrongly_is_told_with_what_to_write() {
+    let project = Project::new();
+    let script = r#"const STEP = #{
+    summary: "signs in",
+    inputs: #{ key: #{ type: "secret", doc: "The key", example: "0123456789" } },
+    outputs: #{ token: #{ type: "secret", doc: "The token" } },
+    changes: ["nothing"],
+};
+fn run(input, cx) { #{} }
+"#;
+    project.write("steps/sign.rhai", script);
+    project.write("book.yaml", "runbook: book\nsteps:\n  a: { uses: site.sign }\n");
+    let outcome = project.run(["check", "book.yaml"]).code(2);
+    outcome
+        .tells("a secret has no `example`")
+        .tells("remove `example`, and say in `doc` what is meant")
+        .tells("an output cannot be a secret")
+        .tells("`sensitive: NAME`");
+    project
+        .run(["explain", "RB0034"])
+        .code(0)
+        .prints("neither `default` nor `example`");
+}
+
+#[test]
+fn the_help_says_what_each_ruling_means() {
+    let project = Project::new();
+    let help = project.run(["decide", "-h"]).code(0);
+    help.prints("done   it took effect")
+        .prints("again  it did not")
+        .prints("fail   it cannot succeed")
+        .prints("skip   the run goes on without it");
+}

@@ -38,7 +38,20 @@ fn a_state_folder_that_does_not_exist_is_named_and_not_made() {
         .run(["list", "--state-dir", "sate"])
         .code(0)
         .tells("no runs")
-        .tells("/sate does not exist");
+        .tells("/sate does not exist")
+        .tells("--state-dir");
+    let empty = project.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    project
+        .run(["list", "--state-dir", "empty"])
+        .code(0)
+        .tells("looked in empty")
+        .tells("--state-dir");
+    project
+        .run(["show", "a-1234", "--state-dir", "empty"])
+        .code(2)
+        .tells("RB0401")
+        .tells("--state-dir");
     let listed = project.run(["list", "--json", "--state-dir", "sate"]);
     let listed = listed.code(0).tells("/sate does not exist");
     assert_eq!(listed.json(), json!([]));

@@ -37,6 +37,7 @@ fn without_a_terminal_it_is_listed_and_goes_on() {
         &outcome.stderr,
         &[
             "2 steps are to be undone, in this order",
+            "operator alice on ",
             "◂ hand  Open the door",
             "by hand: Close the door, and lock it.",
             "◂ first  Put the notice up",
@@ -44,11 +45,23 @@ fn without_a_terminal_it_is_listed_and_goes_on() {
             "append",
             "undo-first",
             "stays, for there is no way back: `one-way`",
-            "rolling back 2 instances",
+            "rolling back 2 instances: no reason was given",
         ],
     );
     let steps = &project.statuses("steps");
     assert_eq!(steps[1], "hand: waiting");
+}
+
+#[test]
+fn what_was_undone_and_what_stays_is_counted() {
+    let project = done();
+    project.run(["rollback", "steps", "--why", "enough"]).code(3);
+    project.run(["confirm", "steps", "hand"]).code(0).tells("1 of 2 undone");
+    let outcome = project.run(["resume", "steps"]).code(0);
+    outcome
+        .tells("is rolled back: 2 undone, 1 left in place")
+        .tells("to carry it out anew")
+        .keeps_quiet_of("what was mended");
 }
 
 #[test]
@@ -107,9 +120,13 @@ mod at_a_terminal {
         }
         let mut terminal = project.at_terminal(40, &["rollback", "steps"]);
         terminal.answers("Undo this?", "y");
+        terminal.answers("Why is it undone?", "the wrong weekend");
         terminal.answers("Is it undone?", "y");
         let (code, screen) = terminal.ends();
         assert_eq!(code, 0, "{screen}");
+        let why = project.events("steps").into_iter();
+        let mut why = why.filter_map(|one| (one["event"] == "rollback_started").then(|| one["why"].clone()));
+        assert_eq!(why.next().unwrap(), "the wrong weekend");
         assert_eq!(project.lines("log"), ["first", "told", "undo-first"]);
     }
 

@@ -11,7 +11,13 @@ use crate::setting::Setting;
 
 /// Settle a step that is in doubt, or one that failed
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "What RULING says of a step, or of undoing it:
+  done   it took effect, or is undone: the run goes on from there
+  again  it did not: it is tried again
+  fail   it cannot succeed: it counts as failed, and nothing that needs it goes on
+  skip   the run goes on without it; what was to be undone is left in place
+
+Examples:
   runbook decide hybrid-s2s-7f3a add-spn done --why 'the SPN is in the tenant'
   runbook decide hybrid-s2s-7f3a add-spn again --why 'the network is back'")]
 pub(crate) struct Args {
@@ -21,8 +27,8 @@ pub(crate) struct Args {
     /// The step, or an instance as `step[item]`
     #[arg(value_name = "STEP")]
     step: String,
-    /// How it goes on
-    #[arg(value_enum, value_name = "RULING")]
+    /// How it goes on: done, again, fail or skip
+    #[arg(value_enum, value_name = "RULING", hide_possible_values = true)]
     ruling: Choice,
     /// Why: it stands in the journal
     #[arg(long, value_name = "TEXT", value_parser = reason)]
@@ -31,13 +37,13 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Choice {
-    /// It is done (or undone): go on from there
+    /// It took effect, or is undone: go on from there
     Done,
-    /// Try again
+    /// It did not: try again
     Again,
-    /// It has failed
+    /// It cannot succeed: it counts as failed
     Fail,
-    /// Go on without it
+    /// Go on without it, or leave it in place
     Skip,
 }
 

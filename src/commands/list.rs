@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::render::layout::{Width, cut, pad, widest};
 use crate::render::style::{self, BAD, CARE, DIM, of_run, paint, words};
 use crate::render::{self, hands, plain, time};
-use crate::setting::Setting;
+use crate::setting::{ELSEWHERE, Setting};
 
 /// Room for the longest status.
 const STATUS: usize = 12;
@@ -25,12 +25,12 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     if let Some(folder) = setting.missing_state_dir()? {
-        none(args, setting);
-        // Even a program may have been given the wrong folder.
-        let remark = format!("the state folder {} does not exist yet", folder.display());
-        setting
-            .look
-            .tell_always(&Width::of_talk().wrap("", 2, &plain(&remark)));
+        let missing = format!("the state folder {} does not exist yet", folder.display());
+        if setting.global.json {
+            // Even a program may have been given the wrong place.
+            setting.look.tell_always(&plain(&missing));
+        }
+        none("no runs", &missing, setting);
         return Ok(Exit::Done);
     }
     let engine = setting.engine()?;
@@ -50,11 +50,8 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         runs.retain(|row| row.summary().is_none_or(|run| !run.status.is_finished()));
     }
     if runs.is_empty() {
-        none(args, setting);
-        let remark = format!("looked in {}", setting.place()?);
-        setting
-            .look
-            .tell(&paint(DIM, Width::of_talk().wrap("", 2, &plain(&remark))));
+        let which = if args.open { "no open runs" } else { "no runs" };
+        none(which, &format!("looked in {}", setting.place()?), setting);
     } else if setting.global.json {
         render::json(&runs.iter().map(as_json).collect());
     } else {
@@ -68,15 +65,15 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     Ok(Exit::Done)
 }
 
-/// Says that there is nothing to list.
-fn none(args: &Args, setting: &Setting) {
+/// Says that there is nothing to list, where it was looked for, and where else it may be.
+fn none(which: &str, place: &str, setting: &Setting) {
     if setting.global.json {
         render::json(&json!([]));
     }
-    let which = if args.open { "no open runs" } else { "no runs" };
-    setting
-        .look
-        .tell(&format!("{which}; `runbook exec FILE` starts one"));
+    let (look, width) = (&setting.look, Width::of_talk());
+    look.tell(&format!("{which}; `runbook exec FILE` starts one"));
+    look.tell(&width.wrap("", 2, &plain(place)));
+    look.tell(&paint(DIM, width.wrap("", 2, ELSEWHERE)));
 }
 
 /// A run in the list.

@@ -34,9 +34,9 @@ pub(crate) struct Args {
     /// Only this step and all that depends on it; may be given several times
     #[arg(long, value_name = "STEP")]
     step: Vec<StepId>,
-    /// Why: it stands in the journal
-    #[arg(long, value_name = "TEXT", default_value = "asked for by the operator", value_parser = reason)]
-    why: String,
+    /// Why: it stands in the journal; in a terminal you are asked for it
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    why: Option<String>,
     /// Undo it without asking first
     #[arg(short, long)]
     yes: bool,
@@ -86,26 +86,43 @@ async fn record_wish(seat: &mut dyn Seat, args: &Args, setting: &Setting) -> Res
         let named = args.step.iter().map(ToString::to_string);
         named.fold(failed, |failed, named| meant(failed, &named, seat))
     })?;
-    setting.look.tell(&undoing::shown(seat, &would, Width::of_talk()));
+    let author = setting.author();
+    setting
+        .look
+        .tell(&undoing::shown(seat, &would, &author, Width::of_talk()));
     // A run of which nothing is to be undone is closed all the same; some of its steps alone close nothing.
     let is_closed = status == RunStatus::RolledBack || scope != RollbackScope::Run;
     if would.undo.is_empty() && is_closed {
         return Ok(Wish::Nothing);
     }
-    if !would.undo.is_empty() && !args.yes && setting.interactive() {
-        consent()?;
-    }
-    let why = args.why.clone();
+    let why = if !would.undo.is_empty() && !args.yes && setting.interactive() {
+        consent(args.why.clone())?
+    } else {
+        args.why.clone()
+    };
+    let why = why.unwrap_or_else(|| UNSAID.to_owned());
     act_on(seat, Act::Rollback { scope, why }, setting).await?;
     Ok(Wish::Recorded)
 }
 
-/// Asks whether it is to be undone.
-fn consent() -> Result<(), Failed> {
+/// What the journal holds where nobody said why.
+const UNSAID: &str = "no reason was given";
+
+/// Asks whether it is to be undone, and why, where that was not said; gives the reason.
+fn consent(why: Option<String>) -> Result<Option<String>, Failed> {
     let nothing_happened = "nothing was undone";
-    match Asker::default().yes_or_no("Undo this?") {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Failed::interrupted(nothing_happened)),
+    let asker = Asker::default();
+    match asker.yes_or_no("Undo this?") {
+        Ok(true) => {}
+        Ok(false) => return Err(Failed::interrupted(nothing_happened)),
+        Err(unanswered) => return Err(unanswered.ends(nothing_happened)),
+    }
+    if why.is_some() {
+        return Ok(why);
+    }
+    let help = Some("it stands in the journal and in the report; Enter alone leaves it out");
+    match asker.text("Why is it undone?", help, |_| Ok(())) {
+        Ok(text) => Ok(reason(&text).ok()),
         Err(unanswered) => Err(unanswered.ends(nothing_happened)),
     }
 }

@@ -4,7 +4,7 @@ use runbook_engine::core::WouldUndo;
 use runbook_engine::id::InstanceId;
 use runbook_engine::runbook::Step;
 use runbook_engine::runbook::expr::Put;
-use runbook_engine::runtime::Seat;
+use runbook_engine::runtime::{Author, Seat};
 use serde_json::Value;
 
 use super::layout::{Width, cut};
@@ -18,7 +18,7 @@ const MOST: usize = 40;
 const LONGEST: usize = 200;
 
 /// The list that a person sees before anything is undone.
-pub(crate) fn shown(seat: &dyn Seat, would: &WouldUndo, width: Width) -> String {
+pub(crate) fn shown(seat: &dyn Seat, would: &WouldUndo, author: &Author, width: Width) -> String {
     let started = seat.state().started();
     let name = paint(BOLD, started.name());
     let head = match would.undo.len() {
@@ -26,7 +26,11 @@ pub(crate) fn shown(seat: &dyn Seat, would: &WouldUndo, width: Width) -> String 
         1 => format!("{name}: 1 step is to be undone"),
         many => format!("{name}: {} are to be undone, in this order", count(many, "step")),
     };
-    let mut lines = vec![width.wrap("", 2, &head)];
+    let who = format!("operator {} on {}", author.operator, author.host);
+    let mut lines = vec![
+        width.wrap("", 2, &head),
+        paint(DIM, width.wrap("", 2, &plain(&who))),
+    ];
     if started.rehearsal.is_some() {
         lines.push(paint(CARE, width.wrap("  ", 2, "rehearsal: nothing is touched")));
     }

@@ -84,6 +84,12 @@ pub(super) fn of_undoing(state: &RunState) -> Vec<Advice> {
     advice
 }
 
+/// Whether anything failed in the run, though it may be undone since.
+pub(super) fn has_gone_wrong(state: &RunState) -> bool {
+    let wrong = |instance: &Instance| instance.error.is_some() || instance.rollback_error.is_some();
+    state.statuses().any(|(instance, _)| wrong(instance))
+}
+
 /// A new run with the parameters of this one.
 pub(super) fn anew(state: &RunState, why: &'static str) -> Advice {
     let started = state.started();

@@ -1,7 +1,7 @@
 //! The last lines of every command that leaves a run behind: where it stands, and the one next thing to do.
 
 use runbook_engine::core::event::Need;
-use runbook_engine::core::{RunState, RunStatus, WaitingFor};
+use runbook_engine::core::{InstanceIx, Phase, RunState, RunStatus, WaitingFor};
 use runbook_engine::id::InstanceId;
 use runbook_engine::runbook::{Runbook, Step};
 use runbook_steps::manual::ManualInputs;
@@ -30,7 +30,6 @@ mod secret;
 /// Where the run stands, and what to do now.
 pub(crate) fn summary(state: &RunState, runbook: &Runbook, held: &Held, width: Width) -> String {
     let (status, name) = (state.status(), state.started().name());
-    let (settled, total) = state.progress();
     let rehearsal = if state.started().rehearsal.is_some() {
         " (rehearsal: nothing was touched)"
     } else {
@@ -41,10 +40,7 @@ pub(crate) fn summary(state: &RunState, runbook: &Runbook, held: &Held, width: W
     } else {
         paint(CARE, "waits for a secret")
     };
-    let first = format!(
-        "{} {head}: {settled} of {total} settled{rehearsal}",
-        paint(BOLD, &name)
-    );
+    let first = format!("{} {head}: {}{rehearsal}", paint(BOLD, &name), how_far(state));
     let mut lines = vec![String::new(), width.wrap("", 2, &first)];
     lines.extend(laid_out(&what_now(state, runbook, held), width));
     lines.join("\n")
@@ -58,6 +54,28 @@ fn stands(status: RunStatus) -> String {
         RunStatus::Running => "is not finished".to_owned(),
         other => format!("is {}", words(other.as_str())),
     }
+}
+
+/// How far the run has come, or its undoing.
+fn how_far(state: &RunState) -> String {
+    let Some(rollback) = state.rollback() else {
+        let (settled, total) = state.progress();
+        return format!("{settled} of {total} settled");
+    };
+    let is_undone = |&&ix: &&InstanceIx| state.instance(ix).phase == Phase::RolledBack;
+    let (undone, passed) = (rollback.plan.iter().filter(is_undone).count(), rollback.done);
+    let left = rollback.left.len() + passed.saturating_sub(undone);
+    let mut words = if rollback.current().is_some() {
+        format!("{undone} of {} undone", rollback.plan.len())
+    } else if rollback.plan.is_empty() {
+        "there was nothing to undo".to_owned()
+    } else {
+        format!("{undone} undone")
+    };
+    if left > 0 {
+        words += &format!(", {left} left in place");
+    }
+    words
 }
 
 /// Commands in a column with what they are for beside them, or above them where there is no room.
@@ -121,7 +139,12 @@ fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
         }
         RunStatus::RolledBack => {
             advice.extend(left_in_place(state));
-            advice.push(failure::anew(state, "to carry it out anew, with what was mended"));
+            let why = if failure::has_gone_wrong(state) {
+                "to carry it out anew, with what was mended"
+            } else {
+                "to carry it out anew"
+            };
+            advice.push(failure::anew(state, why));
         }
     }
     advice

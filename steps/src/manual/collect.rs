@@ -100,8 +100,12 @@ impl Collect {
                 format!("`{name}` cannot be the name of a value: {}", invalid.rule()),
             );
         }
-        if (self.kind == CollectKind::Enum) == self.values.is_empty() {
-            let message = "an `enum`, and nothing else, has `values`: the answers that it allows";
+        let message = match (self.kind == CollectKind::Enum, self.values.is_empty()) {
+            (true, true) => Some("an `enum` needs `values`: the answers that it allows"),
+            (false, false) => Some("only an `enum` has `values`"),
+            (true, false) | (false, true) => None,
+        };
+        if let Some(message) = message {
             check.problem(&["collect", name, "values"], message);
         }
         match self.pattern.as_deref().map(Pattern::new) {

@@ -53,7 +53,8 @@ impl Field {
             let problem = Problem::new(
                 "an output cannot be a secret: outputs are kept in the journal",
                 entry.at,
-            );
+            )
+            .help("declare it as a `string`; the step of the runbook then says `sensitive: NAME`");
             reader.problems.push(problem.word(&entry.name));
         }
         let mut field = Self {
@@ -81,29 +82,41 @@ impl Field {
     /// Takes a value that the declaration itself gives.
     fn preset(&mut self, key: &str, entry: Option<&Entry>, is_input: bool, reader: &mut Reader) {
         let Some(entry) = entry else { return };
-        let mut wrong = |message: String| reader.problems.push(Problem::new(message, entry.value.at));
         let value = entry.value.value();
-        if self.param.is_secret() {
-            wrong(format!(
+        let problem = |message: String| Problem::new(message, entry.value.at);
+        let problem = if self.param.is_secret() {
+            problem(format!(
                 "a secret has no `{key}`: the script is kept in every run's journal"
-            ));
+            ))
+            .help(format!(
+                "remove `{key}`, and say in `doc` what is meant; a runbook gives the secret as `${{{{ params.NAME }}}}`, \
+                 a parameter of `type: secret`"
+            ))
         } else if key == "default" && !is_input {
-            wrong("an output has no `default`; it may be `optional`".to_owned());
+            problem("an output has no `default`".to_owned())
+                .help("remove it; an output that may be missing has `optional: true`")
         } else if value.to_string().contains("${{") {
-            wrong(format!(
+            problem(format!(
                 "`{key}` is a plain value: `${{{{ … }}}}` is not filled in here"
-            ));
+            ))
+            .help("write the value itself; a runbook that uses the step may write `${{ … }}`")
         } else {
             match self.check(value) {
-                Ok(value) if key == "default" => self.param.default = Some(value),
-                Ok(value) => self.param.example = Some(value),
-                Err(why) => wrong(format!(
-                    "`{key}` does not fit the type `{}`: {}",
-                    self.kind(),
-                    why.message
-                )),
+                Ok(value) if key == "default" => {
+                    self.param.default = Some(value);
+                    return;
+                }
+                Ok(value) => {
+                    self.param.example = Some(value);
+                    return;
+                }
+                Err(why) => {
+                    let message = format!("`{key}` does not fit the type `{}`: {}", self.kind(), why.message);
+                    why.help.into_iter().fold(problem(message), Problem::help)
+                }
             }
-        }
+        };
+        reader.problems.push(problem);
     }
 
     /// What it means.

@@ -9,7 +9,8 @@ use crate::step::InputProblem;
 pub(super) const MOST_TRIES: usize = 20;
 
 /// Inputs, and what was told of them so far.
-pub(super) struct Told {
+pub(super) struct Told<'a> {
+    given: &'a Value,
     /// What is left of them.
     pub(super) tried: Value,
     told: Vec<InputProblem>,
@@ -17,9 +18,10 @@ pub(super) struct Told {
     without: Vec<String>,
 }
 
-impl Told {
-    pub(super) fn new(given: &Value) -> Self {
+impl<'a> Told<'a> {
+    pub(super) fn new(given: &'a Value) -> Self {
         Self {
+            given,
             tried: given.clone(),
             told: Vec::new(),
             without: Vec::new(),
@@ -32,6 +34,7 @@ impl Told {
         let whole = self.without.is_empty();
         let new = problems.iter().filter(|problem| match missing_field(problem) {
             Some(missing) => whole && !self.told.iter().any(|told| is_misspelt(told, missing)),
+            None if self.is_meant_otherwise(problem) => false,
             None => whole || !read || !self.may_be_due(problem),
         });
         let new: Vec<InputProblem> = new.cloned().collect();
@@ -51,15 +54,22 @@ impl Told {
     fn may_be_due(&self, problem: &InputProblem) -> bool {
         let told = || problem.help.iter().chain([&problem.message]);
         let names = |name: &String| told().any(|text| text.contains(&format!("`{name}`")));
-        let stands = problem
-            .path
-            .iter()
-            .try_fold(&self.tried, |value, part| match value {
-                Value::Object(fields) => fields.get(part),
-                Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-            });
-        problem.path.is_empty() || stands.is_none() || self.without.iter().any(names)
+        let is_gone = stands(self.given, &problem.path) && !stands(&self.tried, &problem.path);
+        problem.path.is_empty() || is_gone || self.without.iter().any(names)
+    }
+
+    /// Whether the problem is a field that is not there, because its name is misspelt.
+    fn is_meant_otherwise(&self, problem: &InputProblem) -> bool {
+        let Some((name, above)) = problem.path.split_last() else {
+            return false;
+        };
+        let beside = |told: &&InputProblem| told.path.split_last().is_some_and(|(_, other)| other == above);
+        !stands(self.given, &problem.path)
+            && self
+                .told
+                .iter()
+                .filter(beside)
+                .any(|told| is_misspelt(told, name))
     }
 
     /// Takes an unknown field out, or as little as can be of where a value has the wrong type.
@@ -102,6 +112,16 @@ fn missing_field(problem: &InputProblem) -> Option<&str> {
 fn is_misspelt(problem: &InputProblem, name: &str) -> bool {
     let wrong = problem.path.last().filter(|_| is_unknown_field(problem));
     wrong.is_some_and(|wrong| closest(wrong, [name]).is_some())
+}
+
+/// Whether there is something at this place.
+fn stands(value: &Value, path: &[String]) -> bool {
+    let there = path.iter().try_fold(value, |value, part| match value {
+        Value::Object(fields) => fields.get(part),
+        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    });
+    there.is_some()
 }
 
 /// Removes a field; there may be none, or it may be no field.

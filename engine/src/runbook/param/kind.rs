@@ -1,12 +1,12 @@
 //! The kinds of parameters, and what a value of each looks like.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::num::IntErrorKind;
 
 use serde_json::Value;
-use url::Url;
 use uuid::Uuid;
 
+use super::network::{check_domain, check_host, check_url};
 use super::{LONGEST_VALUE, ParamError, path};
 use crate::diagnostic::closest;
 
@@ -74,10 +74,23 @@ impl ParamKind {
             Self::Enum(_) | Self::Url(_) | Self::Domain | Self::Host | Self::Guid | Self::Path => {
                 Ok(trimmed.into())
             }
-            Self::Integer => trimmed
-                .parse::<i64>()
-                .map(Value::from)
-                .map_err(|_| wrong("a whole number")),
+            Self::Integer => match trimmed.parse::<i64>() {
+                Ok(number) => Ok(number.into()),
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow
+                    ) =>
+                {
+                    Err(ParamError::new(format!(
+                        "{} is too large: numbers lie between {} and {}",
+                        quoted(trimmed),
+                        i64::MIN,
+                        i64::MAX
+                    )))
+                }
+                Err(_) => Err(wrong("a whole number")),
+            },
             Self::Number => {
                 let number = trimmed.parse::<f64>().ok().filter(|number| number.is_finite());
                 let whole = trimmed.parse::<i64>().ok().map(Value::from);
@@ -102,9 +115,10 @@ impl ParamKind {
             return Ok(Value::Array(Vec::new()));
         }
         if text.starts_with('[') {
-            let unreadable = |error: serde_yaml::Error| {
-                ParamError::new(format!("this is not a list: {error}"))
-                    .help("write `a,b`, or `[a, b]` as in YAML")
+            let unreadable = |_| {
+                ParamError::new(format!("a list expected, not {}", quoted(text))).help(
+                    "write `a,b`, or `[a, b]`, in which each bracket and quotation mark has its other half",
+                )
             };
             let value: Value = serde_yaml::from_str(text).map_err(unreadable)?;
             return Ok(match value {
@@ -193,7 +207,7 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 80;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("`{}…`", &text[..end]),
@@ -242,122 +256,4 @@ fn check_enum(text: &str, values: &[String]) -> Result<String, ParamError> {
         None => format!("the values are {list}"),
     };
     Err(problem.help(help))
-}
-
-fn check_url(text: &str, schemes: &[String]) -> Result<String, ParamError> {
-    let allowed = if schemes.is_empty() {
-        "https".to_owned()
-    } else {
-        schemes.join("` or `")
-    };
-    let url = Url::parse(text).map_err(|error| {
-        let problem = ParamError::new(format!("{} is not a URL: {error}", quoted(text)));
-        let scheme = schemes.first().map_or("https", String::as_str);
-        if text.contains("://") {
-            problem
-        } else {
-            problem.help(format!("write `{scheme}://{text}`"))
-        }
-    })?;
-    if !schemes.is_empty() && !schemes.iter().any(|scheme| scheme == url.scheme()) {
-        let problem = ParamError::new(format!("a URL with `{}` is not allowed here", url.scheme()));
-        return Err(problem.help(format!("it must start with `{allowed}`")));
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err(ParamError::new(format!("{} names no host", quoted(text))));
-    }
-    if url.password().is_some() {
-        let problem = ParamError::new("a URL must not hold a password");
-        return Err(problem.help("it would be kept in the journal; use a parameter of type `secret`"));
-    }
-    Ok(text.to_owned())
-}
-
-fn check_domain(text: &str) -> Result<String, ParamError> {
-    let lower = text.to_ascii_lowercase();
-    let wrong = |why: &str| ParamError::new(format!("{} is not a domain: {why}", quoted(text)));
-    let write = |error: ParamError, domain: &str| match is_domain(domain) {
-        true => error.help(format!("write `{domain}`")),
-        false => error.help("write a name like `example.com`"),
-    };
-    if let Some((_, rest)) = lower.split_once("://") {
-        let domain = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();
-        return Err(write(wrong("it holds a protocol"), domain));
-    }
-    if let Some((domain, _)) = lower.split_once(['/', '?', '#']) {
-        return Err(write(
-            wrong("it holds a path"),
-            domain.split(':').next().unwrap_or_default(),
-        ));
-    }
-    if lower.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
-        return Err(
-            wrong("it is an IP address").help("write the name that the DNS knows, like `example.com`")
-        );
-    }
-    if let Some((_, domain)) = lower.split_once('@') {
-        return Err(write(wrong("it is an address for mail"), domain));
-    }
-    if let Some((domain, _)) = lower.split_once(':') {
-        return Err(write(wrong("it holds a port"), domain));
-    }
-    if lower.contains('*') {
-        return Err(write(
-            wrong("it holds a wildcard"),
-            lower.trim_start_matches(['*', '.']),
-        ));
-    }
-    if let Some(domain) = lower.strip_suffix('.') {
-        return Err(write(wrong("it ends with a dot"), domain));
-    }
-    if !lower.contains('.') {
-        return Err(
-            wrong("it is a single label").help(format!("write it in full, like `{lower}.example.com`"))
-        );
-    }
-    if !is_domain(&lower) {
-        let help =
-            "labels hold letters, digits and `-`, at most 63 each; write other letters in Punycode (`xn--…`)";
-        return Err(wrong("a label does not follow the rules").help(help));
-    }
-    Ok(lower)
-}
-
-fn is_domain(text: &str) -> bool {
-    let last_is_no_number = text
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| !last.bytes().all(|b| b.is_ascii_digit()));
-    text.len() <= 253 && text.contains('.') && text.split('.').all(is_label) && last_is_no_number
-}
-
-fn is_label(label: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    (1..=63).contains(&label.len())
-        && label.bytes().all(fits)
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-}
-
-fn check_host(text: &str) -> Result<String, ParamError> {
-    let lower = text.to_ascii_lowercase();
-    let wrong = |why: &str| ParamError::new(format!("{} is not a host: {why}", quoted(text)));
-    if lower.parse::<IpAddr>().is_ok() {
-        return Ok(lower);
-    }
-    if let Some((_, rest)) = lower.split_once("://") {
-        let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();
-        return Err(wrong("it holds a protocol").help(format!("write `{host}`")));
-    }
-    if let Some((host, _)) = lower.split_once(['/', ':']) {
-        return Err(wrong("it holds a port or a path").help(format!("write `{host}`")));
-    }
-    // Windows machines may have `_` in their names.
-    let fits = |label: &str| is_label(&label.replace('_', "x"));
-    if lower.len() <= 253 && lower.split('.').all(fits) {
-        Ok(lower)
-    } else {
-        Err(wrong("it is neither a name nor an address")
-            .help("write a name like `web1`, `web1.example.com`, or an IP address"))
-    }
 }

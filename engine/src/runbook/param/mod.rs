@@ -12,6 +12,7 @@ use crate::id::ParamName;
 
 mod file;
 mod kind;
+mod network;
 mod path;
 mod resolve;
 
@@ -213,9 +214,13 @@ impl Param {
         } else {
             kind::shown(&value)
         };
-        Err(ParamError::new(format!(
-            "{what} does not match the pattern `{pattern}`"
-        )))
+        let error = ParamError::new(format!("{what} does not match the pattern `{pattern}`"));
+        Err(match &self.example {
+            Some(Value::String(example)) if !self.is_secret() => {
+                error.help(format!("what fits looks like `{example}`"))
+            }
+            _ => error,
+        })
     }
 
     fn in_range(&self, size: f64, unit: &str) -> Result<(), ParamError> {

@@ -143,16 +143,21 @@ fn urls_domains_and_hosts() {
             ("*.contoso.com", Err("it holds a wildcard | write `contoso.com`")),
             (
                 "contoso",
-                Err("it is a single label | write it in full, like `contoso.example.com`"),
+                Err("it has no dot | write it in full, like `contoso.example.com`"),
             ),
             ("192.168.0.1", Err("it is an IP address")),
             ("2001:db8::1", Err("it is an IP address")),
             ("ada@contoso.com", Err("write `contoso.com`")),
             ("contoso.com.", Err("write `contoso.com`")),
-            ("bücher.example", Err("Punycode")),
-            ("-a.com", Err("a label does not follow the rules")),
-            ("a..com", Err("a label does not follow the rules")),
-            ("", Err("it is a single label")),
+            ("bücher.example", Err("xn--")),
+            ("-a.com", Err("a part between the dots is none that a domain has")),
+            ("a..com", Err("a part between the dots is none that a domain has")),
+            ("", Err("it is empty")),
+            ("a b.com", Err("it holds ` `, which no domain does")),
+            (
+                "münchen.de",
+                Err("it holds `ü`, which no domain does | write it as the DNS knows it"),
+            ),
         ],
     );
     assert_texts(
@@ -181,7 +186,7 @@ fn lists_are_separated_by_commas_or_written_as_in_yaml() {
             ("", Err("at least 1 items expected, not 0")),
             ("a,b,c,d", Err("at most 3 items expected, not 4")),
             ("web1, web 2", Err("item 2: `web 2` is not a host")),
-            ("[web1", Err("this is not a list")),
+            ("[web1", Err("a list expected")),
         ],
     );
     assert_texts(
