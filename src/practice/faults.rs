@@ -51,6 +51,8 @@ pub(crate) enum Fault {
     KeysRefusedById,
     /// Graph: keys that were sent back get new ids
     KeyIdsChange,
+    /// Graph: a change is taken, and a name or key that was there and was sent back is gone all the same
+    ItemDropped,
     /// Sign-in: to another tenant than the one that is meant
     WrongTenant,
     /// Sign-in: the person declines
@@ -105,6 +107,7 @@ impl Fault {
             | Self::StaleReads
             | Self::ConcurrentChange
             | Self::NameInUse
+            | Self::ItemDropped
             | Self::SignInDeclined
             | Self::CodeExpired
             | Self::SlowDown => Often::Times(1),

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::Value;
+
 use super::bench::{APP, Bench};
 use crate::support::Outcome;
 
@@ -71,6 +73,68 @@ fn a_code_is_shown_without_a_terminal_and_kept_nowhere() {
     for secret in [first.as_str(), second.as_str(), "Bearer", "access_token"] {
         assert!(!kept.contains(secret), "{kept}");
     }
+}
+
+/// The names that the application has.
+fn names(bench: &Bench) -> Vec<String> {
+    let tenant: Value = serde_json::from_str(&bench.project.read("practice/tenant.json").unwrap()).unwrap();
+    let principals = tenant["servicePrincipals"].as_array().unwrap();
+    let one = principals.iter().find(|one| one["appId"] == APP).unwrap();
+    let names = one["servicePrincipalNames"].as_array().unwrap().iter();
+    let mut names: Vec<String> = names.map(|name| name.as_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_name_that_graph_drops_is_put_back_or_named_and_never_lost_without_a_word() {
+    let bench = Bench::new(&["--approve-all"]);
+    std::fs::write(
+        bench.project.path().join("names.yaml"),
+        RUNBOOK.replace("APP", APP),
+    )
+    .unwrap();
+    let before = names(&bench);
+    let new = format!("{APP}/*.adventureworks.com");
+    let set = format!("name={new}");
+    bench.fault(&["item-dropped"]);
+    carried_out(&bench, &["exec", "names.yaml", "--set", &set])
+        .code(0)
+        .tells("is gone, which nobody asked for: it is put back");
+    let mut with: Vec<String> = before.iter().cloned().chain([new]).collect();
+    with.sort();
+    assert_eq!(names(&bench), with);
+    carried_out(&bench, &["rollback", "names", "--yes"]).code(0);
+    assert_eq!(names(&bench), before);
+
+    bench.fault(&["item-dropped", "--always"]);
+    let lost = carried_out(&bench, &["exec", "names.yaml", "--set", &set]).code(1);
+    let gone: Vec<&String> = with.iter().filter(|name| !names(&bench).contains(name)).collect();
+    assert!(!gone.is_empty());
+    let lost = gone.iter().fold(lost, |lost, name| lost.tells(name));
+    lost.tells("could not be put back").tells("RB0325");
+    let shown = bench.run(&["list", "--json"]).code(0).json();
+    let failed = shown
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|run| run["status"] == "failed")
+        .unwrap();
+    let failed = failed["name"].as_str().unwrap();
+    // A person tries again, and what the first attempt lost is there again.
+    bench.fault(&["item-dropped", "--off"]);
+    bench
+        .run(&[
+            "decide",
+            failed,
+            "add",
+            "again",
+            "--why",
+            "Microsoft has mended it",
+        ])
+        .code(0);
+    carried_out(&bench, &["resume", failed]).code(0);
+    assert_eq!(names(&bench), with);
 }
 
 #[test]

@@ -86,9 +86,12 @@ fn call(state: &RunState, ix: InstanceIx) -> Option<Work> {
             asks: Asks::Before, ..
         } => Purpose::Before,
         Phase::Observing {
-            asks: Asks::Doubt | Asks::RollbackDoubt,
-            ..
+            asks: Asks::Doubt, ..
         } => Purpose::Doubt,
+        Phase::Observing {
+            asks: Asks::RollbackDoubt,
+            ..
+        } => Purpose::RollbackDoubt,
         Phase::Running(_) => Purpose::Run,
         Phase::Verifying(_) => Purpose::After,
         Phase::RollingBack(_) => Purpose::Rollback,

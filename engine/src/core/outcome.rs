@@ -70,7 +70,9 @@ impl Ended<'_> {
 
     fn retry_at(&self, error: &Failure) -> Option<Timestamp> {
         match error.kind {
-            FailureKind::Inputs | FailureKind::Decided | FailureKind::Fault => return None,
+            FailureKind::Inputs | FailureKind::Final | FailureKind::Decided | FailureKind::Fault => {
+                return None;
+            }
             FailureKind::Failed | FailureKind::TimedOut | FailureKind::NotVerified | FailureKind::Mistake => {
             }
         }

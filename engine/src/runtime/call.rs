@@ -25,8 +25,6 @@ pub(super) struct Call {
     /// What the step's session keeps open.
     pub(super) session: Option<Arc<Kept>>,
     pub(super) known: Known,
-    /// A doubt about a rollback is asked about, not one about an attempt.
-    pub(super) undoing: bool,
 }
 
 impl Call {
@@ -112,7 +110,7 @@ impl Call {
             // What is missing for the inputs is to be found here, and not in earnest.
             let stand_in = self.with_stand_ins(&scope, step);
             return match fill(step, self.plugin.as_ref(), &self.cx.registry, &stand_in) {
-                Ok(_) => rehearse(step, rehearsal, &scope, &self.cx, self.undoing).await,
+                Ok(_) => rehearse(step, rehearsal, &scope, &self.cx).await,
                 Err(mut failure) => {
                     failure.message +=
                         "; in a rehearsal, earlier steps give what stands below their `rehearse:`";
@@ -136,9 +134,12 @@ impl Call {
         match cx.purpose {
             Purpose::Run => Outcome::Ran(self.plugin.run(&with, &cx).await),
             Purpose::Rollback => Outcome::RolledBack(self.plugin.rollback(&with, &cx).await),
-            Purpose::Plan | Purpose::Before | Purpose::After | Purpose::Doubt | Purpose::AfterRollback => {
-                Outcome::Observed(self.plugin.validate(&with, &cx).await)
-            }
+            Purpose::Plan
+            | Purpose::Before
+            | Purpose::After
+            | Purpose::Doubt
+            | Purpose::RollbackDoubt
+            | Purpose::AfterRollback => Outcome::Observed(self.plugin.validate(&with, &cx).await),
         }
     }
 }

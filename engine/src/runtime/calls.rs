@@ -12,8 +12,8 @@ use super::desk::{Desk, Message};
 use super::run::Run;
 use super::transcriber::CallTranscriber;
 use crate::core::event::{Failure, FailureKind, ProcessMark};
-use crate::core::{Asks, Effect, Evaluation, Input, Phase, Work, effects};
-use crate::id::{InstanceId, Seq, StepId};
+use crate::core::{Effect, Evaluation, Input, Work, effects};
+use crate::id::{AttemptNo, InstanceId, Seq, StepId};
 use crate::journal::Durable;
 use crate::runbook::expr;
 use crate::step::{Context, Transcriber};
@@ -101,22 +101,15 @@ impl Run {
             Value::Object(outputs) => Some(self.known.own_outputs(&instance.id, step, outputs.clone())),
             _ => None,
         };
-        let undoing = matches!(
-            instance.phase,
-            Phase::Observing {
-                asks: Asks::RollbackDoubt,
-                ..
-            }
-        );
         let cx = Context {
             run: self.facts(),
             instance: work.instance.clone(),
-            attempt: instance.attempts.max(crate::id::AttemptNo(1)),
+            attempt: instance.attempts.max(AttemptNo(1)),
             purpose: work.purpose,
             params: self.known.params(&self.told.params, step),
             steps: self.known.earlier(self.state.before(instance.step), step),
             item: instance.item.clone(),
-            before: instance.before.clone(),
+            before: instance.before.clone().filter(|_| instance.changed),
             outputs,
             cancel,
             transcript,
@@ -134,7 +127,6 @@ impl Run {
             cx,
             session: desk.sessions.of(step),
             known: self.known.clone(),
-            undoing,
         })
     }
 

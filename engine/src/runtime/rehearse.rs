@@ -8,14 +8,8 @@ use crate::runbook::expr::{self, Put, Scope};
 use crate::runbook::{Rehearse, RehearsedDoubt, Step};
 use crate::step::{Context, Observation, Purpose};
 
-/// The rehearsed outcome of a call. `undoing` tells a doubt about a rollback from one about an attempt.
-pub(super) async fn rehearse(
-    step: &Step,
-    rehearsal: &Rehearsal,
-    scope: &Scope,
-    cx: &Context,
-    undoing: bool,
-) -> Outcome {
+/// The rehearsed outcome of a call.
+pub(super) async fn rehearse(step: &Step, rehearsal: &Rehearsal, scope: &Scope, cx: &Context) -> Outcome {
     let script = &step.rehearse;
     if let Some(takes) = script.takes
         && matches!(cx.purpose, Purpose::Run | Purpose::Rollback)
@@ -53,7 +47,7 @@ pub(super) async fn rehearse(
         }
         Purpose::After => answers.verdict(Verdict::Satisfied),
         // Nothing was touched, so a rollback that was cut off has undone nothing.
-        Purpose::Doubt if undoing => answers.verdict(Verdict::Satisfied),
+        Purpose::RollbackDoubt => answers.verdict(Verdict::Satisfied),
         Purpose::Doubt => {
             let played = rehearsal
                 .interruptions
@@ -132,8 +126,11 @@ pub(super) fn failed(purpose: Purpose, failure: Failure) -> Outcome {
     match purpose {
         Purpose::Run => Outcome::Ran(Err(failure)),
         Purpose::Rollback => Outcome::RolledBack(Err(failure)),
-        Purpose::Plan | Purpose::Before | Purpose::After | Purpose::Doubt | Purpose::AfterRollback => {
-            Outcome::Observed(Err(failure))
-        }
+        Purpose::Plan
+        | Purpose::Before
+        | Purpose::After
+        | Purpose::Doubt
+        | Purpose::RollbackDoubt
+        | Purpose::AfterRollback => Outcome::Observed(Err(failure)),
     }
 }

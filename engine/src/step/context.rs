@@ -22,8 +22,10 @@ pub enum Purpose {
     Run,
     /// `validate` after an attempt.
     After,
-    /// `validate` after an interruption, of an attempt or of a rollback.
+    /// `validate` after an interruption of an attempt.
     Doubt,
+    /// `validate` after an interruption of a rollback.
+    RollbackDoubt,
     /// `rollback`.
     Rollback,
     /// `validate` after a rollback.
@@ -90,7 +92,7 @@ pub struct Context {
     pub steps: Arc<dyn Earlier>,
     /// The item, where the step fans out.
     pub item: Option<Value>,
-    /// What `validate` observed before the first attempt.
+    /// What `validate` observed before the first attempt, once there was one.
     pub before: Option<Value>,
     /// What the attempt gave, when it is rolled back.
     pub outputs: Option<Outputs>,

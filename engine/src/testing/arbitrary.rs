@@ -109,11 +109,12 @@ pub fn outputs() -> impl Strategy<Value = Outputs> {
 
 /// Any failure.
 pub fn failure() -> impl Strategy<Value = Failure> {
-    use FailureKind::{Decided, Failed, Fault, Inputs, Mistake, NotVerified, TimedOut};
+    use FailureKind::{Decided, Failed, Fault, Final, Inputs, Mistake, NotVerified, TimedOut};
     let kind = prop::sample::select(vec![
         Failed,
         TimedOut,
         NotVerified,
+        Final,
         Inputs,
         Mistake,
         Decided,

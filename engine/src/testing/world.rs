@@ -156,9 +156,12 @@ impl World {
         match work.purpose {
             Purpose::Run => self.run(work, dice),
             Purpose::Rollback => self.rollback(state, work, dice),
-            Purpose::Plan | Purpose::Before | Purpose::After | Purpose::Doubt | Purpose::AfterRollback => {
-                Outcome::Observed(self.validate(state, work, dice))
-            }
+            Purpose::Plan
+            | Purpose::Before
+            | Purpose::After
+            | Purpose::Doubt
+            | Purpose::RollbackDoubt
+            | Purpose::AfterRollback => Outcome::Observed(self.validate(state, work, dice)),
         }
     }
 
@@ -171,9 +174,12 @@ impl World {
             Purpose::Run => Outcome::Ran(Err(failed("it was stopped"))),
             Purpose::Rollback if ended_well => Outcome::RolledBack(Ok(())),
             Purpose::Rollback => Outcome::RolledBack(Err(failed("it was stopped"))),
-            Purpose::Plan | Purpose::Before | Purpose::After | Purpose::Doubt | Purpose::AfterRollback => {
-                Outcome::Observed(Err(failed("it was stopped")))
-            }
+            Purpose::Plan
+            | Purpose::Before
+            | Purpose::After
+            | Purpose::Doubt
+            | Purpose::RollbackDoubt
+            | Purpose::AfterRollback => Outcome::Observed(Err(failed("it was stopped"))),
         }
     }
 
@@ -208,7 +214,12 @@ impl World {
         let goal = match work.purpose {
             Purpose::Run => There::Whole,
             Purpose::Rollback => self.restored(state, work),
-            Purpose::Plan | Purpose::Before | Purpose::After | Purpose::Doubt | Purpose::AfterRollback => {
+            Purpose::Plan
+            | Purpose::Before
+            | Purpose::After
+            | Purpose::Doubt
+            | Purpose::RollbackDoubt
+            | Purpose::AfterRollback => {
                 return false;
             }
         };

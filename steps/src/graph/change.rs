@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use runbook_engine::id::AttemptNo;
-use runbook_engine::step::{Context, Failure, FailureKind};
+use runbook_engine::step::{Context, Failure, FailureKind, Purpose};
 use serde_json::{Map, Value, json};
 
 use super::explain::{explain, refuses_content};
 use super::inputs::{GraphRequest, Merge};
 use super::inputs_failure;
-use super::merge::{self, Form, Made, Unmergeable};
+use super::lost::{Back, not_put_back};
+use super::merge::{self, Form, Made, Shown, Unmergeable};
 use super::send::Sender;
 use crate::child::note;
 use crate::web::edge::pause;
@@ -26,6 +27,9 @@ pub(super) const BEFORE: &str = "collections";
 /// How often a collection is read again until a change shows: Graph's servers learn of it one after the other, within
 /// minutes.
 const MOST_LOOKS: u32 = 20;
+
+/// How often it is looked whether something was put back.
+const LOOKS_FOR_LOST: u32 = 6;
 
 /// How often a change is worked out anew because somebody else changed the collection meanwhile.
 const MOST_CHANGES: u32 = 5;
@@ -78,21 +82,28 @@ impl Sender {
             .await
     }
 
-    /// Changes single items of a collection.
+    /// Changes single items of a collection, and sees to it that nothing else is lost by that.
     pub(super) async fn merge(
         &self,
         request: &GraphRequest,
         merge: &Merge,
         cx: &Context,
     ) -> Result<Answer, Failure> {
+        let before = self.before_attempts(request, merge, cx);
         let mut form = Form::Whole;
+        let mut back = Back::default();
         for _ in 0..MOST_CHANGES {
             let seen = self.collection(request, merge, cx).await?;
             let object = seen.json.clone().unwrap_or_default();
-            let Some(wanted) = merge::merged(merge, &object).map_err(unmergeable)? else {
-                self.remember(request, merge, &[], &[], cx);
+            let current = merge::items(merge, &object).map_err(unmergeable)?;
+            back.before(merge, merge::lost(merge, before, current), cx)?;
+            let merged = merge::merged(merge, &object).map_err(unmergeable)?;
+            let mut wanted = merged.unwrap_or_else(|| current.clone());
+            merge::put_back(merge, &mut wanted, &back.items);
+            if wanted == *current {
+                self.remember(request, merge, current, &wanted, cx);
                 return Ok(seen);
-            };
+            }
             let body = merge::body(merge, &object, &wanted, form).map_err(unmergeable)?;
             // Graph knows no condition for these changes, so that the moment between the last look and the change
             // is made as short as it can be.
@@ -112,11 +123,18 @@ impl Sender {
                 continue;
             }
             if !(200..300).contains(&answer.status) {
-                return Ok(answer);
+                let said = explain(&answer).unwrap_or_else(|| format!("status {}", answer.status));
+                return if back.items.is_empty() {
+                    Ok(answer)
+                } else {
+                    Err(not_put_back(merge, &back.items, &said))
+                };
             }
-            let current = merge::items(merge, &object).map_err(unmergeable)?;
             self.remember(request, merge, current, &wanted, cx);
-            return self.until_it_shows(request, merge, &wanted, cx).await;
+            match self.until_it_shows(request, merge, &wanted, &back, cx).await? {
+                Read::Whole(answer) => return Ok(answer),
+                Read::Without(gone) => form = back.after(merge, gone, form, cx)?,
+            }
         }
         let message = format!(
             "`{}` is changed by others again and again; try the step again when they are done (RB0325)",
@@ -125,7 +143,46 @@ impl Sender {
         Err(Failure::new(FailureKind::Failed, message))
     }
 
-    /// Remembers what a change did. After a first attempt that did not end, nobody knows what that one did.
+    /// What a collection held before the first attempt, where this is a later one or may be: nothing of that may be
+    /// missing in the end. A rollback is not measured by it: others may have changed the collection on purpose since.
+    fn before_attempts<'a>(&self, request: &GraphRequest, merge: &Merge, cx: &'a Context) -> &'a [Value] {
+        let is_later = cx.purpose != Purpose::Run || cx.attempt > AttemptNo(1);
+        let before = cx.before.as_ref().filter(|_| is_later && !self.undoes);
+        let list = before.and_then(|before| before[BEFORE][&name(request, merge)].as_array());
+        list.map_or(&[], Vec::as_slice)
+    }
+
+    /// What an attempt has lost of what was there before it, in words.
+    pub(super) async fn gone(
+        &self,
+        run: &Requests<GraphRequest>,
+        cx: &Context,
+    ) -> Result<Option<String>, Failure> {
+        for request in request::all(run) {
+            let Some(merge) = &request.merge else { continue };
+            let before = self.before_attempts(request, merge, cx);
+            if before.is_empty() {
+                continue;
+            }
+            let object = self
+                .collection(request, merge, cx)
+                .await?
+                .json
+                .unwrap_or_default();
+            let current = merge::items(merge, &object).map_err(unmergeable)?;
+            let gone = merge::lost(merge, before, current);
+            if !gone.is_empty() {
+                let gone = merge::named(merge, &gone);
+                return Ok(Some(format!(
+                    "{gone} of `{}` was there before the first attempt, and is gone",
+                    merge.property
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Remembers what the first change did. After a first attempt that did not end, nobody knows what that one did.
     fn remember(
         &self,
         request: &GraphRequest,
@@ -137,7 +194,7 @@ impl Sender {
         if cx.attempt == AttemptNo(1) && !self.undoes {
             let made = Made::between(current, wanted);
             let mut all = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-            all.insert(name(request, merge), json!(made));
+            all.entry(name(request, merge)).or_insert(json!(made));
         }
     }
 
@@ -150,27 +207,39 @@ impl Sender {
         self.signed(ready, cx).await
     }
 
+    /// Reads until a change shows. That something was put back cannot be told from a reading of before, so that it is
+    /// looked for some time; that a first change has lost something can.
     async fn until_it_shows(
         &self,
         request: &GraphRequest,
         merge: &Merge,
         wanted: &[Value],
+        back: &Back,
         cx: &Context,
-    ) -> Result<Answer, Failure> {
-        let mut differs = String::new();
-        for look in 0..MOST_LOOKS {
+    ) -> Result<Read, Failure> {
+        let (mut differs, mut lacks) = (String::new(), Vec::new());
+        let first = back.items.is_empty();
+        for look in 0..if first { MOST_LOOKS } else { LOOKS_FOR_LOST } {
+            if look > 0 {
+                let between = Duration::from_millis(500 * 2_u64.pow((look - 1).min(5)));
+                let words =
+                    format!("the change does not show yet ({differs}); looked at again in {between:?}");
+                note(cx, &words);
+                pause(between, cx).await?;
+            }
             let answer = self.collection(request, merge, cx).await?;
             let object = answer.json.clone().unwrap_or_default();
-            match merge::differs(merge, &object, wanted).map_err(unmergeable)? {
-                None => return Ok(answer),
-                Some(why) => differs = why,
+            let current = merge::items(merge, &object).map_err(unmergeable)?;
+            lacks = merge::lost(merge, wanted, current);
+            match merge::shown(merge, &object, wanted).map_err(unmergeable)? {
+                Shown::Whole => return Ok(Read::Whole(answer)),
+                Shown::Without(gone) if first => return Ok(Read::Without(gone)),
+                Shown::Without(gone) => differs = format!("{} is not there", merge::named(merge, &gone)),
+                Shown::NotYet(why) => differs = why,
             }
-            let between = Duration::from_millis(500 * 2_u64.pow(look.min(5)));
-            note(
-                cx,
-                &format!("the change does not show yet ({differs}); looked at again in {between:?}"),
-            );
-            pause(between, cx).await?;
+        }
+        if !(first || lacks.is_empty()) {
+            return Ok(Read::Without(lacks));
         }
         let message = format!(
             "Graph accepted the change of `{}`, but it does not show: {differs}; look at it in the portal, then try the step again (RB0325)",
@@ -197,6 +266,14 @@ impl Sender {
         let message = format!("`{}` cannot be read: {said}", merge.property);
         Err(Failure::new(FailureKind::Failed, message))
     }
+}
+
+/// What a collection is read to hold after a change.
+enum Read {
+    /// All that it should.
+    Whole(Answer),
+    /// All that was changed, but not these.
+    Without(Vec<Value>),
 }
 
 /// How keys are sent next, where Graph does not take them as they were sent.

@@ -7,6 +7,11 @@ use super::change::BEFORE;
 use super::inputs::{GraphInputs, GraphRequest, SignIn};
 use crate::web::request::{self, Method, Requests};
 
+/// Whether a step changes collections.
+pub(super) fn has_merges(inputs: &GraphInputs) -> bool {
+    merges(&inputs.run).next().is_some()
+}
+
 /// Whether a step takes changes of collections back.
 pub(super) fn undoes_merges(inputs: &GraphInputs) -> bool {
     merges(&inputs.rollback).next().is_some()

@@ -133,7 +133,7 @@ pub(super) fn merged(merge: &Merge, object: &Value) -> Result<Option<Vec<Value>>
         wanted.retain(|there| !is_same(merge, there, item));
     }
     for item in listed(merge.add.as_ref()) {
-        if !wanted.iter().any(|there| is_same(merge, there, item)) {
+        if !contains(merge, &wanted, item) {
             wanted.push(item.clone());
         }
     }
@@ -171,23 +171,81 @@ pub(super) fn body(
     Ok(json!({ KEYS: sent }))
 }
 
-/// Which of the items that must be there are missing, and which that must not be are there.
-pub(super) fn differs(
-    merge: &Merge,
-    object: &Value,
-    wanted: &[Value],
-) -> Result<Option<String>, Unmergeable> {
+/// What a reading shows of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Shown {
+    /// All of it.
+    Whole,
+    /// Not all that the change is about: it may not have come everywhere yet.
+    NotYet(String),
+    /// All that the change is about, but these are gone that nobody asked to take away.
+    Without(Vec<Value>),
+}
+
+/// Whether a list is as it was written.
+pub(super) fn shown(merge: &Merge, object: &Value, wanted: &[Value]) -> Result<Shown, Unmergeable> {
     let current = items(merge, object)?;
-    let has = |item: &Value| current.iter().any(|there| is_same(merge, there, item));
-    let missing = wanted.iter().filter(|item| !has(item)).count();
+    let has = |item: &Value| contains(merge, current, item);
+    let added = listed(merge.add.as_ref()).filter(|item| !has(item)).count();
     let left = listed(merge.remove.as_ref()).filter(|item| has(item)).count();
-    Ok(match (missing, left) {
-        (0, 0) => None,
-        (0, left) => Some(format!(
+    let gone: Vec<Value> = wanted.iter().filter(|item| !has(item)).cloned().collect();
+    Ok(match (added, left) {
+        (0, 0) if gone.is_empty() => Shown::Whole,
+        (0, 0) => Shown::Without(gone),
+        (0, left) => Shown::NotYet(format!(
             "{left} of the items that were taken away are still there"
         )),
-        (missing, _) => Some(format!("{missing} of the items are not there")),
+        (_, _) => Shown::NotYet(format!("{} of the items are not there", gone.len())),
     })
+}
+
+/// What was there before, is not there now, and was not to be taken away.
+pub(super) fn lost(merge: &Merge, before: &[Value], current: &[Value]) -> Vec<Value> {
+    let meant = |item: &Value| listed(merge.remove.as_ref()).any(|gone| is_same(merge, item, gone));
+    let lost = before
+        .iter()
+        .filter(|item| !contains(merge, current, item) && !meant(item));
+    lost.cloned().collect()
+}
+
+/// Adds to a list what it lacks of these.
+pub(super) fn put_back(merge: &Merge, wanted: &mut Vec<Value>, owed: &[Value]) {
+    for item in owed {
+        if !contains(merge, wanted, item) {
+            wanted.push(item.clone());
+        }
+    }
+}
+
+/// Whether an item can be written anew: the content of a key may never have been shown.
+pub(super) fn is_known(merge: &Merge, item: &Value) -> bool {
+    merge.property != KEYS || item["key"].is_string()
+}
+
+/// What people call these items: names as they are, keys by their name, number and end.
+pub(super) fn named(merge: &Merge, items: &[Value]) -> String {
+    const MOST: usize = 10;
+    let name = |item: &Value| match item {
+        Value::String(text) => format!("`{text}`"),
+        _ => {
+            let key = merge.key.as_deref().unwrap_or_default();
+            let fields = ["displayName", "keyId", "customKeyIdentifier", "endDateTime", key];
+            let known = fields.iter().filter_map(|name| match item.get(*name)? {
+                Value::String(text) if *name != "key" => Some(text.as_str()),
+                _ => None,
+            });
+            format!("`{}`", known.collect::<Vec<_>>().join(" "))
+        }
+    };
+    let mut names: Vec<String> = items.iter().take(MOST).map(name).collect();
+    if items.len() > MOST {
+        names.push(format!("{} more", items.len() - MOST));
+    }
+    names.join(", ")
+}
+
+fn contains(merge: &Merge, list: &[Value], item: &Value) -> bool {
+    list.iter().any(|there| is_same(merge, there, item))
 }
 
 /// The items that an object has.

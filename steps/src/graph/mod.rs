@@ -3,7 +3,7 @@
 //! - `inputs`: what a runbook says.
 //! - `sign_in`: tokens, which are in memory only.
 //! - `send`: requests with a token, page after page.
-//! - `change`: single items of a collection; `merge` is what is worked out for it.
+//! - `change`: single items of a collection; `merge` is what is worked out for it, `lost` what it must not lose.
 //! - `check`: what is wrong with inputs; `query`: values within OData.
 //! - `endpoints` and `explain`: where Graph is, and what its errors mean.
 
@@ -31,6 +31,7 @@ mod check;
 mod endpoints;
 mod explain;
 mod inputs;
+mod lost;
 mod merge;
 mod query;
 mod send;
@@ -50,7 +51,9 @@ const TEXT: &str = r#"Each of `validate`, `run` and `rollback` is one request or
 others. `merge` reads the collection, adds or removes single items, reads it once more so that nobody's change in between
 is lost, writes it, and reads it until the change shows. `rollback` removes exactly what was added, and keeps what
 others have added meanwhile. Entries of `keyCredentials` are sent back as they were read; where the service
-refuses that, by their content, and last by their ids. If one cannot be read, nothing is written.
+refuses that, by their content, and last by their ids. If one cannot be read, nothing is written. If a change is taken and
+something else is gone afterwards, that is put back, or the step fails and names it; a later attempt compares with what
+was there before the first.
 
 **Signing in.** The operator signs in when the first request is due: the step shows an address and a code for any
 browser. Steps of one session share that sign-in; it is in memory only, so that it is asked for again after a resume. An
@@ -172,10 +175,18 @@ impl Graph {
     }
 }
 
-/// Looks; before the first attempt, also at what the collections hold that the attempt is about to change.
+/// Looks; before the first attempt, also at what the collections hold that the attempt is about to change; after it,
+/// whether they still hold that.
 async fn validate(sender: &Sender, inputs: &GraphInputs, cx: &Context) -> Result<Observation, Failure> {
     let mut found = phases::validate(sender, &inputs.validate, cx).await?;
-    if cx.purpose == Purpose::Before && found.verdict != Verdict::Satisfied && check::undoes_merges(inputs) {
+    if matches!(cx.purpose, Purpose::Before | Purpose::Doubt)
+        && found.verdict == Verdict::Satisfied
+        && let Some(reason) = sender.gone(&inputs.run, cx).await?
+    {
+        found.verdict = Verdict::Unsatisfied(reason);
+        found.outputs.clear();
+    }
+    if cx.purpose == Purpose::Before && found.verdict != Verdict::Satisfied && check::has_merges(inputs) {
         let collections = sender.collections(&inputs.run, cx).await?;
         let mut observed = match found.observed {
             Value::Object(observed) => observed,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::tenant::{ID, State, Steps, Tenant, certificate, plugin};
 
 /// A step that adds these names, and takes them away again.
-fn names(items: &Value) -> Value {
+pub(super) fn names(items: &Value) -> Value {
     let merge = |act: &str| json!({ "path": "/servicePrincipals/o1", "merge": { "property": "servicePrincipalNames", act: items } });
     json!({
         "validate": {
@@ -24,7 +24,7 @@ fn names(items: &Value) -> Value {
     })
 }
 
-fn tenant(names: &[&str]) -> Tenant {
+pub(super) fn tenant(names: &[&str]) -> Tenant {
     Tenant::new(State {
         names: names.iter().map(|name| json!(name)).collect(),
         ..State::default()
@@ -109,14 +109,14 @@ async fn a_change_that_does_not_show_yet_is_awaited() {
     assert_eq!(tenant.written().len(), 1);
 }
 
-fn key(id: &str, content: Option<&str>) -> Value {
+pub(super) fn key(id: &str, content: Option<&str>) -> Value {
     json!({
         "keyId": id, "type": "AsymmetricX509Cert", "usage": "Verify", "key": content, "customKeyIdentifier": null,
         "displayName": "old", "startDateTime": "2021-06-01T00:00:00Z", "endDateTime": "9999-12-31T23:59:59Z",
     })
 }
 
-fn keys() -> Value {
+pub(super) fn keys() -> Value {
     let item = json!({ "type": "AsymmetricX509Cert", "usage": "Verify", "key": "bmV3" });
     json!({ "run": { "path": "/servicePrincipals/o1", "merge": { "property": "keyCredentials", "key": "key", "add": item } } })
 }

@@ -8,6 +8,7 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
 use openssl::x509::X509;
+use runbook_engine::id::AttemptNo;
 use runbook_engine::step::{Context, Failure, Kept, Observation, Outputs, Plugin, Purpose, Session};
 use runbook_engine::testing::doubles::Recorder;
 use runbook_steps::Settings;
@@ -37,6 +38,8 @@ pub(super) struct State {
     pub(super) stale: usize,
     /// Keys are not taken by their content.
     pub(super) refuses_content: bool,
+    /// How many changes more lose the first item that was there and was sent back.
+    pub(super) drops: usize,
     /// A change is never answered.
     pub(super) hangs: bool,
     pub(super) shown: Option<(usize, Value)>,
@@ -168,6 +171,17 @@ impl State {
             return Reply::Silence;
         }
         self.shown = Some((self.stale, self.object()));
+        let there = (self.names.first().cloned(), self.keys.first().cloned());
+        let reply = self.replace(body);
+        if self.drops > 0 && !matches!(&reply, Reply::Status(400, ..)) {
+            self.drops -= 1;
+            self.names.retain(|name| Some(name) != there.0.as_ref());
+            self.keys.retain(|key| Some(key) != there.1.as_ref());
+        }
+        reply
+    }
+
+    fn replace(&mut self, body: &Value) -> Reply {
         if let Some(names) = body["servicePrincipalNames"].as_array() {
             self.names.clone_from(names);
         }
@@ -219,6 +233,7 @@ pub(super) struct Steps {
     pub(super) session: Value,
     pub(super) kept: Arc<Kept>,
     pub(super) recorder: Arc<Recorder>,
+    pub(super) attempt: u32,
     pub(super) before: Option<Value>,
     pub(super) outputs: Option<Outputs>,
 }
@@ -237,6 +252,7 @@ impl Steps {
             session,
             kept: Arc::default(),
             recorder: Recorder::new(),
+            attempt: 1,
             before: None,
             outputs: None,
         }
@@ -250,6 +266,7 @@ impl Steps {
         );
         Context {
             purpose,
+            attempt: AttemptNo(self.attempt),
             session: Some(session),
             before: self.before.clone(),
             outputs: self.outputs.clone(),

@@ -143,6 +143,8 @@ pub enum FailureKind {
     Inputs,
     /// There is a mistake in its script, which the run keeps as it is.
     Mistake,
+    /// Its own work failed, and another try would hide what it left behind: a person must look first.
+    Final,
     /// A person decided so.
     Decided,
     /// A fault of the program or of a plugin.
@@ -156,7 +158,9 @@ impl FailureKind {
     pub fn is_of_definition(self) -> bool {
         match self {
             Self::Inputs | Self::Mistake => true,
-            Self::Failed | Self::TimedOut | Self::NotVerified | Self::Decided | Self::Fault => false,
+            Self::Failed | Self::TimedOut | Self::NotVerified | Self::Final | Self::Decided | Self::Fault => {
+                false
+            }
         }
     }
 }

@@ -317,7 +317,7 @@ impl Run {
                     Purpose::Rollback => "undo",
                     Purpose::Before => "look",
                     Purpose::After | Purpose::AfterRollback => "check",
-                    Purpose::Doubt => "look after",
+                    Purpose::Doubt | Purpose::RollbackDoubt => "look after",
                     Purpose::Plan => "plan",
                 };
                 let stop = if work.stop { ", stop" } else { "" };

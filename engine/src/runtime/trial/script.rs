@@ -153,7 +153,7 @@ impl Answer<'_> {
                 not("in the test it took no effect")
             }
             Purpose::Run | Purpose::After => Verdict::Satisfied,
-            Purpose::Doubt => self.doubt(),
+            Purpose::Doubt | Purpose::RollbackDoubt => self.doubt(),
             Purpose::Rollback | Purpose::AfterRollback => not("it was undone"),
         }
     }

@@ -30,7 +30,10 @@ pub fn intent_is_durable(journal: &[Entry], work: &Work) -> Result<(), Broken> {
     let fits = match (work.purpose, intent) {
         (Purpose::Run, Some(Event::AttemptStarted { instance, .. }))
         | (Purpose::Rollback, Some(Event::RollbackAttemptStarted { instance, .. }))
-        | (Purpose::Before | Purpose::Doubt, Some(Event::ObservationStarted { instance }))
+        | (
+            Purpose::Before | Purpose::Doubt | Purpose::RollbackDoubt,
+            Some(Event::ObservationStarted { instance }),
+        )
         | (
             Purpose::After,
             Some(Event::AttemptReturned { instance, .. } | Event::Interrupted { instance, .. }),

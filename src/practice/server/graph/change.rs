@@ -78,7 +78,10 @@ impl Server {
         let before = tenant.0.clone();
         for (property, value) in &body {
             match self.changed(&tenant, at, property, value) {
-                Ok(value) => tenant.set(at, property, value),
+                Ok(value) => {
+                    let value = self.without_dropped(&tenant, at, property, value);
+                    tenant.set(at, property, value);
+                }
                 Err((409, message)) => {
                     return Ok(Answer::graph(
                         409,
@@ -100,6 +103,23 @@ impl Server {
         let mut answer = Answer::empty(204);
         answer.lost = self.happens(Fault::LostAnswer);
         Ok(answer)
+    }
+
+    /// The new value of a property, without one of those items that were there before, if that goes wrong now.
+    fn without_dropped(&self, tenant: &Tenant, at: usize, property: &str, value: Value) -> Value {
+        let Value::Array(mut items) = value else {
+            return value;
+        };
+        let current = tenant.principals()[at][property].as_array();
+        let there = items
+            .iter()
+            .rposition(|item| current.is_some_and(|current| current.contains(item)));
+        if let Some(dropped) = there
+            && self.happens(Fault::ItemDropped)
+        {
+            items.remove(dropped);
+        }
+        Value::Array(items)
     }
 
     /// The new value of a property, or why it is refused.
@@ -144,6 +164,12 @@ impl Server {
     }
 }
 
+/// Whether a name is one that Microsoft gave its application: its id, or an address of SharePoint Online.
+fn is_own(principal: &Value, name: &str, host: &str) -> bool {
+    let id = principal["appId"].as_str().unwrap_or_default();
+    name == id || (name.starts_with(id) && (host == "sharepoint.com" || host.ends_with(".sharepoint.com")))
+}
+
 /// The names as they are to be. What Graph says to a single text in place of a list is not known; that its type is a
 /// list of texts is.
 fn names(tenant: &Tenant, principal: &Value, value: &Value) -> Result<Vec<Value>, (u16, String)> {
@@ -182,6 +208,9 @@ fn names(tenant: &Tenant, principal: &Value, value: &Value) -> Result<Vec<Value>
             .trim_start_matches("*.")
             .to_ascii_lowercase();
         let domain = tenant.domain();
+        if is_own(principal, text, &host) {
+            continue;
+        }
         if host != domain && !host.ends_with(&format!(".{domain}")) {
             return Err(refused(format!(
                 "Values of servicePrincipalNames property must use a verified domain of the organization or its subdomain: '{text}'"

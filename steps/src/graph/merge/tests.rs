@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Form, Made, Unmergeable, body, differs, merged, undoing};
+use super::{Form, Made, Shown, Unmergeable, body, lost, merged, named, put_back, shown, undoing};
 use crate::graph::inputs::Merge;
 
 fn merge(value: Value) -> Merge {
@@ -113,7 +113,50 @@ fn a_certificate_that_is_not_shown_is_known_by_its_thumbprint() {
     );
 }
 
+#[test]
+fn what_is_gone_that_nobody_took_away_is_told_from_what_does_not_show_yet() {
+    let add = merge(json!({ "property": "names", "add": "new" }));
+    let wanted = ["app", "old", "new"].map(Value::from);
+    let seen = |names: &[&str]| shown(&add, &json!({ "names": names }), &wanted).unwrap();
+    assert_eq!(seen(&["app", "old", "new"]), Shown::Whole);
+    assert!(matches!(seen(&["app", "old"]), Shown::NotYet(_)));
+    assert_eq!(seen(&["app", "new"]), Shown::Without(vec!["old".into()]));
+}
+
+#[test]
+fn a_key_that_is_gone_is_named_as_people_know_it() {
+    let mut new = key(Some("bmV3"), None);
+    new["keyId"] = json!("0c5a6f8e-0000-4000-8000-000000000000");
+    let remove = merge(json!({ "property": "keyCredentials", "key": "key", "remove": new }));
+    let before = [key(Some("b2xk"), None), new];
+    let gone = lost(&remove, &before, &[]);
+    assert_eq!(gone, before[..1], "the other one was to go");
+    assert_eq!(
+        named(&remove, &gone),
+        "`old 5d6f1ed5-48bd-44da-8cf6-3b5d5b516ed8 9999-12-31T23:59:59Z`"
+    );
+    assert_eq!(named(&remove, &["app/x".into()]), "`app/x`");
+}
+
 proptest! {
+    #[test]
+    fn what_was_there_before_is_put_back_once_and_nothing_else_is(
+        before in prop::collection::btree_set("[a-e]", 0..5),
+        current in prop::collection::btree_set("[a-k]", 0..8),
+        item in "[a-k]",
+    ) {
+        let values = |names: &std::collections::BTreeSet<String>| names.iter().map(|name| Value::from(name.as_str())).collect::<Vec<_>>();
+        let remove = merge(json!({ "property": "names", "remove": item }));
+        let gone = lost(&remove, &values(&before), &values(&current));
+        let mut wanted = values(&current);
+        wanted.retain(|name| name.as_str() != Some(item.as_str()));
+        put_back(&remove, &mut wanted, &gone);
+        put_back(&remove, &mut wanted, &gone);
+        let expected: std::collections::BTreeSet<String> = before.union(&current).filter(|name| **name != item).cloned().collect();
+        prop_assert_eq!(wanted.len(), expected.len());
+        prop_assert!(wanted.iter().all(|name| expected.contains(name.as_str().unwrap())));
+    }
+
     #[test]
     fn adding_and_removing_leaves_what_others_have(
         before in prop::collection::btree_set("[a-e]", 0..5),
@@ -126,7 +169,7 @@ proptest! {
         let remove = merge(json!({ "property": "names", "remove": item }));
         let added = merged(&add, &object(&before)).unwrap();
         let mut now = added.clone().unwrap_or_else(|| before.clone());
-        prop_assert_eq!(differs(&add, &object(&now), &now).unwrap(), None);
+        prop_assert_eq!(shown(&add, &object(&now), &now).unwrap(), Shown::Whole);
         // Others come meanwhile.
         now.extend(others.iter().filter(|name| **name != item).map(|name| Value::from(name.as_str())));
         if added.is_some() {

@@ -55,7 +55,7 @@ macro_rules! twins {
 pub(super) use twins;
 
 twins! {
-    enum FailureKind { Failed, TimedOut, NotVerified, Inputs, Mistake, Decided, Fault }
+    enum FailureKind { Failed, TimedOut, NotVerified, Inputs, Mistake, Final, Decided, Fault }
     enum LeftProcess { None, Awaited, Ended }
     enum StopReason { TimedOut, Cancelled }
     enum DoubtRuling { TookEffect, Again, Repeat }
