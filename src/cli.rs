@@ -6,8 +6,9 @@ use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 use runbook_engine::platform::process;
 
 use crate::commands::{
-    accept, cancel, check, completions, confirm, decide, doctor, exec, explain, handoff, identity, journal,
-    list, log, man, new, plan, practice, reference, report, resume, rollback, schema, show, steps, test,
+    accept, cancel, check, completions, confirm, decide, doctor, exec, explain, export, handoff, identity,
+    import, journal, list, log, man, new, plan, practice, prune, reference, report, resume, rollback, schema,
+    show, steps, test,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -103,6 +104,9 @@ enum Command {
     Decide(decide::Args),
     Handoff(handoff::Args),
     Accept(accept::Args),
+    Export(export::Args),
+    Import(import::Args),
+    Prune(prune::Args),
     Rollback(rollback::Args),
     Cancel(cancel::Args),
     Journal(journal::Args),
@@ -199,6 +203,9 @@ async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
         Command::Decide(args) => decide::run(&args, setting).await,
         Command::Handoff(args) => handoff::run(&args, setting).await,
         Command::Accept(args) => accept::run(&args, setting).await,
+        Command::Export(args) => export::run(&args, setting).await,
+        Command::Import(args) => import::run(&args, setting).await,
+        Command::Prune(args) => prune::run(&args, setting).await,
         Command::Rollback(args) => rollback::run(&args, setting).await,
         Command::Cancel(args) => cancel::run(&args, setting).await,
         Command::Journal(args) => journal::run(&args, setting).await,

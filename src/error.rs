@@ -1,8 +1,9 @@
 //! Why a command failed, in the one form in which people are told: diagnostics and an exit code.
 
-use runbook_engine::core::About;
+use runbook_engine::core::{About, Rejection};
 use runbook_engine::diagnostic::{Code, Diagnostic, closest};
 use runbook_engine::journal::JournalError;
+use runbook_engine::journal::bundle::BundleError;
 use runbook_engine::runtime::RuntimeError;
 
 use crate::exit::Exit;
@@ -92,7 +93,10 @@ impl Failed {
     pub(crate) fn journal(name: &str, error: &JournalError) -> Self {
         let exit = match error {
             JournalError::NotFound(_) => Exit::BadInput,
-            JournalError::Held(_) | JournalError::Conflict { .. } | JournalError::NotClaimed => Exit::Held,
+            JournalError::Held(_)
+            | JournalError::Copy
+            | JournalError::Conflict { .. }
+            | JournalError::NotClaimed => Exit::Held,
             _ => Exit::Fault,
         };
         Self::told(vec![error.diagnostic(name)], exit)
@@ -134,6 +138,25 @@ impl Failed {
             }
             other => Self::fault("the run could not be carried out", &other),
         }
+    }
+
+    /// A bundle that could not be written, read or trusted.
+    pub(crate) fn bundle(file: &str, error: &BundleError) -> Self {
+        let exit = match error {
+            BundleError::Journal(error) => return Self::journal(file, error),
+            BundleError::Disk { doing: "read", .. } => Exit::BadInput,
+            BundleError::Disk { .. } => Exit::Fault,
+            _ => Exit::BadInput,
+        };
+        Self::told(vec![error.diagnostic(file)], exit)
+    }
+
+    /// A bundle whose run was moved to somebody else.
+    pub(crate) fn not_for_you(file: &str, rejection: &Rejection) -> Self {
+        let message = format!("`{file}`: {rejection}; nothing was stored");
+        let diagnostic = Diagnostic::error(Code::InOtherHands, message);
+        let help = "let them import it, under their own name: `--operator NAME` where the account is another";
+        Self::told(vec![diagnostic.help(help)], Exit::Held)
     }
 
     /// An act that is not possible now.

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use runbook_engine::core::Act;
 use runbook_engine::core::event::Handing;
-use runbook_engine::runtime::{Engine, Seat};
+use runbook_engine::id::RunId;
+use runbook_engine::runtime::{Engine, Seat, Watcher as _};
 
 use super::transcripts::last_printed;
-use super::{access_in, act_on, go, go_after};
+use super::{access_in, act_on, give_up, go, go_after, leave};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::briefing::briefing;
@@ -14,7 +15,8 @@ use crate::render::hands::{for_successor, last_lines};
 use crate::render::heading::heading;
 use crate::render::layout::Width;
 use crate::render::time;
-use crate::setting::Setting;
+use crate::setting::{Setting, find_run};
+use crate::watch::Lines;
 
 /// Take over a run that was offered to you, and be told where it stands
 #[derive(Debug, clap::Args)]
@@ -40,6 +42,12 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         None => Handing::Accepted,
     };
     let engine = setting.acting_with(&args.run).await?;
+    if let Handing::TakenOver { why } = &handing {
+        let id = find_run(&engine, &args.run).await?;
+        if engine.journal.is_copy(id).await.is_ok_and(|copy| copy) {
+            return take_copy(&engine, id, why, args, setting).await;
+        }
+    }
     let mut access = access_in(&engine, &args.run, setting).await?;
     if let Err(failed) = act_on(access.seat_mut(), Act::Hand(handing), setting).await {
         return Err(go_after(access, failed).await);
@@ -47,6 +55,23 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     match brief(&engine, access.seat(), setting).await {
         Ok(()) => go(access, setting).await.map(|()| Exit::Done),
         Err(failed) => Err(go_after(access, failed).await),
+    }
+}
+
+/// Goes on with a run of which only a copy is here.
+async fn take_copy(
+    engine: &Engine,
+    id: RunId,
+    why: &str,
+    args: &Args,
+    setting: &Setting,
+) -> Result<Exit, Failed> {
+    let taken = engine.take_over(id, why.to_owned()).await;
+    let (run, entries) = taken.map_err(|error| Failed::runtime(&args.run, error))?;
+    Lines::new(setting, run.runbook()).recorded(&entries, run.state());
+    match brief(engine, &run, setting).await {
+        Ok(()) => leave(run, setting).await.map(|_| Exit::Done),
+        Err(failed) => Err(give_up(run, failed).await),
     }
 }
 

@@ -88,7 +88,8 @@ struct Row {
 impl Row {
     /// A run as it stands: of one that was left while it went on, nobody was there to write its summary.
     async fn of(mut listed: Listed, engine: &Engine) -> Self {
-        let goes_on = |run: &Summary| run.status.goes_on_by_itself();
+        let is_here = !listed.copy;
+        let goes_on = |run: &Summary| is_here && run.moved_to.is_none() && run.status.goes_on_by_itself();
         let mut rests_for = Vec::new();
         if listed.holder.is_none()
             && let Ok(summary) = &mut listed.summary
@@ -178,8 +179,14 @@ fn text(row: &Row, names: usize, width: Width) -> String {
             width.wrap(&format!("{name}  {status} "), 4, &plain(&error.to_string()))
         }
     };
-    if let Some(to) = row.summary().and_then(|run| run.offered_to.as_ref()) {
-        text += &format!("\n    {}", hands::in_short(to));
+    if row.listed.copy {
+        let remark = "a copy, to be read; the run itself goes on elsewhere";
+        text += &format!("\n    {}", paint(CARE, remark));
+    }
+    let whose = row.summary();
+    if let Some(whose) = whose.and_then(|run| hands::in_short(run.offered_to.as_ref(), run.moved_to.as_ref()))
+    {
+        text += &format!("\n    {whose}");
     }
     if !row.rests_for.is_empty() {
         let needs = plain(&format!("needs the secret {}", style::names(&row.secrets())));
@@ -192,12 +199,18 @@ fn text(row: &Row, names: usize, width: Width) -> String {
 }
 
 fn as_json(row: &Row) -> Value {
-    let Listed { run, summary, holder } = &row.listed;
+    let Listed {
+        run,
+        summary,
+        holder,
+        copy,
+    } = &row.listed;
     match summary {
         Ok(summary) => {
             let mut value = serde_json::to_value(summary).unwrap_or_default();
             value["name"] = summary.name().into();
             value["held_by"] = json!(holder);
+            value["copy"] = (*copy).into();
             value["interrupted"] = row.was_interrupted.into();
             value["needs_secrets"] = row.secrets().into();
             value

@@ -71,10 +71,15 @@ impl Output {
     }
 }
 
+/// The folder that a file is written into.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// Writes a file that only its owner can read, and that appears when it is complete.
 pub(crate) fn write(file: &Path, text: &str, overwrite: bool) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut whole = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let mut whole = NamedTempFile::new_in(folder_of(file))?;
     whole.write_all(text.trim_end().as_bytes())?;
     whole.write_all(b"\n")?;
     whole.as_file().sync_all()?;
@@ -94,7 +99,7 @@ fn there_already(file: &Path) -> Failed {
         .into()
 }
 
-fn not_written(file: &Path, error: &io::Error) -> Failed {
+pub(super) fn not_written(file: &Path, error: &io::Error) -> Failed {
     let message = format!("`{}` could not be written", file.display());
     let diagnostic = Diagnostic::error(Code::OutputNotWritten, message).caused_by(error);
     diagnostic

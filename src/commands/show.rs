@@ -42,7 +42,8 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     args.output.check()?;
     args.output.only_for_pictures(args.graph.is_some())?;
     let engine = setting.engine_with(&args.run)?;
-    let (_, story) = read(&args.run, &engine).await?;
+    let (id, story) = read(&args.run, &engine).await?;
+    let copy = engine.journal.is_copy(id).await.is_ok_and(|copy| copy);
     let [starter, last] = authorships(&story);
     let Story {
         state,
@@ -52,7 +53,9 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     } = &story;
     let held = Held::of(&story, || engine.rests_for(state, runbook));
     if setting.global.json {
-        render::json(&as_json(&story, &held, [starter, last]));
+        let mut shown = as_json(&story, &held, [starter, last]);
+        shown["copy"] = copy.into();
+        render::json(&shown);
         return Ok(Exit::Done);
     }
     let width = Width::of_results();
@@ -66,6 +69,10 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let begun = format!("started {begun} by {}{}", state.starter(), authors::mark(starter));
     let last = format!("last {updated} by {}{}", state.operator(), authors::mark(last));
     render::result(&heading(state, runbook, &format!("{begun}; {last}"), width));
+    if copy {
+        let remark = "a copy, to be read; the run itself goes on elsewhere";
+        render::result(&paint(CARE, width.wrap("", 2, remark)));
+    }
     if let Some(whose) = hands::possession(state, width) {
         render::result(&whose);
     }

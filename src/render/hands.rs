@@ -14,7 +14,9 @@ use super::{plain, time};
 /// Who has the run, if that needs saying.
 pub(crate) fn possession(state: &RunState, width: Width) -> Option<String> {
     let hands = state.hands();
-    let words = if let Some(offer) = hands.offer() {
+    let words = if let Some(away) = hands.away() {
+        format!("moved to another place for {}, {}", away.to, given(away))
+    } else if let Some(offer) = hands.offer() {
         format!(
             "offered to {}, who has not accepted it yet; {}",
             offer.to,
@@ -40,13 +42,17 @@ pub(crate) fn as_json(state: &RunState) -> Value {
             })
         })
     };
-    json!({ "of": hands.of(), "offered": offer(hands.offer()) })
+    json!({ "of": hands.of(), "offered": offer(hands.offer()), "moved": offer(hands.away()) })
 }
 
 /// What lists say of it, in a few words.
-pub(crate) fn in_short(offered_to: &Operator) -> String {
-    let words = format!("offered to {offered_to}, who has not accepted it yet");
-    paint(CARE, plain(&words))
+pub(crate) fn in_short(offered: Option<&Operator>, moved: Option<&Operator>) -> Option<String> {
+    let words = match (moved, offered) {
+        (Some(to), _) => format!("moved to another place, for {to}"),
+        (None, Some(to)) => format!("offered to {to}, who has not accepted it yet"),
+        (None, None) => return None,
+    };
+    Some(paint(CARE, plain(&words)))
 }
 
 /// What those must know who take the run over, beside where it stands: the note, what opens anew, what is asked for.

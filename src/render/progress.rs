@@ -212,7 +212,7 @@ impl Progress {
             Event::Handed(handing) => Said::new(
                 CARE,
                 '!',
-                format!("{} by {}", handing_words(handing), entry.operator),
+                format!("{}: {}", entry.operator, handing_words(handing)),
             ),
             Event::CancelRequested { why } => Said::new(CARE, '!', format!("the run is cancelled: {why}")),
             _ => return None,

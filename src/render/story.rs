@@ -137,6 +137,10 @@ pub(super) fn handing_words(handing: &Handing) -> String {
         Handing::Offered { to, note } => format!("run offered to {to}{}", noted(note)),
         Handing::TakenBack => "offer taken back".to_owned(),
         Handing::Accepted => "run accepted".to_owned(),
+        Handing::MovedOut { to, note } => {
+            format!("run moved to another place, for {to}{}", noted(note))
+        }
+        Handing::MovedIn => "run moved in from another place".to_owned(),
         Handing::TakenOver { why } => format!("run taken over: {why}"),
     }
 }

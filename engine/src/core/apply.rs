@@ -85,6 +85,9 @@ impl RunState {
     }
 
     fn transition(&mut self, entry: &Entry) -> Result<(), Misfit> {
+        if self.hands.away().is_some() && !matches!(entry.event, Event::Handed(_)) {
+            return Err(Misfit("the run goes on in another journal".to_owned()));
+        }
         if let Some(instance) = asks_for_role(&entry.event) {
             self.may_act_on(instance, &entry.operator, entry.time)
                 .map_err(|forbidden| Misfit(forbidden.to_string()))?;

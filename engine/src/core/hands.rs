@@ -13,6 +13,7 @@ use crate::id::{Host, Operator};
 pub struct Hands {
     of: Option<Operator>,
     offer: Option<Offer>,
+    away: Option<Offer>,
     received: Option<Offer>,
 }
 
@@ -44,6 +45,12 @@ impl Hands {
         self.offer.as_ref()
     }
 
+    /// Where it went, if it no longer goes on in this journal.
+    #[must_use]
+    pub fn away(&self) -> Option<&Offer> {
+        self.away.as_ref()
+    }
+
     /// How those who have it now were given it, if they were.
     #[must_use]
     pub fn received(&self) -> Option<&Offer> {
@@ -53,8 +60,14 @@ impl Hands {
     /// Whether this operator may go on with the run.
     ///
     /// # Errors
-    /// When the run is in the hands of another.
+    /// When the run is in the hands of another, or goes on elsewhere.
     pub fn admit(&self, operator: &Operator) -> Result<(), Rejection> {
+        if let Some(away) = &self.away {
+            return Err(Rejection::Away {
+                to: away.to.clone(),
+                since: away.since,
+            });
+        }
         match self.of() {
             Some(other) if other != operator => Err(Rejection::NotYours(other.clone())),
             Some(_) | None => Ok(()),
@@ -65,57 +78,65 @@ impl Hands {
     /// changes its course, is for those who have it; anybody may do the manual work and decide.
     pub(super) fn admits(&self, input: &Input, operator: &Operator) -> Result<(), Rejection> {
         match input {
-            Input::Act(Act::Hand(Handing::Accepted | Handing::TakenBack | Handing::TakenOver { .. })) => {
+            Input::Act(Act::Hand(
+                Handing::Accepted | Handing::MovedIn | Handing::TakenBack | Handing::TakenOver { .. },
+            )) => Ok(()),
+            // What follows from an act, such as that more can start, is part of it.
+            Input::Clock | Input::Act(Act::Confirm { .. } | Act::Decide { .. }) if self.away.is_none() => {
                 Ok(())
             }
-            // What follows from an act, such as that more can start, is part of it.
-            Input::Clock | Input::Act(Act::Confirm { .. } | Act::Decide { .. }) => Ok(()),
             _ => self.admit(operator),
         }
     }
 
     /// Whether the run can be handed so by this operator now.
-    pub(super) fn possible(&self, handing: &Handing, operator: &Operator) -> Result<(), Rejection> {
+    fn possible(&self, handing: &Handing, operator: &Operator) -> Result<(), Rejection> {
         let no = |is, act, instead| Err(Rejection::RunNotNow { is, act, instead });
-        match (handing, &self.offer) {
-            (Handing::Offered { to, .. }, None) if to == operator => no(
+        match (handing, &self.offer, &self.away) {
+            (Handing::Offered { to, .. } | Handing::MovedOut { to, .. }, None, None) if to == operator => no(
                 "is in your own hands",
                 "given to you",
                 "name another operator with `--to`",
             ),
-            (Handing::Offered { .. }, None) => self.admit(operator),
-            (Handing::Offered { .. }, Some(_)) => no(
+            (Handing::Offered { .. } | Handing::MovedOut { .. }, None, None) => self.admit(operator),
+            (Handing::Offered { .. } | Handing::MovedOut { .. }, Some(_), None) => no(
                 "is offered to somebody already",
                 "given away",
                 "`runbook handoff RUN --take-back` takes that back first",
             ),
-            (Handing::TakenBack | Handing::Accepted, None) => no(
+            (Handing::TakenBack | Handing::Accepted, None, None) => no(
                 "is offered to nobody",
                 "accepted or taken back",
                 "`runbook handoff RUN --to NAME` offers it",
             ),
-            (Handing::TakenBack, Some(offer)) if offer.by == *operator => Ok(()),
-            (Handing::TakenBack, Some(offer)) => Err(Rejection::NotYours(offer.by.clone())),
-            (Handing::Accepted, Some(offer)) if offer.to == *operator => Ok(()),
-            (Handing::Accepted, Some(offer)) => Err(Rejection::OfferedToAnother(offer.to.clone())),
-            (Handing::TakenOver { .. }, _) => Ok(()),
+            (Handing::TakenBack, Some(offer), None) if offer.by == *operator => Ok(()),
+            (Handing::TakenBack, Some(offer), None) => Err(Rejection::NotYours(offer.by.clone())),
+            (Handing::Accepted, Some(offer), None) if offer.to == *operator => Ok(()),
+            (Handing::Accepted, Some(offer), None) => Err(Rejection::OfferedToAnother(offer.to.clone())),
+            (Handing::MovedIn, _, Some(away)) if away.to == *operator => Ok(()),
+            (Handing::MovedIn, _, Some(away)) => Err(Rejection::OfferedToAnother(away.to.clone())),
+            (Handing::MovedIn, _, None) => {
+                no("goes on here", "moved in", "`runbook resume RUN` goes on with it")
+            }
+            (Handing::TakenOver { .. }, _, _) => Ok(()),
+            (_, _, Some(_)) => self.admit(operator),
         }
     }
 
     fn hand(&mut self, handing: &Handing, entry: &Entry) {
+        let given = |to: &Operator, note: &Option<String>| Offer {
+            by: entry.operator.clone(),
+            host: entry.host.clone(),
+            to: to.clone(),
+            note: note.clone(),
+            since: entry.time,
+        };
         match handing {
-            Handing::Offered { to, note } => {
-                self.offer = Some(Offer {
-                    by: entry.operator.clone(),
-                    host: entry.host.clone(),
-                    to: to.clone(),
-                    note: note.clone(),
-                    since: entry.time,
-                });
-            }
+            Handing::Offered { to, note } => self.offer = Some(given(to, note)),
             Handing::TakenBack => self.offer = None,
-            Handing::Accepted => {
-                self.received = self.offer.take();
+            Handing::MovedOut { to, note } => self.away = Some(given(to, note)),
+            Handing::Accepted | Handing::MovedIn => {
+                self.received = self.offer.take().or(self.away.take());
                 self.of = Some(entry.operator.clone());
             }
             Handing::TakenOver { .. } => {
@@ -135,10 +156,26 @@ impl RunState {
         &self.hands
     }
 
+    /// Whether the run can be handed so by this operator now.
+    pub(super) fn can_be_handed(&self, handing: &Handing, operator: &Operator) -> Result<(), Rejection> {
+        self.hands.possible(handing, operator)?;
+        let queues = self.queues();
+        match handing {
+            // Only the machine where it was under way can tell what is left of it.
+            Handing::MovedOut { .. } if !(queues.active.is_empty() && queues.in_doubt.is_empty()) => {
+                Err(Rejection::RunNotNow {
+                    is: "was interrupted, and something of it may still be running here",
+                    act: "moved to another place",
+                    instead: "`runbook resume RUN` settles that first",
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Takes in who has the run from now on.
     pub(super) fn hand(&mut self, handing: &Handing, entry: &Entry) -> Result<(), Misfit> {
-        self.hands
-            .possible(handing, &entry.operator)
+        self.can_be_handed(handing, &entry.operator)
             .map_err(|rejection| Misfit(rejection.to_string()))?;
         self.hands.hand(handing, entry);
         Ok(())

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::{
@@ -132,8 +133,8 @@ impl Act {
     #[must_use]
     pub fn takes_the_run(&self) -> bool {
         match self {
-            Self::Hand(Handing::Accepted | Handing::TakenOver { .. }) => true,
-            Self::Hand(Handing::Offered { .. } | Handing::TakenBack)
+            Self::Hand(Handing::Accepted | Handing::MovedIn | Handing::TakenOver { .. }) => true,
+            Self::Hand(Handing::Offered { .. } | Handing::TakenBack | Handing::MovedOut { .. })
             | Self::Confirm { .. }
             | Self::Decide { .. }
             | Self::Cancel { .. }
@@ -172,6 +173,14 @@ pub enum Rejection {
     /// The run is offered to somebody else.
     #[error("the run is offered to {0}, and to nobody else")]
     OfferedToAnother(Operator),
+    /// The run goes on in another journal.
+    #[error("the run was moved to another place at {since:.0}, where {to} goes on with it")]
+    Away {
+        /// Who goes on with it.
+        to: Operator,
+        /// Since when.
+        since: Timestamp,
+    },
     /// The run is not where the act is possible.
     #[error("the run {is}, so it cannot be {act}")]
     RunNotNow {
@@ -210,7 +219,7 @@ impl Rejection {
     pub fn about(&self) -> About {
         match self {
             Self::NoSuchInstance(_) | Self::NameAnItem(_) => About::Unknown,
-            Self::NotYours(_) | Self::OfferedToAnother(_) => About::Hands,
+            Self::NotYours(_) | Self::OfferedToAnother(_) | Self::Away { .. } => About::Hands,
             Self::Forbidden(_) => About::Person,
             Self::NotNow { .. } | Self::RunNotNow { .. } => About::State,
         }
@@ -227,6 +236,9 @@ impl Rejection {
             }
             Self::OfferedToAnother(_) => {
                 "`runbook show RUN` tells who has it; they can take it back and offer it to you"
+            }
+            Self::Away { .. } => {
+                "`runbook import FILE` takes it in again when they hand it back; `runbook accept RUN --take-over --why TEXT` if they never had it"
             }
             Self::NotNow { instead, .. } | Self::RunNotNow { instead, .. } => instead,
             Self::Forbidden(forbidden) => return Cow::Owned(forbidden.instead()),

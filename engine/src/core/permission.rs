@@ -229,14 +229,14 @@ pub(super) fn permitted(state: &RunState, input: &Input, turn: &Turn) -> Result<
             ..
         }) => steps.iter().try_for_each(|step| of_step(&step.clone().into())),
         // Somebody who may do nothing with a run cannot be given it.
-        Input::Act(Act::Hand(Handing::Offered { to, .. })) => {
+        Input::Act(Act::Hand(Handing::Offered { to, .. } | Handing::MovedOut { to, .. })) => {
             let absent = state.workflow().may_take_part(to, None, now).err();
             let absent = absent.filter(|one| one.barrier.is_about_the_file());
             absent.map_or(Ok(()), |one| Err(one.into()))
         }
         // Each step that is undone asks for its own role.
         Input::Act(
-            Act::Hand(Handing::Accepted | Handing::TakenBack | Handing::TakenOver { .. })
+            Act::Hand(Handing::Accepted | Handing::MovedIn | Handing::TakenBack | Handing::TakenOver { .. })
             | Act::Cancel { .. }
             | Act::Rollback {
                 scope: RollbackScope::Run,

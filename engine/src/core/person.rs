@@ -39,7 +39,7 @@ pub(super) fn acted(state: &RunState, act: &Act, operator: &Operator) -> Result<
             })
         }
         Act::Hand(handing) => {
-            state.hands.possible(handing, operator)?;
+            state.can_be_handed(handing, operator)?;
             Ok(Event::Handed(handing.clone()))
         }
         Act::Cancel { why } => {

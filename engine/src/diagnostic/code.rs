@@ -132,6 +132,12 @@ codes! {
     RB0408 NoDoor "other terminals cannot act on a run that is carried out";
     RB0409 HolderFailed "the process that holds a run could not do what it was asked";
     RB0410 NotSigned "an entry could not be signed";
+    // Bundles.
+    RB0420 BundleDamaged "a bundle cannot be trusted";
+    RB0421 BundleTooLarge "a bundle is larger than allowed";
+    RB0422 BundleForks "a run was continued in two places";
+    RB0423 BundleOld "a bundle holds nothing that is not here";
+    RB0424 RunIsCopy "a run is a copy, and can only be read here";
     // The database of runs.
     RB0430 DatabaseAway "the database of runs cannot be reached";
     RB0431 DatabaseRefused "the database of runs refuses what it is asked";

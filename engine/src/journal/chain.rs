@@ -174,6 +174,15 @@ impl Record {
     }
 }
 
+/// A record that was kept elsewhere, if it is the one at `at` that comes after `tip`.
+pub(crate) fn follows(tip: Option<Head>, at: Seq, bytes: &[u8]) -> Result<Record, JournalError> {
+    let (next, prev) = tip.map_or((Seq(0), Digest::ZERO), |head| (head.seq.next(), head.hash));
+    let record = Record::from_bytes(bytes);
+    record
+        .filter(|record| at == next && record.follows(prev))
+        .ok_or_else(|| JournalError::Unstorable(format!("entry {at} does not continue what is here")))
+}
+
 /// Seals `entries` one after the other, the first after `tip` (none: they begin a journal).
 pub(crate) fn seal_all(
     tip: Option<Head>,

@@ -18,6 +18,11 @@ impl JournalError {
             Self::Conflict { .. } | Self::NotClaimed => about(Code::RunHeld).help(format!(
                 "`runbook resume {run}` goes on from where the journal stands now"
             )),
+            Self::Copy => about(Code::RunIsCopy)
+                .help("go on with it where it is, or have it handed over: `runbook export RUN -o FILE --handoff --to NAME`")
+                .help(format!(
+                    "if it is lost there, `runbook accept {run} --take-over --why TEXT` goes on here"
+                )),
             Self::Damaged(_) => about(Code::JournalDamaged)
                 .help(format!(
                     "`runbook journal verify {run}` says what is wrong and changes nothing"

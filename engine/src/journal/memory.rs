@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::chain::{Digest, Head, Record, seal_all};
+use super::chain::{Digest, Head, Record, follows, seal_all};
 use super::verify::{Anchor, Verifier};
 use super::{
-    Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, LARGEST_ATTACHMENT, Listed, Summary,
-    Verification,
+    Chunk, Claim, Durable, Fill, Holder, Intake, Journal, JournalError, Kept, LARGEST_ATTACHMENT, Listed,
+    Standing, Summary, Verification,
 };
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
@@ -48,6 +48,7 @@ struct Run {
     printed: Vec<(Seq, u32)>,
     attachments: BTreeMap<String, Vec<u8>>,
     summary: Option<Summary>,
+    copy: bool,
 }
 
 impl MemoryJournal {
@@ -178,6 +179,26 @@ impl Run {
     }
 }
 
+impl Intake for Run {
+    fn record(&mut self, at: Seq, bytes: Vec<u8>) -> Result<(), JournalError> {
+        let head = self.head();
+        let record = follows(head, at, &bytes)?;
+        self.records.push(record);
+        Ok(())
+    }
+
+    fn chunk(&mut self, of: Seq, number: u32, bytes: Vec<u8>) -> Result<(), JournalError> {
+        drop(self.chunks.insert((of, number), bytes));
+        Ok(())
+    }
+
+    fn attachment(&mut self, content: &[u8]) -> Result<(), JournalError> {
+        let sha256 = Digest::of(content).to_string();
+        drop(self.attachments.insert(sha256, content.to_vec()));
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl Journal for MemoryJournal {
     async fn create_by(
@@ -214,6 +235,9 @@ impl Journal for MemoryJournal {
         if let Some(other) = &found.holder {
             return Err(JournalError::Held(Some(other.clone())));
         }
+        if found.copy {
+            return Err(JournalError::Copy);
+        }
         (found.holder, found.poisoned) = (Some(holder.clone()), false);
         Ok(Claim { run, holder })
     }
@@ -249,6 +273,46 @@ impl Journal for MemoryJournal {
 
     async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
         self.with(run, |run| run.kept(from))
+    }
+
+    async fn records(&self, run: RunId, from: Seq) -> Result<Vec<Vec<u8>>, JournalError> {
+        let skipped = usize::try_from(from.0).unwrap_or(usize::MAX);
+        self.with(run, |run| {
+            Ok(run.records.iter().skip(skipped).map(Record::to_bytes).collect())
+        })
+    }
+
+    async fn restore(
+        &self,
+        run: RunId,
+        holder: Holder,
+        standing: Standing,
+        fill: Fill<'_>,
+    ) -> Result<Claim, JournalError> {
+        let mut inner = self.lock();
+        let mut restored = inner.runs.get(&run).cloned().unwrap_or_default();
+        if let Some(other) = restored.holder {
+            return Err(JournalError::Held(Some(other)));
+        }
+        fill(&mut restored)?;
+        (restored.holder, restored.copy) = (Some(holder.clone()), standing == Standing::Copy);
+        let _before = inner.runs.insert(run, restored);
+        Ok(Claim { run, holder })
+    }
+
+    async fn is_copy(&self, run: RunId) -> Result<bool, JournalError> {
+        self.with(run, |run| Ok(run.copy))
+    }
+
+    async fn remove(&self, run: RunId) -> Result<(), JournalError> {
+        let holder = self.with(run, |run| Ok(run.holder.clone()))?;
+        match holder {
+            Some(holder) => Err(JournalError::Held(Some(holder))),
+            None => {
+                drop(self.lock().runs.remove(&run));
+                Ok(())
+            }
+        }
     }
 
     fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {
@@ -322,6 +386,7 @@ impl Journal for MemoryJournal {
                 .clone()
                 .ok_or_else(|| JournalError::Damaged("the run has no summary".to_owned())),
             holder: found.holder.clone(),
+            copy: found.copy,
         };
         Ok(self.lock().runs.iter().rev().map(row).collect())
     }

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 pub use self::chain::Digest;
+pub use self::error::JournalError;
+pub use self::intake::{Fill, Intake, SealedEntries, Standing};
 pub use self::kept::{Kept, Seal};
 pub use self::memory::MemoryJournal;
 pub use self::postgres::PostgresJournal;
@@ -27,10 +29,13 @@ pub use self::transcript::TranscriptHasher;
 use crate::core::event::Entry;
 use crate::core::operators::Authored;
 use crate::id::{Host, Operator, RunId, Seq};
-use crate::identity::{Signer, SigningFailed};
+use crate::identity::Signer;
 
+pub mod bundle;
 mod chain;
 mod diagnostic;
+mod error;
+mod intake;
 mod kept;
 pub mod memory;
 pub mod postgres;
@@ -139,83 +144,6 @@ pub struct Finding {
     pub message: String,
 }
 
-/// Why a journal did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JournalError {
-    /// There is no such run.
-    #[error("there is no run {0}")]
-    NotFound(RunId),
-    /// Somebody else holds the run.
-    #[error("the run is held by {}", .0.as_ref().map_or_else(|| "another process".to_owned(), Holder::to_string))]
-    Held(Option<Holder>),
-    /// The writer is not up to date: somebody else has written. Nothing was appended.
-    #[error("the journal is at entry {found}, not {expected}: somebody else has written to it")]
-    Conflict {
-        /// The entry that the writer expected to write.
-        expected: Seq,
-        /// The entry that comes next.
-        found: Seq,
-    },
-    /// What is stored is not what was written.
-    #[error("the journal is damaged: {0}")]
-    Damaged(String),
-    /// What is stored was written by a newer program.
-    #[error("the journal was written by a newer program ({0})")]
-    Newer(String),
-    /// The state folder is not this account's, or no state folder at all. Nothing was changed.
-    #[error("the state folder is not ours to use: {0}")]
-    Foreign(String),
-    /// The disk did not do what it was asked; the journal takes no more entries until it is opened again.
-    #[error("the journal could not be {doing}")]
-    Storage {
-        /// What was being done: `written`, `read`, `opened`.
-        doing: &'static str,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The database of runs does not answer, or nobody gets in.
-    #[error("the database {database} cannot be reached")]
-    DatabaseAway {
-        /// Its address, without the password.
-        database: String,
-        /// What the database or the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The database of runs does not do what it is asked.
-    #[error("the database {database} refuses")]
-    DatabaseRefused {
-        /// Its address, without the password.
-        database: String,
-        /// What the database said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The database of runs was set up by a newer program. Nothing was changed.
-    #[error("the database {database} was set up by a newer program ({what})")]
-    NewerDatabase {
-        /// Its address, without the password.
-        database: String,
-        /// How that shows.
-        what: String,
-    },
-    /// What was to be stored is larger or deeper than allowed, or out of place. Nothing was stored, and the
-    /// journal takes others.
-    #[error("it cannot be stored: {0}")]
-    Unstorable(String),
-    /// Its author signs, and this was not signed. Nothing was stored, and the journal takes others.
-    #[error(transparent)]
-    Unsigned(#[from] SigningFailed),
-    /// The claim was given back, or is another's by now.
-    #[error("the claim on the run is not held any more")]
-    NotClaimed,
-    /// An earlier write failed.
-    #[error("an earlier entry could not be written; the run must be resumed by a new process")]
-    Poisoned,
-}
-
 /// A store of runs.
 ///
 /// Obligations of every store: entries are numbered without gaps and never change; an append is all or
@@ -301,6 +229,37 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// When they cannot be read or trusted.
     async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError>;
+
+    /// What is kept of the entries from `from` on, byte for byte: for bundles.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn records(&self, run: RunId, from: Seq) -> Result<Vec<Vec<u8>>, JournalError>;
+
+    /// Adds what another journal holds of a run to what is kept of it here, all or nothing, makes the run where there
+    /// is none, and claims it. What is added was checked, and continues what is here.
+    ///
+    /// # Errors
+    /// When somebody holds the run, what is added is refused, or the disk failed.
+    async fn restore(
+        &self,
+        run: RunId,
+        holder: Holder,
+        standing: Standing,
+        fill: Fill<'_>,
+    ) -> Result<Claim, JournalError>;
+
+    /// Whether a run is a copy, which cannot be claimed.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    async fn is_copy(&self, run: RunId) -> Result<bool, JournalError>;
+
+    /// Removes a run that nobody holds, with everything that is kept of it.
+    ///
+    /// # Errors
+    /// When somebody holds it, or it cannot be removed.
+    async fn remove(&self, run: RunId) -> Result<(), JournalError>;
 
     /// Adds to the transcript of the activity that entry `of` started. Durable with the next append. Chunks
     /// are numbered from 0 without gaps.

@@ -1,4 +1,4 @@
-//! What lists of runs show.
+//! What lists show of runs.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,9 @@ pub struct Summary {
     /// To whom it is offered, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_to: Option<Operator>,
+    /// For whom it was moved to another place, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<Operator>,
     /// When it started.
     pub started: Timestamp,
     /// When something last happened.
@@ -71,6 +74,7 @@ impl Summary {
             total: 0,
             operator: entry.operator.clone(),
             offered_to: None,
+            moved_to: None,
             started: entry.time,
             updated: last.time,
             head: last.seq,
@@ -89,4 +93,6 @@ pub struct Listed {
     pub summary: Result<Summary, JournalError>,
     /// Who holds it now.
     pub holder: Option<Holder>,
+    /// It can only be read here: see [`Standing::Copy`](super::Standing::Copy).
+    pub copy: bool,
 }

@@ -248,6 +248,14 @@ impl Verifier {
         );
     }
 
+    /// All that was found until something could not be read any more: what is missing is not told.
+    pub(crate) fn so_far(mut self) -> Verification {
+        self.found
+            .findings
+            .sort_by_key(|finding| (finding.seq.is_none(), finding.seq));
+        self.found
+    }
+
     /// All that was found.
     pub(crate) fn finish(mut self) -> Verification {
         self.transcripts

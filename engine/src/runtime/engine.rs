@@ -226,7 +226,7 @@ impl Engine {
     }
 
     /// The definition that a run started with, from its own entries.
-    fn definition(&self, entries: &[Entry]) -> Result<Arc<Runbook>, RuntimeError> {
+    pub(super) fn definition(&self, entries: &[Entry]) -> Result<Arc<Runbook>, RuntimeError> {
         let Some(Event::RunStarted(started)) = entries.first().map(|entry| &entry.event) else {
             let message = "its first entry does not start a run".to_owned();
             return Err(JournalError::Damaged(message).into());
@@ -245,7 +245,7 @@ impl Engine {
             .ok_or(RuntimeError::Definition(loaded.diagnostics))
     }
 
-    fn holder(&self) -> Holder {
+    pub(super) fn holder(&self) -> Holder {
         let Author {
             operator, host, pid, ..
         } = self.author.clone();

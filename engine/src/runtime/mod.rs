@@ -18,6 +18,7 @@
 )]
 
 mod ask;
+mod bundles;
 mod call;
 mod calls;
 mod clear;
@@ -42,6 +43,7 @@ mod wanted;
 mod tests;
 
 pub use self::ask::{Given, Keeper};
+pub use self::bundles::{Arrival, Fork, ImportError};
 pub use self::clock::{Clock, Machine, Source, SystemClock};
 pub use self::door::{Access, Asked, Door, Doors, Seat, Visit};
 pub use self::driver::{Control, Ended, Watcher};

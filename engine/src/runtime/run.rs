@@ -275,6 +275,7 @@ impl Run {
             total,
             operator: state.operator().clone(),
             offered_to: state.hands().offer().map(|offer| offer.to.clone()),
+            moved_to: state.hands().away().map(|away| away.to.clone()),
             started: state.begun(),
             updated: state.updated(),
             head: Seq(state.next_seq().0.saturating_sub(1)),

@@ -171,10 +171,10 @@ impl Known {
                 *values = mask.outputs(&sealed(values, sensitive));
                 *note = note.as_deref().map(|note| mask.text(note));
             }
-            Act::Hand(Handing::Offered { note, .. }) => {
+            Act::Hand(Handing::Offered { note, .. } | Handing::MovedOut { note, .. }) => {
                 *note = note.as_deref().map(|note| mask.text(note));
             }
-            Act::Hand(Handing::TakenBack | Handing::Accepted) => {}
+            Act::Hand(Handing::TakenBack | Handing::Accepted | Handing::MovedIn) => {}
             Act::Decide { why, .. }
             | Act::Hand(Handing::TakenOver { why })
             | Act::Cancel { why }

@@ -21,8 +21,8 @@ use crate::id::{Host, InstanceId, Operator, RunId, Seq};
 use crate::identity::Signer;
 use crate::journal::memory::Fault;
 use crate::journal::{
-    Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, Listed, MemoryJournal, Summary, Verification,
-    to_json,
+    Chunk, Claim, Durable, Fill, Holder, Journal, JournalError, Kept, Listed, MemoryJournal, Standing,
+    Summary, Verification, to_json,
 };
 use crate::runbook;
 use crate::step::{
@@ -90,6 +90,28 @@ impl Journal for Spying {
 
     async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
         self.inner.kept(run, from).await
+    }
+
+    async fn records(&self, run: RunId, from: Seq) -> Result<Vec<Vec<u8>>, JournalError> {
+        self.inner.records(run, from).await
+    }
+
+    async fn restore(
+        &self,
+        run: RunId,
+        holder: Holder,
+        standing: Standing,
+        fill: Fill<'_>,
+    ) -> Result<Claim, JournalError> {
+        self.inner.restore(run, holder, standing, fill).await
+    }
+
+    async fn is_copy(&self, run: RunId) -> Result<bool, JournalError> {
+        self.inner.is_copy(run).await
+    }
+
+    async fn remove(&self, run: RunId) -> Result<(), JournalError> {
+        self.inner.remove(run).await
     }
 
     fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {

@@ -9,7 +9,7 @@ use runbook_engine::journal::{Finding, Verification};
 use runbook_engine::runbook::read_operators;
 use serde_json::{Value, json};
 
-use crate::commands::read_bounded;
+use crate::commands::{import, read_bounded};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render;
@@ -20,7 +20,7 @@ use crate::setting::{Setting, find_run};
 /// The largest file of operators, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// Check that nothing in a run's journal was changed, dropped, reordered or cut off, and who wrote it
+/// Check that nothing in a run's journal, or in a bundle, was changed, dropped, reordered or cut off, and who wrote it
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Without --operators the run's own file is believed, as it was when the run began. To prove who
@@ -30,12 +30,35 @@ Example:
   runbook journal verify hybrid-s2s-7f3a --operators operators.yaml"
 )]
 pub(crate) struct Args {
-    /// The run
-    #[arg(value_name = "RUN")]
+    /// The run, or a file that `export` wrote
+    #[arg(value_name = "RUN|FILE")]
     run: String,
     /// Hold the authors against this file, not against the run's own
     #[arg(long, value_name = "FILE")]
     operators: Option<PathBuf>,
+}
+
+/// What is checked.
+#[derive(Clone, Copy)]
+enum What {
+    Journal,
+    Bundle,
+}
+
+impl What {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Journal => "journal",
+            Self::Bundle => "bundle",
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Journal => "the folder as it is, and restore it from a backup",
+            Self::Bundle => "it as it is, and have it sent again, or exported anew",
+        }
+    }
 }
 
 /// Whose word counts for who wrote the entries.
@@ -54,13 +77,20 @@ struct Authors {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let given = args.operators.as_deref().map(from_file).transpose()?;
-    let engine = setting.engine_with(&args.run)?;
-    let id = find_run(&engine, &args.run).await?;
-    let mut found = engine
-        .journal
-        .verify(id)
-        .await
-        .map_err(|error| Failed::journal(&args.run, &error))?;
+    let path = Path::new(&args.run);
+    let (id, mut found, what) = if path.is_file() {
+        let checked = import::checked(path)?;
+        let id = checked
+            .manifest
+            .map_or_else(String::new, |manifest| manifest.run.to_string());
+        (id, checked.verification, What::Bundle)
+    } else {
+        let engine = setting.engine_with(&args.run)?;
+        let id = find_run(&engine, &args.run).await?;
+        let found = engine.journal.verify(id).await;
+        let found = found.map_err(|error| Failed::journal(&args.run, &error))?;
+        (id.to_string(), found, What::Journal)
+    };
     let team = match given {
         Some(team) => Some(team),
         None => of_run(&found)?,
@@ -68,9 +98,9 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let authors = team.map(|team| judge(team, &mut found));
     let holds = found.findings.is_empty();
     if setting.global.json {
-        render::json(&as_json(&found, authors.as_ref(), &id.to_string()));
+        render::json(&as_json(&found, authors.as_ref(), &id));
     } else {
-        tell(&found, authors.as_ref(), setting);
+        tell(what, &found, authors.as_ref(), setting);
     }
     Ok(if holds { Exit::Done } else { Exit::Failed })
 }
@@ -141,7 +171,7 @@ fn as_json(found: &Verification, authors: Option<&Authors>, run: &str) -> Value 
     })
 }
 
-fn tell(found: &Verification, authors: Option<&Authors>, setting: &Setting) {
+fn tell(what: What, found: &Verification, authors: Option<&Authors>, setting: &Setting) {
     for finding in &found.findings {
         let place = finding
             .seq
@@ -153,15 +183,17 @@ fn tell(found: &Verification, authors: Option<&Authors>, setting: &Setting) {
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let chunks = count(number(found.chunks), "piece");
         let attachments = count(number(found.attachments), "attachment");
-        let holds = paint(GOOD, "the journal holds");
+        let holds = paint(GOOD, format!("the {} holds", what.name()));
         render::result(&format!(
             "{holds}: {}, {chunks} of transcript, {attachments}, nothing changed",
             entries(found.entries)
         ));
     } else {
         setting.look.tell(&format!(
-            "the journal cannot be trusted: {}; keep the folder as it is, and restore it from a backup",
+            "the {} cannot be trusted: {}; keep {}",
+            what.name(),
             count(found.findings.len(), "finding"),
+            what.remedy(),
         ));
     }
     if let Some(remark) = remark(found, authors) {

@@ -103,7 +103,10 @@ fn laid_out(advice: &[Advice], width: Width) -> Vec<String> {
 /// What a person can do now, the most useful first.
 fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
     let name = &state.started().name();
-    let mut advice = whose(name, state);
+    let mut advice = match whose(name, state) {
+        Whose::Away(advice) => return advice,
+        Whose::Here(advice) => advice,
+    };
     let waiting = state.waiting_for();
     for one in waiting.iter().take(MOST) {
         advice.extend(waits(name, one, runbook));
@@ -150,10 +153,22 @@ fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
     advice
 }
 
-/// In whose hands the run is, if that needs saying.
-fn whose(name: &str, state: &RunState) -> Vec<Advice> {
+/// In whose hands the run is.
+enum Whose {
+    /// In another place: nothing can be done here.
+    Away(Vec<Advice>),
+    /// Here, and what is to be said of it.
+    Here(Vec<Advice>),
+}
+
+fn whose(name: &str, state: &RunState) -> Whose {
     let hands = state.hands();
-    if let Some(offer) = hands.offer() {
+    if let Some(away) = hands.away() {
+        let to = plain(away.to.as_str());
+        let fact = format!("it goes on in another place, in the hands of {to}");
+        return Whose::Away(vec![Fact(fact)]);
+    }
+    Whose::Here(if let Some(offer) = hands.offer() {
         let to = plain(offer.to.as_str());
         vec![
             Fact(format!("it is offered to {to}")),
@@ -170,7 +185,7 @@ fn whose(name: &str, state: &RunState) -> Vec<Advice> {
         ))]
     } else {
         Vec::new()
-    }
+    })
 }
 
 /// The first thing that a person must do.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::Operator;
 
-/// A run is offered, accepted, or taken over.
+/// A run is offered, accepted, moved to another journal, or taken over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Handing {
@@ -19,6 +19,15 @@ pub enum Handing {
     TakenBack,
     /// Whoever it was offered to has it from now on.
     Accepted,
+    /// It goes on in another journal, and nothing more happens in this one.
+    MovedOut {
+        /// Who goes on with it there.
+        to: Operator,
+        /// What they should know.
+        note: Option<String>,
+    },
+    /// It has arrived in this journal, and goes on here.
+    MovedIn,
     /// Somebody has it from now on to whom nobody gave it.
     TakenOver {
         /// Why.
@@ -33,6 +42,8 @@ impl Handing {
             Self::Offered { .. } => "handoff_offered",
             Self::TakenBack => "handoff_taken_back",
             Self::Accepted => "handoff_accepted",
+            Self::MovedOut { .. } => "moved_out",
+            Self::MovedIn => "moved_in",
             Self::TakenOver { .. } => "taken_over",
         }
     }

@@ -82,6 +82,21 @@ impl Reader<'_> {
         }
     }
 
+    /// What is kept of the entries from `from` on.
+    pub(super) async fn all_records(&self, run: RunId, from: Seq) -> Result<Vec<Vec<u8>>, JournalError> {
+        let head = self.head(run).await?;
+        let (mut all, mut next) = (Vec::new(), from);
+        loop {
+            let page = self.records(run, next).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(all);
+            };
+            next = last.next();
+            let known = page.into_iter().filter(|(at, _)| *at <= head.seq);
+            all.extend(known.map(|(_, bytes)| bytes));
+        }
+    }
+
     /// A page of records.
     async fn records(&self, run: RunId, from: Seq) -> Result<Vec<(Seq, Vec<u8>)>, JournalError> {
         let params: Params<'_> = &[

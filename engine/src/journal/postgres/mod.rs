@@ -23,7 +23,8 @@ pub use self::link::{Listener, Notice};
 use self::statements as sql;
 use super::chain::{Head, seal_all};
 use super::{
-    Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, Listed, Summary, Verification, locked,
+    Chunk, Claim, Durable, Fill, Holder, Journal, JournalError, Kept, Listed, Standing, Summary,
+    Verification, locked,
 };
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
@@ -35,6 +36,7 @@ mod bell;
 mod contents;
 mod held;
 mod link;
+mod restore;
 mod schema;
 mod statements;
 
@@ -110,6 +112,14 @@ impl PostgresJournal {
             && let Err(error) = private::create_folders(&folder)
         {
             tracing::warn!(%error, folder = %folder.display(), "the folder for a run's door could not be made");
+        }
+    }
+
+    /// Why a transaction was not carried out; it ends with its connection.
+    fn undone(&self, failed: restore::Failed) -> JournalError {
+        match failed {
+            restore::Failed::Journal(error) => error,
+            restore::Failed::Database(problem) => self.link.failed(problem),
         }
     }
 
@@ -214,6 +224,9 @@ impl Journal for PostgresJournal {
             if let Some(other) = self.holder(run).await? {
                 return Err(JournalError::Held(Some(other)));
             }
+            if self.is_copy(run).await? {
+                return Err(JournalError::Copy);
+            }
         }
         let row = row.ok_or(JournalError::Held(None))?;
         let reader = Reader::Shared(&self.link, Patience::Short);
@@ -255,6 +268,38 @@ impl Journal for PostgresJournal {
 
     async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
         self.reader().entries(run, from).await
+    }
+
+    async fn records(&self, run: RunId, from: Seq) -> Result<Vec<Vec<u8>>, JournalError> {
+        self.reader().all_records(run, from).await
+    }
+
+    async fn restore(
+        &self,
+        run: RunId,
+        holder: Holder,
+        standing: Standing,
+        fill: Fill<'_>,
+    ) -> Result<Claim, JournalError> {
+        let client = self.link.connect().await;
+        let client = client.map_err(|problem| self.link.failed(problem))?;
+        let ticket = self.ticket(run);
+        let restored = restore::restore(&client, ticket, &holder, standing, fill).await;
+        let head = restored.map_err(|failed| self.undone(failed))?;
+        Ok(self.keep(ticket, holder, head))
+    }
+
+    async fn is_copy(&self, run: RunId) -> Result<bool, JournalError> {
+        let params: Params<'_> = &[(run.as_uuid(), Type::UUID)];
+        let rows = self.link.ask(sql::COPY, params, 0, Patience::Short).await?.rows;
+        Ok(rows.first().is_some_and(|row| row.get(0)))
+    }
+
+    async fn remove(&self, run: RunId) -> Result<(), JournalError> {
+        let client = self.link.connect().await;
+        let client = client.map_err(|problem| self.link.failed(problem))?;
+        let removed = restore::remove(&client, run).await;
+        removed.map_err(|failed| self.undone(failed))
     }
 
     fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {
@@ -317,6 +362,7 @@ impl Journal for PostgresJournal {
                 .ok_or_else(absent)
                 .and_then(contents::summary),
             holder: contents::holder(row.get(2)),
+            copy: row.get(3),
         };
         Ok(rows.iter().map(listed).collect())
     }

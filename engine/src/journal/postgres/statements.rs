@@ -48,7 +48,7 @@ pub(super) const CLAIM: &str = concat!(
     "UPDATE runbook.run SET token = $2, holder = $3, until = ",
     until!("$4"),
     "
-    WHERE id = $1 AND (token IS NULL OR token = $2 OR until < clock_timestamp()) AND ",
+    WHERE id = $1 AND NOT copy AND (token IS NULL OR token = $2 OR until < clock_timestamp()) AND ",
     durable!(),
     "
     RETURNING next, head"
@@ -178,5 +178,48 @@ pub(super) const RUNS: &str = "SELECT id FROM runbook.run";
 
 /// All runs, the newest first, as lists show them.
 pub(super) const LIST: &str =
-    "SELECT run.id, summary.content, CASE WHEN run.until >= clock_timestamp() THEN run.holder END
+    "SELECT run.id, summary.content, CASE WHEN run.until >= clock_timestamp() THEN run.holder END, run.copy
     FROM runbook.run LEFT JOIN runbook.summary ON summary.run = run.id ORDER BY run.id DESC";
+
+/// Whether a run is a copy.
+pub(super) const COPY: &str = "SELECT copy FROM runbook.run WHERE id = $1";
+
+/// Where a run stands, whether somebody holds it, and who; kept from others until the transaction ends.
+pub(super) const FREE: &str = "SELECT next, head, coalesce(until >= clock_timestamp(), false), holder
+    FROM runbook.run WHERE id = $1 FOR UPDATE";
+
+/// The row of a run that is taken in, new or not, claimed.
+pub(super) const RESTORE: &str = concat!(
+    "INSERT INTO runbook.run (id, next, head, token, holder, until, copy)
+    SELECT $1, $4, $5, $2, $3, ",
+    until!("$6"),
+    ", $7 WHERE ",
+    durable!(),
+    "
+    ON CONFLICT (id) DO UPDATE SET next = $4, head = $5, token = $2, holder = $3, until = excluded.until, copy = $7"
+);
+
+/// An entry that is taken in.
+pub(super) const PUT_ENTRY: &str = "INSERT INTO runbook.entry (run, seq, record) VALUES ($1, $2, $3)";
+
+/// A chunk that is taken in.
+pub(super) const PUT_CHUNK: &str = "INSERT INTO runbook.chunk (run, activity, number, content)
+    VALUES ($1, $2, $3, $4) ON CONFLICT (run, activity, number) DO NOTHING";
+
+/// A piece of an attachment that is taken in.
+pub(super) const PUT_PIECE: &str = "INSERT INTO runbook.piece (run, sha256, number, content)
+    VALUES ($1, $2, $3, $4) ON CONFLICT (run, sha256, number) DO NOTHING";
+
+/// An attachment that is taken in.
+pub(super) const PUT_ATTACHMENT: &str = "INSERT INTO runbook.attachment (run, sha256, bytes)
+    VALUES ($1, $2, $3) ON CONFLICT (run, sha256) DO NOTHING";
+
+/// Everything that is kept of a run, its row last.
+pub(super) const REMOVE: [&str; 6] = [
+    "DELETE FROM runbook.entry WHERE run = $1",
+    "DELETE FROM runbook.chunk WHERE run = $1",
+    "DELETE FROM runbook.piece WHERE run = $1",
+    "DELETE FROM runbook.attachment WHERE run = $1",
+    "DELETE FROM runbook.summary WHERE run = $1",
+    "DELETE FROM runbook.run WHERE id = $1",
+];

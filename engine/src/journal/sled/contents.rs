@@ -100,6 +100,21 @@ pub(super) fn kept(store: &Store, head: Head, from: Seq) -> Result<Vec<Kept>, Jo
     Ok(entries)
 }
 
+/// What is kept of the entries from `from` up to `head`.
+pub(super) fn records(store: &Store, head: Head, from: Seq) -> Result<Vec<Vec<u8>>, JournalError> {
+    let mut records = Vec::new();
+    let prefix = Key::of_kind(Kind::Append);
+    let begin = store.append_with(from)?.map_or(Seq(0), |(first, _)| first);
+    store.scan(&prefix, &Key::append(begin), |key, bytes| {
+        let damaged = || JournalError::Damaged("the key of an entry is none".to_owned());
+        let first = key.to_seq().ok_or_else(damaged)?;
+        let wanted = numbered(first, &bytes).filter(|(at, _)| (from..=head.seq).contains(at));
+        records.extend(wanted.map(|(_, bytes)| bytes.to_vec()));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(records)
+}
+
 /// The transcript of the activity that entry `of` started.
 pub(super) fn transcript(store: &Store, of: Seq) -> Result<Vec<Chunk>, JournalError> {
     let prefix = Key::transcript(of);

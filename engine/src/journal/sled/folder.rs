@@ -7,6 +7,7 @@
 //! | `head` | the format, and the newest entry; written when the run is complete, then in place |
 //! | `holder.json` | who holds the run; means something only while `lock` is locked |
 //! | `summary.json` | what lists show |
+//! | `copy` | says that the run goes on elsewhere, and can only be read here |
 
 #![expect(
     clippy::disallowed_methods,
@@ -24,7 +25,7 @@ use serde::de::DeserializeOwned;
 use super::root::unwritable;
 use crate::id::RunId;
 use crate::journal::chain::Head;
-use crate::journal::{Holder, JournalError, Summary};
+use crate::journal::{Holder, JournalError, Standing, Summary};
 use crate::platform::private;
 
 /// The largest `holder.json` or `summary.json` that is read.
@@ -88,7 +89,16 @@ impl Folder {
 
     /// Makes the folder of a new run, and locks it.
     pub(super) fn create(&self) -> io::Result<Lock> {
-        private::create_folder(&self.path)?;
+        match private::create_folder(&self.path) {
+            // A process that was killed has left it.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !self.is_complete() => {
+                if self.try_lock()?.is_some() {
+                    fs::remove_dir_all(&self.path)?;
+                }
+                private::create_folder(&self.path)?;
+            }
+            made => made?,
+        }
         self.try_lock()?
             .ok_or_else(|| io::Error::other("another process has just locked it"))
     }
@@ -163,6 +173,38 @@ impl Folder {
 
     pub(super) fn remove_holder(&self) -> io::Result<()> {
         fs::remove_file(self.at("holder.json"))
+    }
+
+    /// Whether the run can only be read here.
+    pub(super) fn is_copy(&self) -> bool {
+        self.at("copy").exists()
+    }
+
+    /// Says, durably, how the run stands here.
+    pub(super) fn stand(&self, standing: Standing) -> io::Result<()> {
+        match standing {
+            Standing::Copy => self.replace("copy", b"", Sync::Yes)?,
+            Standing::Own if !self.is_copy() => return Ok(()),
+            Standing::Own => fs::remove_file(self.at("copy"))?,
+        }
+        private::sync_folder(&self.path)
+    }
+
+    /// Removes the run: first what makes it one, so that what a crash leaves is none.
+    pub(super) fn remove_run(&self, _lock: &Lock) -> io::Result<()> {
+        for name in ["summary.json", "holder.json", "head"] {
+            match fs::remove_file(self.at(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        for found in fs::read_dir(&self.path)? {
+            let path = found?.path();
+            if path.is_file() && path != self.at("lock") {
+                fs::remove_file(path)?;
+            }
+        }
+        fs::remove_dir_all(&self.path)
     }
 
     pub(super) fn write_summary(&self, summary: &Summary, sync: Sync) -> io::Result<()> {

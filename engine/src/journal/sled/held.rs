@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use super::commit::{GroupCommit, Ticket};
+use super::filling::{Filling, When};
 use super::folder::{Folder, HeadFile, Lock, Sync};
 use super::keys::{Key, PIECE, append_to_bytes};
 use super::store::{Changes, Store};
@@ -13,7 +14,7 @@ use crate::id::Seq;
 use crate::identity::Signer;
 use crate::journal::chain::{Digest, Head, Record, seal_all};
 use crate::journal::{
-    Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary, Verification, locked,
+    Chunk, Durable, Fill, Holder, JournalError, LARGEST_ATTACHMENT, Standing, Summary, Verification, locked,
 };
 
 /// How many pieces of an attachment are applied at once.
@@ -66,6 +67,65 @@ impl Held {
         ))
     }
 
+    /// Makes a run of all that another journal holds of it, or adds to what is here.
+    pub(super) fn restore(
+        folder: Folder,
+        holder: Holder,
+        standing: Standing,
+        fill: Fill<'_>,
+    ) -> Result<Self, JournalError> {
+        let failed = |doing| move |source| JournalError::Storage { doing, source };
+        if folder.is_complete() {
+            let held = Self::take_up(folder, holder)?;
+            held.extend(fill)?;
+            held.folder.stand(standing).map_err(failed("written"))?;
+            return Ok(held);
+        }
+        let lock = folder.create().map_err(failed("made"))?;
+        let made = Self::refill(&folder, &holder, standing, fill);
+        let (store, head, file) = made.inspect_err(|_| folder.remove())?;
+        Ok(Self::new(folder, holder, Open::new(store, head, file, lock)))
+    }
+
+    /// Puts into the new folder of a run what another journal holds of it.
+    fn refill(
+        folder: &Folder,
+        holder: &Holder,
+        standing: Standing,
+        fill: Fill<'_>,
+    ) -> Result<(Store, Head, HeadFile), JournalError> {
+        let failed = |source| JournalError::Storage {
+            doing: "written",
+            source,
+        };
+        let store = Store::create(&folder.db(), Changes::default())?;
+        let mut filling = Filling::after(None, &store, When::AsItComes);
+        fill(&mut filling)?;
+        let (changes, head) = filling.finish();
+        let head = head.ok_or_else(|| JournalError::Unstorable("a run without entries".to_owned()))?;
+        store.apply(changes)?;
+        store.sync()?;
+        folder.stand(standing).map_err(failed)?;
+        let file = folder.complete(head).map_err(failed)?;
+        folder.write_holder(holder).map_err(failed)?;
+        Ok((store, head, file))
+    }
+
+    /// Adds what another journal holds beyond what is here.
+    fn extend(&self, fill: Fill<'_>) -> Result<(), JournalError> {
+        self.with(|open| {
+            let mut tip = locked(&open.tip);
+            open.commit.check()?;
+            let mut filling = Filling::after(Some(*tip), &open.store, When::InTheEnd);
+            fill(&mut filling)?;
+            let (changes, head) = filling.finish();
+            let ticket = open.commit.applied(open.store.apply(changes))?;
+            *tip = head.unwrap_or(*tip);
+            drop(tip);
+            open.wait(ticket)
+        })
+    }
+
     /// Puts into the new folder of a run what belongs there.
     fn fill(
         folder: &Folder,
@@ -94,6 +154,13 @@ impl Held {
 
     /// Takes a run up. An entry that its last writer applied but did not sync is synced now: it counts.
     pub(super) fn claim(folder: Folder, holder: Holder) -> Result<Self, JournalError> {
+        if folder.is_copy() {
+            return Err(JournalError::Copy);
+        }
+        Self::take_up(folder, holder)
+    }
+
+    fn take_up(folder: Folder, holder: Holder) -> Result<Self, JournalError> {
         let lock = folder.lock()?;
         let store = Store::open(&folder.db())?;
         let head = contents::checked_head(&store, &folder)?;
@@ -279,15 +346,25 @@ impl Open {
 
     /// The content in several batches, then its size, which says that all of it is there.
     fn put_attachment(&self, hash: &Digest, content: &[u8]) -> Result<(), JournalError> {
-        let key = Key::content(hash);
-        let mut number = 0;
-        for batch in content.chunks(PIECE * PIECES_AT_ONCE) {
-            let mut changes = Changes::default();
-            number = changes.put_from(&key, number, batch);
-            let _unsynced = self.commit.applied(self.store.apply(changes))?;
-        }
-        let mut changes = Changes::default();
-        changes.put(&Key::attached(hash), &(content.len() as u64).to_be_bytes());
-        self.commit.applied(self.store.apply(changes)).map(drop)
+        attached(hash, content)
+            .try_for_each(|changes| self.commit.applied(self.store.apply(changes)).map(drop))
     }
+}
+
+/// An attachment in several batches, to be applied in order: the last holds its size.
+pub(super) fn attached<'a>(hash: &Digest, content: &'a [u8]) -> impl Iterator<Item = Changes> + use<'a> {
+    let (key, end) = (Key::content(hash), Key::attached(hash));
+    let mut number = 0;
+    let pieces = content.chunks(PIECE * PIECES_AT_ONCE).map(move |batch| {
+        let mut changes = Changes::default();
+        number = changes.put_from(&key, number, batch);
+        changes
+    });
+    let size = (content.len() as u64).to_be_bytes();
+    let last = std::iter::once_with(move || {
+        let mut changes = Changes::default();
+        changes.put(&end, &size);
+        changes
+    });
+    pieces.chain(last)
 }

@@ -93,6 +93,7 @@ fn row(run: RunId, folder: &Folder) -> Listed {
         run,
         summary,
         holder: folder.holder(),
+        copy: folder.is_copy(),
     }
 }
 
@@ -139,7 +140,10 @@ pub(super) fn sweep(runs: &Path, newest: &Folder) -> io::Result<()> {
 fn is_unfinished(run: &Path) -> io::Result<bool> {
     for found in fs::read_dir(run)? {
         let name = found?.file_name();
-        if !["lock", "db", "head.new"].iter().any(|ours| name == *ours) {
+        if !["lock", "db", "head.new", "copy", "copy.new"]
+            .iter()
+            .any(|ours| name == *ours)
+        {
             return Ok(false);
         }
     }

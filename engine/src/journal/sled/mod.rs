@@ -17,7 +17,9 @@ pub use self::list::{peek, sockets_left};
 pub use self::root::inspect;
 use self::store::Store;
 use super::chain::Head;
-use super::{Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, Listed, Summary, Verification};
+use super::{
+    Chunk, Claim, Durable, Fill, Holder, Journal, JournalError, Kept, Listed, Standing, Summary, Verification,
+};
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
 use crate::identity::Signer;
@@ -25,6 +27,7 @@ use crate::identity::Signer;
 mod commit;
 mod contents;
 mod copy;
+mod filling;
 mod folder;
 mod guard;
 mod held;
@@ -180,6 +183,39 @@ impl Journal for SledJournal {
 
     async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
         blocking(|| self.reading(run, |store, head| contents::kept(store, head, from)))
+    }
+
+    async fn records(&self, run: RunId, from: Seq) -> Result<Vec<Vec<u8>>, JournalError> {
+        blocking(|| self.reading(run, |store, head| contents::records(store, head, from)))
+    }
+
+    async fn restore(
+        &self,
+        run: RunId,
+        holder: Holder,
+        standing: Standing,
+        fill: Fill<'_>,
+    ) -> Result<Claim, JournalError> {
+        let other = self.held().get(&run).map(|held| held.holder.clone());
+        if let Some(other) = other {
+            return Err(JournalError::Held(Some(other)));
+        }
+        blocking(|| Held::restore(self.folder(run), holder, standing, fill).map(|held| self.keep(run, held)))
+    }
+
+    async fn is_copy(&self, run: RunId) -> Result<bool, JournalError> {
+        Ok(self.folder(run).is_copy())
+    }
+
+    async fn remove(&self, run: RunId) -> Result<(), JournalError> {
+        let folder = self.folder(run);
+        blocking(|| {
+            let lock = folder.lock()?;
+            folder.remove_run(&lock).map_err(|source| JournalError::Storage {
+                doing: "removed",
+                source,
+            })
+        })
     }
 
     fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {

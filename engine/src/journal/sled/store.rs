@@ -43,6 +43,11 @@ impl Changes {
         self.put_from(key, 0, value);
     }
 
+    /// How many pieces there are.
+    pub(super) fn pieces(&self) -> usize {
+        self.0.len()
+    }
+
     /// Puts a part of a value whose first piece has the number `first`; gives the number of the next.
     pub(super) fn put_from(&mut self, key: &Key, first: u32, part: &[u8]) -> u32 {
         let mut number = first;

@@ -13,15 +13,16 @@ use crate::core::status::RunStatus;
 use crate::id::AttemptNo;
 
 mod memory;
+mod restore;
 #[path = "../../../tests/postgres/server.rs"]
 pub(super) mod server;
 mod suite;
 
-pub(super) fn run(number: u128) -> RunId {
+pub(in crate::journal) fn run(number: u128) -> RunId {
     RunId::new(Uuid::from_u128(number))
 }
 
-pub(super) fn holder(name: &str) -> Holder {
+pub(in crate::journal) fn holder(name: &str) -> Holder {
     let (operator, host) = (Operator::new(name), Host::new("web1"));
     Holder {
         operator,
@@ -31,7 +32,7 @@ pub(super) fn holder(name: &str) -> Holder {
     }
 }
 
-pub(super) fn entry(seq: u64, event: Event) -> Entry {
+pub(in crate::journal) fn entry(seq: u64, event: Event) -> Entry {
     let time = Timestamp::from_second(1_700_000_000 + i64::try_from(seq).unwrap()).unwrap();
     Entry {
         seq: Seq(seq),
@@ -42,7 +43,7 @@ pub(super) fn entry(seq: u64, event: Event) -> Entry {
     }
 }
 
-pub(super) fn first(run: RunId) -> Entry {
+pub(in crate::journal) fn first(run: RunId) -> Entry {
     entry(
         0,
         Event::RunStarted(Box::new(RunStarted {
@@ -59,7 +60,7 @@ pub(super) fn first(run: RunId) -> Entry {
     )
 }
 
-pub(super) fn attempt(seq: u64) -> Entry {
+pub(in crate::journal) fn attempt(seq: u64) -> Entry {
     let attempt = AttemptNo(u32::try_from(seq).unwrap());
     entry(
         seq,
@@ -70,7 +71,7 @@ pub(super) fn attempt(seq: u64) -> Entry {
     )
 }
 
-pub(super) fn failed(seq: u64, transcript: Option<crate::core::event::Transcript>) -> Entry {
+pub(in crate::journal) fn failed(seq: u64, transcript: Option<crate::core::event::Transcript>) -> Entry {
     let error = Failure::new(FailureKind::Failed, "no");
     entry(
         seq,
@@ -83,7 +84,7 @@ pub(super) fn failed(seq: u64, transcript: Option<crate::core::event::Transcript
     )
 }
 
-pub(super) fn confirmed(seq: u64, attachments: Vec<crate::core::event::Attachment>) -> Entry {
+pub(in crate::journal) fn confirmed(seq: u64, attachments: Vec<crate::core::event::Attachment>) -> Entry {
     let instance = "manual".parse().unwrap();
     entry(
         seq,
@@ -97,7 +98,7 @@ pub(super) fn confirmed(seq: u64, attachments: Vec<crate::core::event::Attachmen
 }
 
 /// An entry that needs many pieces.
-pub(super) fn large(seq: u64, bytes: usize) -> Entry {
+pub(in crate::journal) fn large(seq: u64, bytes: usize) -> Entry {
     let text = (0..bytes)
         .map(|at| char::from(b'a' + u8::try_from(at % 26).unwrap()))
         .collect();
@@ -110,7 +111,7 @@ pub(super) fn large(seq: u64, bytes: usize) -> Entry {
     )
 }
 
-pub(super) fn chunk(text: &str) -> Chunk {
+pub(in crate::journal) fn chunk(text: &str) -> Chunk {
     Chunk {
         time: Timestamp::UNIX_EPOCH,
         stream: "stdout".to_owned(),
@@ -118,7 +119,7 @@ pub(super) fn chunk(text: &str) -> Chunk {
     }
 }
 
-pub(super) fn summary(run: RunId, head: Seq, head_hash: &str) -> Summary {
+pub(in crate::journal) fn summary(run: RunId, head: Seq, head_hash: &str) -> Summary {
     let hash = head_hash.parse().unwrap();
     let first = Summary::of_first(&[first(run)], &hash).unwrap();
     Summary {
@@ -130,13 +131,13 @@ pub(super) fn summary(run: RunId, head: Seq, head_hash: &str) -> Summary {
 }
 
 /// A store to test, and what it needs.
-pub(super) struct Fixture {
-    pub(super) journal: Arc<dyn Journal>,
+pub(in crate::journal) struct Fixture {
+    pub(in crate::journal) journal: Arc<dyn Journal>,
     _folder: Option<tempfile::TempDir>,
     _server: Option<Server>,
 }
 
-pub(super) fn memory() -> Fixture {
+pub(in crate::journal) fn memory() -> Fixture {
     Fixture {
         journal: Arc::new(MemoryJournal::new()),
         _folder: None,
@@ -144,7 +145,7 @@ pub(super) fn memory() -> Fixture {
     }
 }
 
-pub(super) fn sled() -> Fixture {
+pub(in crate::journal) fn sled() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     Fixture {
         journal: Arc::new(SledJournal::open(folder.path()).unwrap()),
@@ -154,7 +155,7 @@ pub(super) fn sled() -> Fixture {
 }
 
 /// None where PostgreSQL is not installed.
-pub(super) fn postgres() -> Option<Fixture> {
+pub(in crate::journal) fn postgres() -> Option<Fixture> {
     let server = Server::start()?;
     let folder = tempfile::tempdir().unwrap();
     let address = server.database("suite").parse().unwrap();

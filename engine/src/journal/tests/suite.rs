@@ -426,8 +426,8 @@ impl Signer for Unwilling {
         self.0.key()
     }
 
-    fn sign(&self, _: &Statement<'_>) -> Result<Signature, SigningFailed> {
-        Err(SigningFailed("no".to_owned()))
+    fn sign(&self, _: &Statement<'_>) -> Result<Signature, crate::identity::SigningFailed> {
+        Err(crate::identity::SigningFailed("no".to_owned()))
     }
 }
 

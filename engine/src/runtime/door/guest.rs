@@ -35,7 +35,10 @@ pub(super) fn act_by(now: Timestamp) -> Timestamp {
 /// When nobody is behind the door, or no answer came: nobody knows then whether an act was recorded.
 pub(super) async fn ask(folder: &Path, ask: Ask) -> io::Result<Reply> {
     let patience = match &ask {
-        Ask::Act { .. } | Ask::Look(Look::Verify | Look::Attach { .. } | Look::Attachment { .. }) => ANSWER,
+        Ask::Act { .. }
+        | Ask::Look(Look::Verify | Look::Attach { .. } | Look::Attachment { .. } | Look::Records { .. }) => {
+            ANSWER
+        }
         Ask::Look(Look::Entries { .. } | Look::Transcript { .. } | Look::HeadHash) => GLIMPSE,
     };
     let address = address(folder)?;

@@ -17,7 +17,7 @@ use super::message::{Ask, Bytes, Look, Reply, Request, VERSION, WireChunk, recei
 use crate::core::Act;
 use crate::core::event::Entry;
 use crate::id::{Host, Operator};
-use crate::journal::{Claim, Journal, JournalError};
+use crate::journal::{Claim, Journal, JournalError, MOST_AT_ONCE};
 use crate::platform::local::{Listener, Stream};
 use crate::platform::private;
 use crate::runtime::engine::RuntimeError;
@@ -276,6 +276,17 @@ impl Room {
                 let mut entries = self.journal.kept(run, from).await?;
                 entries.truncate(PAGE);
                 Reply::Entries(to_wire(&entries)?)
+            }
+            Look::Records { from } => {
+                let (mut records, mut size) = (self.journal.records(run, from).await?, 0);
+                let few = records.iter().take_while(|record| {
+                    let fits = size < MOST_AT_ONCE;
+                    size += record.len();
+                    fits
+                });
+                let few = few.count();
+                records.truncate(few);
+                Reply::Records(records.into_iter().map(Bytes).collect())
             }
             Look::Transcript { of, skip } => {
                 let chunks = self.journal.transcript(run, of).await?.into_iter();

@@ -12,7 +12,7 @@ use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
 use crate::identity::Signer;
 use crate::journal::{
-    Chunk, Claim, Durable, Holder, Journal, JournalError, Kept, Listed, Summary, Verification,
+    Chunk, Claim, Durable, Fill, Holder, Journal, JournalError, Kept, Listed, Standing, Summary, Verification,
 };
 
 /// How often what is read is tried again when the holder ends or appears just then.
@@ -116,6 +116,42 @@ impl Journal for Doors {
             }
         };
         read_or_ask!(self, run, self.0.kept(run, from), asked)
+    }
+
+    async fn records(&self, run: RunId, from: Seq) -> Result<Vec<Vec<u8>>, JournalError> {
+        let asked = async |held: JournalError| {
+            let (mut records, mut held) = (Vec::new(), Some(held));
+            loop {
+                let from = Seq(from.0 + records.len() as u64);
+                let held = held.take().unwrap_or(JournalError::Held(None));
+                let Reply::Records(page) = self.look(run, &Look::Records { from }, held).await? else {
+                    return Err(odd());
+                };
+                if page.is_empty() {
+                    return Ok(records);
+                }
+                records.extend(page.into_iter().map(|record| record.0));
+            }
+        };
+        read_or_ask!(self, run, self.0.records(run, from), asked)
+    }
+
+    async fn restore(
+        &self,
+        run: RunId,
+        holder: Holder,
+        standing: Standing,
+        fill: Fill<'_>,
+    ) -> Result<Claim, JournalError> {
+        self.0.restore(run, holder, standing, fill).await
+    }
+
+    async fn is_copy(&self, run: RunId) -> Result<bool, JournalError> {
+        self.0.is_copy(run).await
+    }
+
+    async fn remove(&self, run: RunId) -> Result<(), JournalError> {
+        self.0.remove(run).await
     }
 
     fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {

@@ -63,6 +63,8 @@ pub(super) enum Look {
     Transcript { of: Seq, skip: usize },
     /// An attachment.
     Attachment { sha256: String },
+    /// What is kept of the entries from here on; as many as the holder likes to give at once.
+    Records { from: Seq },
     /// The hash of the newest entry.
     HeadHash,
     /// The check of everything that is stored.
@@ -77,6 +79,8 @@ pub(super) enum Look {
 pub(super) enum Reply {
     /// Entries; none when there are no more.
     Entries(Vec<WireEntry>),
+    /// What is kept of entries; none when there are no more.
+    Records(Vec<Bytes>),
     /// Chunks; none when there are no more.
     Transcript(Vec<WireChunk>),
     /// The content of an attachment.

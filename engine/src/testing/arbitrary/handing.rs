@@ -14,6 +14,8 @@ pub(super) fn handing() -> impl Strategy<Value = Handing> {
         given().prop_map(|(to, note)| Handing::Offered { to, note }),
         Just(Handing::TakenBack),
         Just(Handing::Accepted),
+        given().prop_map(|(to, note)| Handing::MovedOut { to, note }),
+        Just(Handing::MovedIn),
         text().prop_map(|why| Handing::TakenOver { why }),
     ]
 }

@@ -216,14 +216,17 @@ fn undoing() -> Vec<Told> {
 }
 
 fn handing() -> Vec<Told> {
+    let (to, note) = (Operator::new("bob"), None);
     let offered = Handing::Offered {
-        to: Operator::new("bob"),
+        to: to.clone(),
         note: None,
     };
     let all = [
         offered,
         Handing::TakenBack,
         Handing::Accepted,
+        Handing::MovedOut { to, note },
+        Handing::MovedIn,
         Handing::TakenOver { why: why() },
     ];
     all.into_iter()

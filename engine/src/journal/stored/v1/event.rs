@@ -147,6 +147,12 @@ pub(super) enum Event {
     },
     HandoffTakenBack {},
     HandoffAccepted {},
+    MovedOut {
+        to: Operator,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    MovedIn {},
     TakenOver {
         why: String,
     },

@@ -235,6 +235,8 @@ impl From<Handing> for Event {
             Handing::Offered { to, note } => Self::HandoffOffered { to, note },
             Handing::TakenBack => Self::HandoffTakenBack {},
             Handing::Accepted => Self::HandoffAccepted {},
+            Handing::MovedOut { to, note } => Self::MovedOut { to, note },
+            Handing::MovedIn => Self::MovedIn {},
             Handing::TakenOver { why } => Self::TakenOver { why },
         }
     }

@@ -178,6 +178,8 @@ impl TryFrom<Event> for core::Event {
             Event::HandoffOffered { to, note } => Self::Handed(Handing::Offered { to, note }),
             Event::HandoffTakenBack {} => Self::Handed(Handing::TakenBack),
             Event::HandoffAccepted {} => Self::Handed(Handing::Accepted),
+            Event::MovedOut { to, note } => Self::Handed(Handing::MovedOut { to, note }),
+            Event::MovedIn {} => Self::Handed(Handing::MovedIn),
             Event::TakenOver { why } => Self::Handed(Handing::TakenOver { why }),
             Event::CancelRequested { why } => Self::CancelRequested { why },
             Event::RollbackStarted {

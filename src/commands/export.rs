@@ -1,0 +1,164 @@
+//! `runbook export`
+
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use runbook_engine::core::Act;
+use runbook_engine::core::event::Handing;
+use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::id::{Operator, RunId};
+use runbook_engine::journal::bundle::Manifest;
+use runbook_engine::platform::private;
+use runbook_engine::runtime::Engine;
+use serde_json::json;
+use tempfile::NamedTempFile;
+
+use super::output::{folder_of, not_written};
+use super::{act_on, close, give_up};
+use crate::error::Failed;
+use crate::exit::Exit;
+use crate::render;
+use crate::render::plain;
+use crate::render::style::{count, entries};
+use crate::setting::{Setting, find_run};
+
+/// Write a whole run into one file: to hand it over, to archive it, to prove it
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  runbook export hybrid-s2s-7f3a -o hybrid-s2s.tar.zst
+  runbook export hybrid-s2s-7f3a -o for-kim.tar.zst --handoff --to kim --note \"consent is given\"
+  runbook journal verify hybrid-s2s.tar.zst")]
+pub(crate) struct Args {
+    /// The run
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// The file to write, which only you can read; never one that is there already
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Move the run: it goes on where the file is imported, and can only be read here
+    #[arg(long, requires = "to")]
+    handoff: bool,
+    /// The operator who goes on with it there
+    #[arg(long, value_name = "NAME", value_parser = super::operator, requires = "handoff")]
+    to: Option<Operator>,
+    /// What they should know; it stands in the journal
+    #[arg(long, value_name = "TEXT", requires = "handoff")]
+    note: Option<String>,
+}
+
+pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    // What would be refused in the end is refused before anything is recorded.
+    let file = begin(&args.output)?;
+    let engine = setting.acting_with(&args.run).await?;
+    let id = find_run(&engine, &args.run).await?;
+    let manifest = match &args.to {
+        None => write(&engine, id, file, &args.output).await?,
+        Some(to) => hand_off(&engine, id, file, to, args, setting).await?,
+    };
+    tell(&manifest, &args.output, setting);
+    if let Some(to) = &args.to {
+        let name = manifest.name();
+        setting.look.tell(&format!(
+            "{name} is moved: {} goes on with it after `runbook import FILE`; here it can only be read",
+            plain(to.as_str())
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// The file that becomes the bundle when it is complete.
+pub(super) fn begin(file: &Path) -> Result<NamedTempFile, Failed> {
+    if file.symlink_metadata().is_ok() {
+        return Err(in_the_way(file));
+    }
+    NamedTempFile::new_in(folder_of(file)).map_err(|error| not_written(file, &error))
+}
+
+/// A bundle replaces nothing: what is there may be the only proof of another run.
+fn in_the_way(file: &Path) -> Failed {
+    let message = format!("`{}` is there already, and was left as it is", file.display());
+    Diagnostic::error(Code::OutputExists, message)
+        .help("choose another name, or move the file away")
+        .into()
+}
+
+/// Writes a bundle, which appears when it is complete and on the disk.
+pub(super) async fn write(
+    engine: &Engine,
+    id: RunId,
+    mut whole: NamedTempFile,
+    file: &Path,
+) -> Result<Manifest, Failed> {
+    let failed = |error: &std::io::Error| not_written(file, error);
+    let written = engine
+        .export(id, BufWriter::new(whole.as_file_mut()), env!("CARGO_PKG_VERSION"))
+        .await;
+    let (buffer, manifest) = written.map_err(|error| Failed::bundle(&file.display().to_string(), &error))?;
+    buffer
+        .into_inner()
+        .map_err(|error| failed(error.error()))?
+        .sync_all()
+        .map_err(|error| failed(&error))?;
+    whole.persist_noclobber(file).map_err(|error| {
+        if error.error.kind() == std::io::ErrorKind::AlreadyExists {
+            in_the_way(file)
+        } else {
+            failed(&error.error)
+        }
+    })?;
+    private::sync_folder(folder_of(file)).map_err(|error| failed(&error))?;
+    Ok(manifest)
+}
+
+/// Records that the run is moved, and writes it. Should that fail, the same can be asked for again.
+async fn hand_off(
+    engine: &Engine,
+    id: RunId,
+    file: NamedTempFile,
+    to: &Operator,
+    args: &Args,
+    setting: &Setting,
+) -> Result<Manifest, Failed> {
+    let opened = engine.open(id).await;
+    let mut run = opened.map_err(|error| Failed::runtime(&args.run, error))?;
+    let moved_already = run.state().hands().away().is_some_and(|away| away.to == *to);
+    if !moved_already {
+        let handing = Handing::MovedOut {
+            to: to.clone(),
+            note: args.note.clone(),
+        };
+        if let Err(failed) = act_on(&mut run, Act::Hand(handing), setting).await {
+            return Err(give_up(run, failed).await);
+        }
+    }
+    match write(engine, id, file, &args.output).await {
+        Ok(manifest) => close(run).await.map(|_| manifest),
+        Err(failed) => {
+            let name = run.name();
+            let message =
+                format!("the journal says that `{name}` was moved, and there is no bundle of it yet");
+            let help = format!(
+                "write it once that is put right: `runbook export {name} -o FILE --handoff --to {to}`"
+            );
+            let warning = Diagnostic::warning(Code::OutputNotWritten, message).help(help);
+            render::diagnostic::print_all(&[warning], setting);
+            Err(give_up(run, failed).await)
+        }
+    }
+}
+
+fn tell(manifest: &Manifest, file: &Path, setting: &Setting) {
+    if setting.global.json {
+        render::json(&json!({ "file": file, "manifest": manifest }));
+        return;
+    }
+    render::result(&format!(
+        "{}: {}, {}, {} in {}; the last entry is {}",
+        manifest.name(),
+        entries(manifest.entries),
+        count(manifest.transcripts.len(), "transcript"),
+        count(manifest.attachments.len(), "attachment"),
+        file.display(),
+        manifest.last,
+    ));
+}

@@ -1,0 +1,149 @@
+//! `runbook import`
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use runbook_engine::core::event::Entry;
+use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::journal::Standing;
+use runbook_engine::journal::bundle::{BundleError, Checked, check};
+use runbook_engine::runtime::{Arrival, Fork, ImportError, RuntimeError};
+use serde_json::json;
+
+use super::accept::brief;
+use super::{close, give_up, leave};
+use crate::error::Failed;
+use crate::exit::Exit;
+use crate::render::story::story;
+use crate::render::style::{CARE, GOOD, entries, paint};
+use crate::render::{self, plain, time};
+use crate::setting::Setting;
+
+/// How much of each side of a fork is shown.
+const SHOWN: usize = 5;
+
+/// Take a run in from a file that `export` wrote: everything is checked before anything is stored
+///
+/// A run that was moved to you goes on here. Any other becomes a copy, which can be shown and verified.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  runbook import for-kim.tar.zst --operator kim
+  runbook journal verify for-kim.tar.zst")]
+pub(crate) struct Args {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    let (file, size) = open(&args.file)?;
+    let engine = setting.acting().await?;
+    let name = args.file.display().to_string();
+    let arrived = engine.import(BufReader::new(file), size).await;
+    let Arrival {
+        run,
+        added,
+        before,
+        standing,
+    } = arrived.map_err(|error| refused(&name, error))?;
+    let known = if before > 0 {
+        format!(", {} of it were here already", entries(before as u64))
+    } else {
+        String::new()
+    };
+    if setting.global.json {
+        let (id, copy) = (run.state().started().run, standing == Standing::Copy);
+        render::json(
+            &json!({ "run": id, "name": run.name(), "added": added, "before": before, "copy": copy }),
+        );
+    } else {
+        let holds = paint(GOOD, "the bundle holds");
+        render::result(&format!(
+            "{holds}: {}: {} new{known}",
+            run.name(),
+            entries(added as u64)
+        ));
+    }
+    if standing == Standing::Copy {
+        let remark = "it was not moved to you: this is a copy, to be read; the run itself goes on elsewhere";
+        setting.look.tell(&paint(CARE, remark));
+        return close(run).await.map(|_| Exit::Done);
+    }
+    match brief(&engine, &run, setting).await {
+        Ok(()) => leave(run, setting).await.map(|_| Exit::Done),
+        Err(failed) => Err(give_up(run, failed).await),
+    }
+}
+
+/// Opens a bundle, and tells its size.
+fn open(path: &Path) -> Result<(File, u64), Failed> {
+    let opened = File::open(path).and_then(|file| {
+        let about = file.metadata()?;
+        if about.is_file() {
+            Ok((file, about.len()))
+        } else {
+            Err(std::io::Error::other("it is not a file"))
+        }
+    });
+    opened.map_err(|source| {
+        Failed::bundle(
+            &path.display().to_string(),
+            &BundleError::Disk {
+                doing: "read",
+                source,
+            },
+        )
+    })
+}
+
+/// Looks at a bundle; stores nothing.
+pub(crate) fn checked(path: &Path) -> Result<Checked, Failed> {
+    let (file, size) = open(path)?;
+    check(BufReader::new(file), size).map_err(|error| Failed::bundle(&path.display().to_string(), &error))
+}
+
+/// Why a bundle was not taken in.
+fn refused(file: &str, error: ImportError) -> Failed {
+    match error {
+        ImportError::Bundle(error) => Failed::bundle(file, &error),
+        ImportError::Runtime(RuntimeError::Rejected(rejection)) => Failed::not_for_you(file, &rejection),
+        ImportError::Runtime(error) => Failed::runtime(file, error),
+        ImportError::Forks(fork) => forked(file, &fork),
+        ImportError::Old { .. } => {
+            let message = format!("`{file}`: {error}");
+            Diagnostic::error(Code::BundleOld, message)
+                .help("nothing was stored; `runbook show RUN` tells where the run stands here")
+                .into()
+        }
+    }
+}
+
+/// Shows both continuations of a run.
+fn forked(file: &str, fork: &Fork) -> Failed {
+    let name = &fork.name;
+    let message = format!("`{file}`: `{name}` was continued in two places; nothing was stored");
+    let mut diagnostic = Diagnostic::error(Code::BundleForks, message);
+    for (whose, branch) in [("here", &fork.here), ("in the bundle", &fork.bundle)] {
+        let shown = branch.iter().take(SHOWN).map(line);
+        let more = branch.len().saturating_sub(SHOWN);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let lines: Vec<String> = shown.chain(more).collect();
+        diagnostic = diagnostic.help(format!("{whose} it goes on so:\n{}", lines.join("\n")));
+    }
+    diagnostic
+        .help(format!(
+            "find out with both operators which one is to go on, and what the other did twice; keep the file, and `runbook cancel {name} --why TEXT` the other"
+        ))
+        .into()
+}
+
+fn line(entry: &Entry) -> String {
+    let (operator, host) = (&entry.operator, &entry.host);
+    let words = story(&entry.event);
+    plain(&format!(
+        "{:>4}  {}  {operator}@{host}  {words}",
+        entry.seq,
+        time::local(entry.time)
+    ))
+}
