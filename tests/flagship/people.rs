@@ -11,9 +11,13 @@ use crate::support::pwsh::pwsh;
 use crate::support::{Outcome, Running, until};
 
 /// What people bring back from their manual work.
-const VALUES: [(&str, &str); 4] = [
+const VALUES: [(&str, &str); 8] = [
     ("allow-realm-change", "window=CHG0041877"),
     ("manage-trust", "trust_name=ACS"),
+    ("federated-search-script", "sha256=9f86d081884c7d65"),
+    ("federated-search-script", "result=Completed."),
+    ("search-permission-2013", "permissions_before=no"),
+    ("search-permission-2013", "app_domain=localhost"),
     ("single-sign-on", "tested_as=kim@adventureworks.com"),
     ("keep-the-record", "kept_at=https://changes.example/CHG0041877"),
 ];
@@ -81,19 +85,47 @@ impl Practice {
         outcome
     }
 
-    /// Carries a run out of which each of these instances is killed in its first attempt, in turn at once and when it has
-    /// changed something; each time somebody else goes on, to the end.
+    /// Carries a run out of which every instance is killed in its first attempt, in turn at once and when something has
+    /// changed; each time somebody else goes on, to the end. Gives the instances.
     #[track_caller]
-    pub(super) fn killed_at(&self, exec: &[&str], instances: &[&str]) {
-        let mut command = self.command("alice", exec);
+    pub(super) fn killed_everywhere(&self, exec: &[&str]) -> Vec<String> {
+        let killed = self.killed_at("attempt_started", &[exec, &["--json"]].concat());
+        let shown = self.bench.project.show(&self.name());
+        let steps = shown["steps"].as_array().unwrap().iter();
+        let begun = steps.filter(|row| row["attempts"].as_u64() > Some(0));
+        let begun: BTreeSet<&str> = begun.map(|row| row["step"].as_str().unwrap()).collect();
+        assert_eq!(killed.iter().map(String::as_str).collect::<BTreeSet<_>>(), begun);
+        killed
+    }
+
+    /// The same for the way back: every instance that is undone, and not by hand.
+    #[track_caller]
+    pub(super) fn undone_killed_everywhere(&self) -> Vec<String> {
+        let run = self.name();
+        let killed = self.killed_at("rollback_attempt_started", &["rollback", &run, "--json"]);
+        let rows = self.bench.project.statuses(&run);
+        let undone = rows.iter().filter_map(|row| row.strip_suffix(": rolled_back"));
+        let undone = undone.filter(|step| VALUES.iter().all(|(by_hand, _)| by_hand != step));
+        assert_eq!(
+            killed.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+            undone.collect()
+        );
+        killed
+    }
+
+    /// Carries a command out, and kills it where an instance comes to this event for the first time.
+    #[track_caller]
+    fn killed_at(&self, event: &str, args: &[&str]) -> Vec<String> {
+        let mut command = self.command("alice", args);
         let mut killed: Vec<String> = Vec::new();
         loop {
             let mut running = Running::of(command);
             let calls = self.calls();
-            match first_attempt(&mut running, instances, &killed) {
+            match first(&mut running, event, &killed) {
                 Some(instance) => {
+                    let changes = changes_something(event, &instance);
                     killed.push(instance);
-                    if killed.len().is_multiple_of(2) {
+                    if changes && killed.len().is_multiple_of(2) {
                         until("something is changed", || {
                             self.calls() > calls || !running.is_alive()
                         });
@@ -108,12 +140,9 @@ impl Practice {
             let operator = format!("operator-{}", killed.len());
             command = self.command(&operator, &["resume", &self.name(), "--json"]);
         }
-        let (mut killed, mut wanted) = (killed, instances.to_vec());
-        killed.sort();
-        wanted.sort_unstable();
-        assert_eq!(killed, wanted);
         let run = self.name();
         self.bench.run(&["journal", "verify", &run]).code(0);
+        killed
     }
 
     /// What was changed was changed once, however often somebody began; a restart may be repeated.
@@ -135,14 +164,33 @@ impl Practice {
         let rows = self.bench.project.statuses(&run);
         for step in rows.iter().filter_map(|row| row.strip_suffix(": waiting")) {
             let mut args = vec!["confirm", run.as_str(), step, "--ticked"];
-            let value = VALUES.iter().find(|(known, _)| *known == step);
-            args.extend(value.into_iter().flat_map(|(_, value)| ["--value", *value]));
+            let values = VALUES.iter().filter(|(known, _)| *known == step);
+            args.extend(values.flat_map(|(_, value)| ["--value", *value]));
             self.run(operator, &args).code(0);
         }
     }
 
     pub(super) fn state(&self) -> State {
         ["practice/farm.json", "practice/tenant.json"].map(|file| self.bench.project.read(file))
+    }
+
+    /// Somebody else changes the farm.
+    pub(super) fn change_farm(&self, change: impl FnOnce(&mut Value)) {
+        let mut farm = self.bench.farm();
+        change(&mut farm);
+        let text = serde_json::to_string_pretty(&farm).unwrap();
+        self.bench
+            .project
+            .write("practice/farm.json", &format!("{text}\n"));
+    }
+
+    /// Somebody else changes the tenant, who knows the farm's certificate.
+    pub(super) fn change_tenant(&self, change: impl FnOnce(&mut Value, &str)) {
+        let (mut tenant, farm) = (self.bench.tenant(), self.bench.farm());
+        change(&mut tenant, farm["sts"]["certificate"].as_str().unwrap());
+        self.bench
+            .project
+            .write("practice/tenant.json", &tenant.to_string());
     }
 
     pub(super) fn calls(&self) -> usize {
@@ -186,15 +234,21 @@ impl Practice {
     }
 }
 
-/// Reads until an instance begins that was not killed yet; nothing where the program ends before.
-fn first_attempt(running: &mut Running, instances: &[&str], killed: &[String]) -> Option<String> {
+/// Whether an instance changes something on its way: others would be left behind before anything is changed.
+fn changes_something(event: &str, instance: &str) -> bool {
+    if event == "attempt_started" {
+        !instance.contains("on-the-way-back")
+    } else {
+        !instance.starts_with("restart-iis") && !instance.starts_with("restart-timer")
+    }
+}
+
+/// Reads until this event of an instance that was not killed yet; nothing where the program ends before.
+fn first(running: &mut Running, event: &str, killed: &[String]) -> Option<String> {
     loop {
         let line = running.next_line()?;
         let step = line["step"].as_str().unwrap_or_default();
-        if line["event"] == "attempt_started"
-            && instances.contains(&step)
-            && !killed.iter().any(|known| known == step)
-        {
+        if line["event"] == event && !killed.iter().any(|known| known == step) {
             return Some(step.to_owned());
         }
     }

@@ -25,7 +25,28 @@ fn an_application_signs_in_with_its_certificate_and_no_code_is_asked_for() {
     let log = practice.bench.run(&["log", &run]).code(0);
     assert!(!log.stdout.contains("devicelogin"), "{}", log.stdout);
     log.prints("signed in to the tenant");
+
+    // How a principal is deleted is not documented: where it does not work, nothing else is left.
+    let objects = "practice/modules/SharePointServer/objects.ps1";
+    let module = practice.bench.project.read(objects).unwrap();
+    let deletes = "Edit-Farm 'SPAppPrincipalManager.DeleteAppPrincipal' {";
+    assert!(module.contains(deletes));
+    let refuses = module.replace(
+        deletes,
+        &format!("throw 'there is no such method'\n        {deletes}"),
+    );
+    practice.bench.project.write(objects, &refuses);
     practice.roll_back("carol");
+    practice
+        .bench
+        .run(&["log", &run])
+        .code(0)
+        .prints("stays on the farm: it could not be deleted");
+    assert_eq!(
+        practice.bench.farm()["app_principals"].as_array().unwrap().len(),
+        1
+    );
+    practice.change_farm(|farm| farm["app_principals"] = serde_json::json!([]));
     assert_eq!(practice.state(), before);
 }
 
@@ -50,8 +71,33 @@ fn another_cloud_needs_its_own_endpoint_and_no_other_runbook() {
         .code(1)
         .tells("acs_endpoint is that of the worldwide cloud");
     assert_eq!(practice.calls(), 0);
-    // With an endpoint of its own, here the practice tenant's, it goes on.
+    // With an endpoint of its own, here the practice tenant's, it goes on: to an entry of the farm's own certificate whose
+    // date has passed, which nothing that is added can mend.
+    let tenant = practice.bench.tenant();
+    practice.change_tenant(|tenant, certificate| {
+        let keys = tenant["servicePrincipals"][0]["keyCredentials"]
+            .as_array_mut()
+            .unwrap();
+        let mut ended = keys[0].clone();
+        ended["key"] = certificate.into();
+        ended["endDateTime"] = "2025-06-01T00:00:00Z".into();
+        keys.push(ended);
+    });
     let begun = practice.begin(&cloud);
-    practice.go_on("bob", begun).code(0);
+    practice.go_on("bob", begun).code(1);
+    assert_eq!(practice.status("tenant-application"), "failed");
+    practice.change_tenant(|now, _| *now = tenant);
+    let run = practice.name();
+    let decision = [
+        "decide",
+        &run,
+        "tenant-application",
+        "again",
+        "--why",
+        "it is removed",
+    ];
+    practice.run("bob", &decision).code(0);
+    let resumed = practice.run("bob", &["resume", &run]);
+    practice.go_on("bob", resumed).code(0);
     assert_eq!(practice.bench.farm()["issuers"].as_array().unwrap().len(), 1);
 }

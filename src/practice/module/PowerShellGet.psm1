@@ -19,7 +19,7 @@ function Deny($Cmdlet, [string] $Message, [string] $Id) {
 function Install-Module {
     [CmdletBinding(SupportsShouldProcess)] param(
         [Parameter(Mandatory, Position = 0)] [string[]] $Name,
-        [string] $Repository, [string] $RequiredVersion = $script:Version, [string] $Scope,
+        [string] $Repository, [string] $RequiredVersion = $script:Version, [string] $MinimumVersion, [string] $Scope,
         [switch] $Force, [switch] $AllowClobber
     )
     foreach ($one in $Name) {
