@@ -137,6 +137,17 @@ pub(crate) async fn signer(setting: &Setting) -> Result<Option<Arc<dyn Signer>>,
     }
 }
 
+/// The key of whoever acts, if it is this one; else which one they have.
+pub(crate) async fn opening(
+    key: PublicKey,
+    setting: &Setting,
+) -> Result<Result<PrivateKey, Option<PublicKey>>, Failed> {
+    match KeyFile::find(setting)? {
+        Some(file) if file.public == key => file.open(setting).await.map(Ok),
+        other => Ok(Err(other.map(|file| file.public))),
+    }
+}
+
 /// The passphrase from where it was said to come from; none where a person is to be asked.
 async fn passphrase(setting: &Setting) -> Result<Option<String>, Failed> {
     let Some(text) = setting

@@ -5,6 +5,7 @@
     reason = "the program is the edge: files, environment and time come in here"
 )]
 
+mod bundle;
 mod cli;
 mod commands;
 mod complete;

@@ -11,14 +11,14 @@ use serde_json::Value;
 use crate::support::entries::sound;
 use crate::support::{Outcome, Project, until};
 
-const STEPS: &str = "
+pub(crate) const STEPS: &str = "
   made: { uses: command, with: { run: [HELPER, append, DIR/log, made, then, say, all is well] } }
   by-hand: { needs: made, uses: manual, with: { instructions: Look., attach: [{ name: proof, optional: true }] } }
   last: { needs: by-hand, uses: command, with: { run: [HELPER, append, DIR/log, last] } }
 ";
 
 /// A machine of its own: a state folder, and somebody who sits there.
-struct Desk<'a> {
+pub(crate) struct Desk<'a> {
     project: &'a Project,
     operator: &'static str,
 }
@@ -37,7 +37,7 @@ impl Desk<'_> {
     }
 
     #[track_caller]
-    fn run(&self, args: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, args: &[&str]) -> Outcome {
         self.command(args).output().unwrap().into()
     }
 
@@ -72,13 +72,13 @@ impl Desk<'_> {
     }
 }
 
-fn desks(project: &Project) -> (Desk<'_>, Desk<'_>) {
+pub(crate) fn desks(project: &Project) -> (Desk<'_>, Desk<'_>) {
     let desk = |operator| Desk { project, operator };
     (desk("alice"), desk("bob"))
 }
 
 /// Gives each a key, and gives their lines for `operators.yaml`.
-fn with_keys(desks: &[&Desk<'_>]) -> String {
+pub(crate) fn with_keys(desks: &[&Desk<'_>]) -> String {
     let line = |desk: &&Desk<'_>| {
         desk.run(&["identity", "new"]).code(0);
         let roles = ["farm-admin", "tenant-admin", "change-owner"];

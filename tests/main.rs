@@ -25,6 +25,7 @@ mod bad_folder;
 mod bad_surroundings;
 mod book;
 mod briefing;
+mod bundle_proofs;
 mod bundles;
 mod by_hand;
 mod carry_out;

@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 
 use runbook_engine::core::Act;
 use runbook_engine::core::event::Handing;
+use runbook_engine::core::operators::OPERATORS_FILE;
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{Operator, RunId};
-use runbook_engine::journal::bundle::Manifest;
+use runbook_engine::identity::PublicKey;
+use runbook_engine::journal::bundle::envelope::Locking;
+use runbook_engine::journal::bundle::{BundleError, Manifest};
 use runbook_engine::platform::private;
 use runbook_engine::runtime::Engine;
 use serde_json::json;
 use tempfile::NamedTempFile;
 
+use super::journal::verify::from_file;
 use super::output::{folder_of, not_written};
 use super::{act_on, close, give_up};
 use crate::error::Failed;
@@ -27,6 +31,7 @@ use crate::setting::{Setting, find_run};
 #[command(after_help = "Examples:
   runbook export hybrid-s2s-7f3a -o hybrid-s2s.tar.zst
   runbook export hybrid-s2s-7f3a -o for-kim.tar.zst --handoff --to kim --note \"consent is given\"
+  runbook export hybrid-s2s-7f3a -o for-kim.bundle --handoff --to kim --encrypt-for kim
   runbook journal verify hybrid-s2s.tar.zst")]
 pub(crate) struct Args {
     /// The run
@@ -41,6 +46,12 @@ pub(crate) struct Args {
     /// The operator who goes on with it there
     #[arg(long, value_name = "NAME", value_parser = super::operator, requires = "handoff")]
     to: Option<Operator>,
+    /// Let only this operator open the file, by the key that the run's operators.yaml gives them
+    #[arg(long, value_name = "NAME", value_parser = super::operator)]
+    encrypt_for: Option<Operator>,
+    /// Take that key from this file
+    #[arg(long, value_name = "FILE", requires = "encrypt_for")]
+    operators: Option<PathBuf>,
     /// What they should know; it stands in the journal
     #[arg(long, value_name = "TEXT", requires = "handoff")]
     note: Option<String>,
@@ -51,9 +62,14 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let file = begin(&args.output)?;
     let engine = setting.acting_with(&args.run).await?;
     let id = find_run(&engine, &args.run).await?;
+    let recipient = recipient(&engine, id, args).await?;
+    let target = Target {
+        file: &args.output,
+        recipient,
+    };
     let manifest = match &args.to {
-        None => write(&engine, id, file, &args.output).await?,
-        Some(to) => hand_off(&engine, id, file, to, args, setting).await?,
+        None => write(&engine, id, file, target).await?,
+        Some(to) => hand_off(&engine, id, file, target, to, args, setting).await?,
     };
     tell(&manifest, &args.output, setting);
     if let Some(to) = &args.to {
@@ -64,6 +80,38 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         ));
     }
     Ok(Exit::Done)
+}
+
+/// What a bundle becomes.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) file: &'a Path,
+    /// The key for which it is encrypted, if it is.
+    pub(super) recipient: Option<PublicKey>,
+}
+
+/// The key of whoever alone is to open the file.
+async fn recipient(engine: &Engine, id: RunId, args: &Args) -> Result<Option<PublicKey>, Failed> {
+    let Some(name) = &args.encrypt_for else {
+        return Ok(None);
+    };
+    let (team, source) = match &args.operators {
+        Some(path) => (Some(from_file(path)?.operators), path.display().to_string()),
+        None => {
+            let story = engine.read(id).await;
+            let story = story.map_err(|error| Failed::runtime(&args.run, error))?;
+            let team = story.runbook.workflow().operators().cloned();
+            (team, format!("the run's own {OPERATORS_FILE}"))
+        }
+    };
+    let key = team.and_then(|team| team.key_of(name, engine.clock.now()));
+    key.map(Some).ok_or_else(|| {
+        let message = format!("`{}` has no key in {source} now", plain(name.as_str()));
+        Diagnostic::error(Code::KeyUnusable, message)
+            .help("nothing was written; what `runbook identity export` prints on their desk belongs into operators.yaml")
+            .help("`--operators FILE` takes the key from another file than that of the run")
+            .into()
+    })
 }
 
 /// The file that becomes the bundle when it is complete.
@@ -87,13 +135,19 @@ pub(super) async fn write(
     engine: &Engine,
     id: RunId,
     mut whole: NamedTempFile,
-    file: &Path,
+    Target { file, recipient }: Target<'_>,
 ) -> Result<Manifest, Failed> {
     let failed = |error: &std::io::Error| not_written(file, error);
-    let written = engine
-        .export(id, BufWriter::new(whole.as_file_mut()), env!("CARGO_PKG_VERSION"))
-        .await;
-    let (buffer, manifest) = written.map_err(|error| Failed::bundle(&file.display().to_string(), &error))?;
+    let broken = |error: BundleError| Failed::bundle(&file.display().to_string(), &error);
+    let (out, program) = (BufWriter::new(whole.as_file_mut()), env!("CARGO_PKG_VERSION"));
+    let (buffer, manifest) = match recipient {
+        None => engine.export(id, out, program).await.map_err(broken)?,
+        Some(key) => {
+            let locking = Locking::begin(out, &key).map_err(|error| failed(&error))?;
+            let (locking, manifest) = engine.export(id, locking, program).await.map_err(broken)?;
+            (locking.finish().map_err(|error| failed(&error))?, manifest)
+        }
+    };
     buffer
         .into_inner()
         .map_err(|error| failed(error.error()))?
@@ -115,6 +169,7 @@ async fn hand_off(
     engine: &Engine,
     id: RunId,
     file: NamedTempFile,
+    target: Target<'_>,
     to: &Operator,
     args: &Args,
     setting: &Setting,
@@ -131,7 +186,7 @@ async fn hand_off(
             return Err(give_up(run, failed).await);
         }
     }
-    match write(engine, id, file, &args.output).await {
+    match write(engine, id, file, target).await {
         Ok(manifest) => close(run).await.map(|_| manifest),
         Err(failed) => {
             let name = run.name();

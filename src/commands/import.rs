@@ -1,18 +1,17 @@
 //! `runbook import`
 
-use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use runbook_engine::core::event::Entry;
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::journal::Standing;
-use runbook_engine::journal::bundle::{BundleError, Checked, check};
 use runbook_engine::runtime::{Arrival, Fork, ImportError, RuntimeError};
 use serde_json::json;
 
 use super::accept::brief;
+use super::journal::verify;
 use super::{close, give_up, leave};
+use crate::bundle::Bundle;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::story::story;
@@ -34,13 +33,18 @@ pub(crate) struct Args {
     /// The file
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Take it only if it was written and made by people of this file, as far as they have keys
+    #[arg(long, value_name = "FILE")]
+    operators: Option<PathBuf>,
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
-    let (file, size) = open(&args.file)?;
+    let trusted = args.operators.as_deref().map(verify::from_file).transpose()?;
+    let trusted = trusted.map(|team| team.operators);
+    let bundle = Bundle::open(&args.file, setting).await?;
     let engine = setting.acting().await?;
     let name = args.file.display().to_string();
-    let arrived = engine.import(BufReader::new(file), size).await;
+    let arrived = engine.import(bundle.content, bundle.size, trusted.as_ref()).await;
     let Arrival {
         run,
         added,
@@ -74,33 +78,6 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         Ok(()) => leave(run, setting).await.map(|_| Exit::Done),
         Err(failed) => Err(give_up(run, failed).await),
     }
-}
-
-/// Opens a bundle, and tells its size.
-fn open(path: &Path) -> Result<(File, u64), Failed> {
-    let opened = File::open(path).and_then(|file| {
-        let about = file.metadata()?;
-        if about.is_file() {
-            Ok((file, about.len()))
-        } else {
-            Err(std::io::Error::other("it is not a file"))
-        }
-    });
-    opened.map_err(|source| {
-        Failed::bundle(
-            &path.display().to_string(),
-            &BundleError::Disk {
-                doing: "read",
-                source,
-            },
-        )
-    })
-}
-
-/// Looks at a bundle; stores nothing.
-pub(crate) fn checked(path: &Path) -> Result<Checked, Failed> {
-    let (file, size) = open(path)?;
-    check(BufReader::new(file), size).map_err(|error| Failed::bundle(&path.display().to_string(), &error))
 }
 
 /// Why a bundle was not taken in.

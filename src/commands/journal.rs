@@ -4,7 +4,7 @@ use crate::error::Failed;
 use crate::exit::Exit;
 use crate::setting::Setting;
 
-mod verify;
+pub(crate) mod verify;
 
 /// Look after journals
 #[derive(Debug, clap::Args)]

@@ -11,7 +11,8 @@ use runbook_engine::runbook::duration;
 use runbook_engine::runtime::Engine;
 use serde_json::json;
 
-use super::{export, import};
+use super::export;
+use crate::bundle;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::style::{DIM, count, paint, words};
@@ -45,7 +46,11 @@ fn age(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
-    let engine = setting.engine()?;
+    // What is archived is signed.
+    let engine = match args.archive {
+        Some(_) if args.yes => setting.acting().await?,
+        _ => setting.engine()?,
+    };
     let runs = engine.journal.list().await;
     let runs = runs.map_err(|error| Failed::journal("prune", &error))?;
     let found = candidates(runs, args, Timestamp::now());
@@ -54,7 +59,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     }
     let (mut removed, mut failures) = (Vec::new(), Vec::new());
     for run in &found {
-        match one(&engine, run, args).await {
+        match one(&engine, run, args, setting).await {
             Ok(Some(archive)) => removed.push((run, archive)),
             Ok(None) => {}
             Err(failed) => failures.push(failed),
@@ -86,7 +91,12 @@ fn candidates(runs: Vec<Listed>, args: &Args, now: Timestamp) -> Vec<Summary> {
 }
 
 /// Removes a run, or would. The journal has the last word on whether it is finished.
-async fn one(engine: &Engine, run: &Summary, args: &Args) -> Result<Option<Option<PathBuf>>, Failed> {
+async fn one(
+    engine: &Engine,
+    run: &Summary,
+    args: &Args,
+    setting: &Setting,
+) -> Result<Option<Option<PathBuf>>, Failed> {
     let name = run.name();
     let story = engine.read(run.run).await;
     let state = story.map_err(|error| Failed::runtime(&name, error))?.state;
@@ -101,7 +111,7 @@ async fn one(engine: &Engine, run: &Summary, args: &Args) -> Result<Option<Optio
         return Ok(Some(archive));
     }
     if let Some(file) = &archive {
-        keep(engine, run, file).await?;
+        keep(engine, run, file, setting).await?;
     }
     let removed = engine.journal.remove(run.run).await;
     removed.map_err(|error| Failed::journal(&name, &error))?;
@@ -109,16 +119,20 @@ async fn one(engine: &Engine, run: &Summary, args: &Args) -> Result<Option<Optio
 }
 
 /// Writes a run into an archive, unless it is there from a time when that was interrupted.
-async fn keep(engine: &Engine, run: &Summary, file: &Path) -> Result<(), Failed> {
+async fn keep(engine: &Engine, run: &Summary, file: &Path, setting: &Setting) -> Result<(), Failed> {
     if file.symlink_metadata().is_ok() {
-        let there = import::checked(file)?;
+        let there = bundle::checked(file, setting).await?;
         let same = there.sound().is_ok_and(|manifest| manifest.last == run.head_hash);
         if same {
             return Ok(());
         }
     }
     let whole = export::begin(file)?;
-    export::write(engine, run.run, whole, file).await.map(drop)
+    let target = export::Target {
+        file,
+        recipient: None,
+    };
+    export::write(engine, run.run, whole, target).await.map(drop)
 }
 
 fn make(folder: &Path) -> Result<(), Failed> {

@@ -138,6 +138,7 @@ codes! {
     RB0422 BundleForks "a run was continued in two places";
     RB0423 BundleOld "a bundle holds nothing that is not here";
     RB0424 RunIsCopy "a run is a copy, and can only be read here";
+    RB0425 BundleLocked "a bundle is encrypted for somebody else";
     // The database of runs.
     RB0430 DatabaseAway "the database of runs cannot be reached";
     RB0431 DatabaseRefused "the database of runs refuses what it is asked";

@@ -13,8 +13,10 @@ use openssl::pkey::{Id, PKey};
 use openssl::sign::Verifier;
 use serde::{Deserialize, Serialize};
 
+pub use self::agreement::Agreement;
 pub use self::private::{PrivateKey, PrivateKeyError};
 
+mod agreement;
 mod private;
 
 #[cfg(test)]
@@ -44,6 +46,12 @@ impl PublicKey {
     #[must_use]
     pub fn new(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
     }
 
     /// Its beginning: enough for people to tell two apart.
@@ -106,12 +114,15 @@ impl From<PublicKey> for String {
 pub enum Statement<'a> {
     /// An entry of a journal, by its hash: it covers all entries before.
     Entry(&'a [u8; 32]),
+    /// The table of contents of a bundle, by its hash: it covers everything in it.
+    Manifest(&'a [u8; 32]),
 }
 
 impl Statement<'_> {
     fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Entry(hash) => [b"runbook entry 1\0".as_slice(), *hash].concat(),
+            Self::Manifest(hash) => [b"runbook bundle 1\0".as_slice(), *hash].concat(),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{PublicKey, Signature, Signer, SigningFailed, Statement};
 /// The private half of a key.
 #[derive(Clone)]
 pub struct PrivateKey {
-    key: PKey<Private>,
+    pub(super) key: PKey<Private>,
     public: PublicKey,
 }
 

@@ -70,3 +70,30 @@ fn a_public_key_reads_what_it_writes_and_nothing_else() {
         assert_eq!(wrong.parse::<PublicKey>(), Err(InvalidKey), "{wrong}");
     }
 }
+
+#[test]
+fn only_the_owner_of_a_key_comes_to_what_was_agreed_with_it() {
+    let (mine, other) = (key(), key());
+    for _ in 0..8 {
+        let agreed = Agreement::with(&mine.key()).unwrap();
+        assert_eq!(mine.agree(&agreed.public).unwrap(), agreed.shared);
+        assert_ne!(other.agree(&agreed.public).unwrap(), agreed.shared);
+    }
+    // A point that everybody comes to the same with is no key.
+    assert!(mine.agree(&[0; Agreement::LEN]).is_err());
+    assert!(
+        Agreement::with(&PublicKey::new({
+            let mut one = [0; PublicKey::LEN];
+            one[0] = 1;
+            one
+        }))
+        .is_err()
+    );
+}
+
+#[test]
+fn a_signature_of_an_entry_is_none_of_a_bundle() {
+    let (key, hash) = (key(), [7; 32]);
+    let signature = key.sign(&Statement::Entry(&hash)).unwrap();
+    assert!(!key.key().has_signed(&Statement::Manifest(&hash), &signature));
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::engine::{Engine, RuntimeError};
 use super::run::Run;
 use crate::core::event::{Entry, Handing};
+use crate::core::operators::Operators;
 use crate::core::{Act, Input, Lacking, RunState, Turn, turn};
 use crate::id::{RunId, Seq};
 use crate::identity::Signer;
@@ -65,7 +66,7 @@ pub struct Arrival {
 }
 
 impl Engine {
-    /// Writes a run as a bundle.
+    /// Writes a run as a bundle, signed if whoever makes it has a key.
     ///
     /// # Errors
     /// When the run cannot be read or trusted, or the bundle not be written.
@@ -81,18 +82,32 @@ impl Engine {
             host: self.author.host.clone(),
             time: self.clock.now(),
             program: program.to_owned(),
+            key: None,
         };
-        bundle::write(self.journal.as_ref(), run, made, out).await
+        let signer = self.author.signer.as_deref();
+        bundle::write(self.journal.as_ref(), run, made, signer, out).await
     }
 
-    /// Takes a bundle of so many bytes in: a run that was moved here goes on here; any other is a copy.
+    /// Takes a bundle of so many bytes in: a run that was moved here goes on here; any other is a copy. Whoever wrote
+    /// and made it is held against people who are trusted, or else its maker against the run's own.
     ///
     /// # Errors
-    /// When the bundle is damaged, is not for this operator, holds nothing new, or contradicts what is here.
-    pub async fn import(&self, mut file: impl Read + Seek + Send, size: u64) -> Result<Arrival, ImportError> {
+    /// When the bundle is damaged or forged, is not for this operator, holds nothing new, or contradicts what is here.
+    pub async fn import(
+        &self,
+        mut file: impl Read + Seek + Send,
+        size: u64,
+        trusted: Option<&Operators>,
+    ) -> Result<Arrival, ImportError> {
         let checked = bundle::check(&mut file, size)?;
         let run = checked.sound()?.run;
         let runbook = self.definition(&checked.entries)?;
+        match (trusted, runbook.workflow().operators()) {
+            (Some(trusted), _) if checked.verification.rehearsal => checked.by(&trusted.rehearsed())?,
+            (Some(trusted), _) => checked.by(trusted)?,
+            (None, Some(team)) => drop(checked.made_by(team)?),
+            (None, None) => {}
+        }
         let mut state = RunState::fold(runbook.workflow(), &checked.entries).map_err(RuntimeError::from)?;
         let here = match self.journal.records(run, Seq(0)).await {
             Err(JournalError::NotFound(_)) => Vec::new(),

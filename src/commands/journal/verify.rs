@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use runbook_engine::core::operators::{OPERATORS_FILE, Operators, impostors};
+use runbook_engine::core::operators::{OPERATORS_FILE, Operators, Standing, impostors};
 use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile};
+use runbook_engine::journal::bundle::Maker;
 use runbook_engine::journal::{Finding, Verification};
 use runbook_engine::runbook::read_operators;
 use serde_json::{Value, json};
 
-use crate::commands::{import, read_bounded};
+use crate::bundle;
+use crate::commands::read_bounded;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render;
-use crate::render::plain;
 use crate::render::style::{BAD, GOOD, count, entries, paint};
+use crate::render::{plain, time};
 use crate::setting::{Setting, find_run};
 
 /// The largest file of operators, in bytes.
@@ -62,8 +64,8 @@ impl What {
 }
 
 /// Whose word counts for who wrote the entries.
-struct Team {
-    operators: Operators,
+pub(crate) struct Team {
+    pub(crate) operators: Operators,
     /// Where they come from.
     source: String,
 }
@@ -78,11 +80,14 @@ struct Authors {
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let given = args.operators.as_deref().map(from_file).transpose()?;
     let path = Path::new(&args.run);
+    let mut maker = None;
     let (id, mut found, what) = if path.is_file() {
-        let checked = import::checked(path)?;
+        let checked = bundle::checked(path, setting).await?;
         let id = checked
             .manifest
+            .as_ref()
             .map_or_else(String::new, |manifest| manifest.run.to_string());
+        maker = checked.manifest.map(|manifest| manifest.made);
         (id, checked.verification, What::Bundle)
     } else {
         let engine = setting.engine_with(&args.run)?;
@@ -95,17 +100,26 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         Some(team) => Some(team),
         None => of_run(&found)?,
     };
+    let maker = maker.map(|made| hold(made, team.as_ref(), &mut found));
     let authors = team.map(|team| judge(team, &mut found));
     let holds = found.findings.is_empty();
     if setting.global.json {
-        render::json(&as_json(&found, authors.as_ref(), &id));
+        let mut value = as_json(&found, authors.as_ref(), &id);
+        value["made"] = json!(maker.map(|(made, standing)| {
+            json!({ "by": made, "standing": standing.map(|standing| standing.to_string()) })
+        }));
+        render::json(&value);
     } else {
         tell(what, &found, authors.as_ref(), setting);
+        if let Some((made, standing)) = maker {
+            render::result(&made_by(&made, standing));
+        }
     }
     Ok(if holds { Exit::Done } else { Exit::Failed })
 }
 
-fn from_file(path: &Path) -> Result<Team, Failed> {
+/// Those of a file.
+pub(crate) fn from_file(path: &Path) -> Result<Team, Failed> {
     let name = path.display().to_string();
     let text = read_bounded(path, LARGEST).map_err(|error| {
         let message = format!("the file of operators `{name}` cannot be read");
@@ -149,6 +163,34 @@ fn judge(team: Team, found: &mut Verification) -> Authors {
         proven,
         claimed,
     }
+}
+
+/// Adds to what is wrong with a bundle that its maker is another, and says whether it is proven who it is.
+fn hold(made: Maker, team: Option<&Team>, found: &mut Verification) -> (Maker, Option<Standing>) {
+    let standing = match team.map(|team| made.standing(&team.operators)) {
+        Some(Ok(standing)) => Some(standing),
+        None => None,
+        Some(Err(why)) => {
+            let message = format!("maker: the manifest: {}", why.says(&made.operator));
+            found.findings.push(Finding { seq: None, message });
+            None
+        }
+    };
+    (made, standing)
+}
+
+fn made_by(made: &Maker, standing: Option<Standing>) -> String {
+    let how = match (standing, made.key) {
+        (Some(Standing::Proven), _) => ", proven",
+        (Some(Standing::Claimed), _) | (None, None) => ", claimed",
+        (None, Some(_)) => ", signed",
+    };
+    plain(&format!(
+        "made: by {} on {}, {}{how}",
+        made.operator,
+        made.host,
+        time::local(made.time)
+    ))
 }
 
 fn as_json(found: &Verification, authors: Option<&Authors>, run: &str) -> Value {

@@ -150,6 +150,13 @@ impl Operators {
         }
     }
 
+    /// The key that a person has at a time: the first that the file gives them.
+    #[must_use]
+    pub fn key_of(&self, name: &Operator, time: Timestamp) -> Option<PublicKey> {
+        let mut now = self.lines_of(name).filter(|member| member.holds_at(time));
+        now.find_map(|member| member.key)
+    }
+
     /// Whose key this is: best somebody's whose it is at that time.
     fn owner(&self, key: &PublicKey, time: Timestamp) -> Option<&Operator> {
         let owners = || {

@@ -78,9 +78,12 @@ pub(super) struct Unsealing<R> {
 impl<R: Read> Unsealing<R> {
     /// Reads the first frame of a file of so many bytes.
     pub(super) fn begin(mut inner: R, size: u64) -> Result<Self, BundleError> {
-        let read = |source| BundleError::Disk {
-            doing: "read",
-            source,
+        let read = |source: io::Error| match source.kind() {
+            io::ErrorKind::InvalidData => BundleError::Damaged(format!("changed: {source}")),
+            _ => BundleError::Disk {
+                doing: "read",
+                source,
+            },
         };
         if size > LARGEST {
             let most = LARGEST / (1024 * 1024);

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::event::Transcript;
+use crate::core::operators::{Operators, Standing, Stranger};
 use crate::id::{Host, Operator, RunId, RunbookName, Seq};
+use crate::identity::PublicKey;
 
 /// The most bytes that a manifest may have.
 pub(super) const LARGEST: u64 = 64 * 1024 * 1024;
@@ -21,6 +23,23 @@ pub struct Maker {
     pub time: Timestamp,
     /// The version of the program.
     pub program: String,
+    /// What they sign with, if they do: the manifest is signed then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PublicKey>,
+}
+
+impl Maker {
+    /// Whether they pass for who they say. Anybody may make a bundle of what they can read: only who says that they are
+    /// another is found.
+    ///
+    /// # Errors
+    /// Why they do not.
+    pub fn standing(&self, team: &Operators) -> Result<Standing, Stranger> {
+        match team.standing(&self.operator, self.key.as_ref(), self.time) {
+            Err(Stranger::Unknown | Stranger::OutOfTime { .. }) => Ok(Standing::Claimed),
+            other => other,
+        }
+    }
 }
 
 /// What a bundle holds.

@@ -27,6 +27,8 @@ pub(super) enum Name {
     Attachment(Digest),
     /// The table of contents.
     Manifest,
+    /// What its maker put below that.
+    Signature,
 }
 
 /// What may stand around a chunk's bytes: the version, the time, and the name of its stream.
@@ -53,6 +55,7 @@ impl Name {
             Self::Chunk(of, number) => format!("transcripts/{of}/{number}"),
             Self::Attachment(sha256) => format!("attachments/{sha256}"),
             Self::Manifest => "manifest.json".to_owned(),
+            Self::Signature => "manifest.sig".to_owned(),
         }
     }
 
@@ -66,6 +69,7 @@ impl Name {
             ("transcripts", Some(of), Some(number)) => Self::Chunk(seq(of)?, number.parse().ok()?),
             ("attachments", Some(sha256), None) => Self::Attachment(sha256.parse().ok()?),
             ("manifest.json", None, None) => Self::Manifest,
+            ("manifest.sig", None, None) => Self::Signature,
             _ => return None,
         };
         (name.path() == path).then_some(name)
@@ -79,6 +83,7 @@ impl Name {
             Self::Chunk(of, number) => format!("chunk {number} of the transcript of entry {of}"),
             Self::Attachment(sha256) => format!("the attachment {sha256}"),
             Self::Manifest => "the manifest".to_owned(),
+            Self::Signature => "the signature of the manifest".to_owned(),
         }
     }
 
@@ -89,6 +94,7 @@ impl Name {
             Self::Chunk(..) => (LARGEST_CHUNK + CHUNK_HEAD) as u64,
             Self::Attachment(_) => LARGEST_ATTACHMENT as u64,
             Self::Manifest => manifest::LARGEST,
+            Self::Signature => LONGEST_LINE as u64,
         }
     }
 
@@ -117,6 +123,17 @@ pub(super) fn from_record(record: &Record) -> Vec<u8> {
     text.extend(&record.stored);
     text.push(b'\n');
     text
+}
+
+/// A signature as a member: a line.
+pub(super) fn from_signature(signature: &Signature) -> Vec<u8> {
+    format!("{}\n", STANDARD.encode(signature.as_bytes())).into_bytes()
+}
+
+/// The signature that a member holds.
+pub(super) fn to_signature(member: &[u8]) -> Option<Signature> {
+    let bytes = STANDARD.decode(member.strip_suffix(b"\n")?).ok()?;
+    bytes.try_into().ok().map(Signature::new)
 }
 
 /// The record that a member holds.

@@ -8,13 +8,16 @@ use std::io;
 
 use super::JournalError;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::identity::PublicKey;
 
 pub use self::check::{Checked, check};
 pub use self::manifest::{Maker, Manifest};
 pub use self::write::write;
 
 mod check;
+pub mod envelope;
 mod frames;
+mod inspect;
 mod manifest;
 mod members;
 mod write;
@@ -56,6 +59,17 @@ pub enum BundleError {
     /// It is not what was written; the first bad place.
     #[error("the bundle is damaged or was altered: {0}")]
     Damaged(String),
+    /// Somebody says that they are another.
+    #[error("the bundle is not from whom it says: {0}")]
+    Forged(String),
+    /// It is for the owner of another key.
+    #[error("the bundle is encrypted for {}, and {}", .for_key.short(), theirs(.yours.as_ref()))]
+    ForAnother {
+        /// The key that opens it.
+        for_key: PublicKey,
+        /// The key that was tried.
+        yours: Option<PublicKey>,
+    },
     /// The system did not do what it was asked.
     #[error("the bundle could not be {doing}")]
     Disk {
@@ -86,6 +100,12 @@ impl BundleError {
                 .help(format!(
                     "`runbook journal verify {file}` tells everything that is wrong with it"
                 )),
+            Self::Forged(_) => about(Code::BundleDamaged)
+                .help("nothing of it was stored; ask who is said to have made it whether they did")
+                .help("`--operators FILE` says whose word counts"),
+            Self::ForAnother { .. } => about(Code::BundleLocked)
+                .help("have it exported for you: `runbook export RUN -o FILE --encrypt-for NAME`")
+                .help("`runbook identity show` tells which key is used; `--identity FILE` names another"),
             Self::Disk {
                 doing: "read",
                 source,
@@ -98,6 +118,14 @@ impl BundleError {
             Self::Journal(error) => error.diagnostic(file),
         }
     }
+}
+
+/// Which key was tried, for messages.
+fn theirs(key: Option<&PublicKey>) -> String {
+    key.map_or_else(
+        || "you have no key here".to_owned(),
+        |key| format!("your key is {}", key.short()),
+    )
 }
 
 /// Counts what comes out of a bundle, and says when it is too much.

@@ -11,12 +11,15 @@ use crate::id::{Host, Operator, RunId, Seq};
 use crate::journal::tests::{attempt, chunk, confirmed, failed, first, holder, run, summary};
 use crate::journal::{Finding, Intake, Journal, MemoryJournal, Standing, TranscriptHasher};
 
+mod proofs;
+
 fn maker() -> Maker {
     Maker {
         operator: Operator::new("anna"),
         host: Host::new("web1"),
         time: Timestamp::UNIX_EPOCH,
         program: "0.1.0".to_owned(),
+        key: None,
     }
 }
 
@@ -51,7 +54,7 @@ async fn a_run(journal: &dyn Journal, run: RunId) {
 async fn bundled() -> (MemoryJournal, Vec<u8>) {
     let journal = MemoryJournal::new();
     a_run(&journal, run(1)).await;
-    let (bytes, manifest) = write(&journal, run(1), maker(), Vec::new()).await.unwrap();
+    let (bytes, manifest) = write(&journal, run(1), maker(), None, Vec::new()).await.unwrap();
     assert_eq!(
         (
             manifest.entries,
@@ -95,7 +98,7 @@ async fn a_bundle_reads_back_into_another_journal() {
         );
     }
     assert!(here.verify(run(1)).await.unwrap().findings.is_empty());
-    let (again, _) = write(&here, run(1), maker(), Vec::new()).await.unwrap();
+    let (again, _) = write(&here, run(1), maker(), None, Vec::new()).await.unwrap();
     assert_eq!(again, bytes, "the same run gives the same bytes");
 }
 
@@ -248,6 +251,74 @@ async fn what_somebody_altered_is_named() {
     assert!(looked_at(&altered(&bytes, |_| {})).unwrap().sound().is_ok());
 }
 
+/// A bundle whose only member has this name, and is of this kind.
+fn with_only(name: &[u8], kind: tar::EntryType) -> Vec<u8> {
+    let sealing = frames::Sealing::begin(Vec::new()).unwrap();
+    let mut archive = tar::Builder::new(zstd::Encoder::new(sealing, 3).unwrap());
+    let mut header = Name::Entry(Seq(0)).header(0).unwrap();
+    let place = &mut header.as_old_mut().name;
+    place.fill(0);
+    place[..name.len()].copy_from_slice(name);
+    header.set_entry_type(kind);
+    header.set_cksum();
+    archive.append(&header, &[][..]).unwrap();
+    archive.into_inner().unwrap().finish().unwrap().finish().unwrap()
+}
+
+#[test]
+fn members_that_could_become_something_on_a_disk_are_refused() {
+    use tar::EntryType;
+    let long = [b'a'; 100];
+    let names: [&[u8]; 14] = [
+        b"../entries/0",
+        b"/entries/0",
+        b"entries/../0",
+        b"entries\\0",
+        b"C:\\entries\\0",
+        b"entries/00",
+        b"entries/+0",
+        b"entries/0/",
+        b"./entries/0",
+        b"CON",
+        b"entries/NUL",
+        b"attachments/COM1",
+        b"entries/\xff",
+        &long,
+    ];
+    for name in names {
+        let told = first_bad_place(&with_only(name, EntryType::Regular));
+        let name = String::from_utf8_lossy(name);
+        assert!(told.contains("whose name means nothing here"), "{name}: {told}");
+    }
+    for kind in [
+        EntryType::Symlink,
+        EntryType::Link,
+        EntryType::Char,
+        EntryType::Block,
+        EntryType::Fifo,
+        EntryType::Directory,
+        EntryType::GNULongName,
+        EntryType::XHeader,
+        EntryType::GNUSparse,
+    ] {
+        let told = first_bad_place(&with_only(b"entries/0", kind));
+        assert!(told.contains("no plain file"), "{kind:?}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_member_that_stands_twice_is_refused() {
+    let (_, bytes) = bundled().await;
+    for name in ["entries/1", "runbook.yaml", "transcripts/1/0", "manifest.json"] {
+        let twice = altered(&bytes, |all| {
+            let at = all.iter().position(|one| one.0 == name).unwrap();
+            all.insert(at, all[at].clone());
+        });
+        let told = first_bad_place(&twice);
+        assert!(told.contains("stands in the wrong place"), "{name}: {told}");
+    }
+}
+
 #[test]
 fn a_bomb_is_refused_and_costs_no_memory() {
     let sealing = frames::Sealing::begin(Vec::new()).unwrap();
@@ -299,7 +370,9 @@ async fn a_run_that_does_not_hold_is_not_bundled() {
     hasher.update(&chunk("another\n"));
     let covered = failed(2, Some(hasher.finish(Seq(1))));
     journal.append(&claim, Seq(2), &[covered]).await.unwrap();
-    let refused = write(&journal, run(1), maker(), Vec::new()).await.unwrap_err();
+    let refused = write(&journal, run(1), maker(), None, Vec::new())
+        .await
+        .unwrap_err();
     assert!(matches!(refused, BundleError::Journal(_)), "{refused}");
 }
 

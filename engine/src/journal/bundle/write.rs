@@ -5,12 +5,13 @@ use std::io::{self, Write};
 
 use tar::Builder;
 
-use super::check::Inspector;
 use super::frames::Sealing;
+use super::inspect::Inspector;
 use super::manifest::{Attached, Maker, Manifest};
-use super::members::{Name, from_record};
+use super::members::{Name, from_record, from_signature};
 use super::{Budget, BundleError, VERSION};
 use crate::id::{RunId, Seq};
+use crate::identity::{Signer, Statement};
 use crate::journal::chain::{Digest, Record};
 use crate::journal::{Journal, JournalError, TranscriptHasher};
 
@@ -20,7 +21,7 @@ const LEVEL: i32 = 3;
 /// How many transcripts are read at once, unless they are large.
 const READ_AHEAD: usize = 1000;
 
-/// Writes a run as a bundle.
+/// Writes a run as a bundle, whose maker signs, if they have a key.
 ///
 /// # Errors
 /// When the run cannot be read, does not hold, or is larger than allowed; when the bundle cannot be written.
@@ -28,6 +29,7 @@ pub async fn write<W: Write + Send>(
     journal: &dyn Journal,
     run: RunId,
     made: Maker,
+    signer: Option<&dyn Signer>,
     out: W,
 ) -> Result<(W, Manifest), BundleError> {
     let mut inspector = Inspector::default();
@@ -76,7 +78,10 @@ pub async fn write<W: Write + Send>(
         bundle: VERSION,
         run,
         runbook: started.runbook.clone(),
-        made,
+        made: Maker {
+            key: signer.map(Signer::key),
+            ..made
+        },
         entries,
         last: last.to_string(),
         definition: Digest::of(started.text.as_bytes()).to_string(),
@@ -88,6 +93,12 @@ pub async fn write<W: Write + Send>(
     }
     let text = serde_json::to_vec_pretty(&manifest).map_err(|error| written(error.into()))?;
     archive.add(&Name::Manifest, &text)?;
+    if let Some(signer) = signer {
+        let statement = Digest::of(&text);
+        let signature = signer.sign(&Statement::Manifest(statement.as_bytes()));
+        let signature = signature.map_err(JournalError::Unsigned)?;
+        archive.add(&Name::Signature, &from_signature(&signature))?;
+    }
     Ok((archive.finish()?, manifest))
 }
 
