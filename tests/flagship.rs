@@ -190,6 +190,7 @@ fn a_realm_that_others_depend_on_is_not_changed_unasked() {
         practice.confirm("bob");
         accepted = practice.run("bob", &["resume", &practice.name()]);
     }
+    accepted = accepted.tells("after 2 April 2026");
     // Between the approval and the change others do what nobody was asked about.
     let allowed = practice.bench.farm();
     practice.change_farm(|farm| farm["issuers"][0]["name"] = "Payroll add-in".into());

@@ -56,7 +56,10 @@ fn without_a_terminal_it_is_listed_and_goes_on() {
 fn what_was_undone_and_what_stays_is_counted() {
     let project = done();
     project.run(["rollback", "steps", "--why", "enough"]).code(3);
-    project.run(["confirm", "steps", "hand"]).code(0).tells("1 of 2 undone");
+    project
+        .run(["confirm", "steps", "hand"])
+        .code(0)
+        .tells("1 of 2 undone");
     let outcome = project.run(["resume", "steps"]).code(0);
     outcome
         .tells("is rolled back: 2 undone, 1 left in place")

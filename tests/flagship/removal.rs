@@ -1,6 +1,9 @@
 //! The trust that the flagship made, taken away again by the runbook for that, as where its run is lost.
 
+use serde_json::Value;
+
 use super::people::Practice;
+use crate::practice::bench::TENANT;
 
 /// All that can be taken away, back to the realm that the farm began with.
 const EVERYTHING: [&str; 6] = [
@@ -36,7 +39,31 @@ fn what_the_flagship_made_is_taken_away_to_the_byte_and_made_again_by_a_rollback
     let trusted = practice.state();
 
     let exec = [&practice.removal()[..], &EVERYTHING].concat();
-    let removed = practice.run("alice", &exec);
+    practice.change_farm(|farm| {
+        let issuers = farm["issuers"].as_array_mut().unwrap();
+        let mut theirs = issuers[0].clone();
+        theirs["name"] = "Payroll add-in".into();
+        theirs["metadata_endpoint"] = Value::Null;
+        issuers.push(theirs);
+    });
+    practice
+        .run("alice", &exec)
+        .code(1)
+        .tells("Payroll add-in")
+        .tells("accept_realm_impact=true");
+    practice
+        .bench
+        .project
+        .write("practice/farm.json", trusted[0].as_ref().unwrap());
+
+    // The gate says what is taken from whom.
+    let removed = practice
+        .run("alice", &exec)
+        .code(3)
+        .tells(TENANT)
+        .tells("/*.adventureworks.com")
+        .tells("uses the same")
+        .tells("it is there");
     let run = practice.name();
     practice.go_on("alice", removed).code(0);
     assert_eq!(practice.state(), untouched);

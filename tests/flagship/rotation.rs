@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::people::Practice;
+use crate::practice::bench::TENANT;
 
 /// A farm that a tenant trusts already.
 const TRUSTED: [&str; 2] = ["--start", "wizard"];
@@ -86,7 +87,11 @@ fn every_server_gets_it_in_turn_and_gives_it_back_with_one_restart_each() {
         return;
     };
     let (before, (old, ..)) = (practice.state(), practice.certificates());
-    let begun = practice.run("alice", &EXEC).code(3);
+    let begun = practice
+        .run("alice", &EXEC)
+        .code(3)
+        .tells(TENANT)
+        .tells("can sign tokens that SharePoint in Microsoft 365");
     practice.servers_restart_by_themselves();
     practice.go_on("bob", begun).code(0).tells("is completed");
     practice.is_rotated(&old);
