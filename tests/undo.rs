@@ -359,3 +359,33 @@ fn manual_work_is_undone_by_a_person() {
     assert_eq!(undone(&project), ["undo-a"]);
     assert_eq!(project.statuses("steps"), ["a: rolled_back", "b: rolled_back"]);
 }
+
+#[test]
+fn undoing_that_fails_is_tried_again_as_the_step_says_and_after_a_crash_too() {
+    let project = Project::new();
+    project.steps(
+        "
+  one:
+    retry: { attempts: 500, delay: 20ms, max_delay: 20ms }
+    uses: command
+    with:
+      run: [HELPER, append, DIR/log, do]
+      rollback: [HELPER, append, DIR/log, undo, then, has, DIR/mended, 'yes']
+",
+    );
+    project.run(["exec", "steps.yaml"]).code(0);
+    let undoing = project.start(["rollback", "steps"]);
+    undoing.is_told_of("next try in");
+    undoing.kill();
+    assert_eq!(project.only_run()["status"], "rolling_back");
+    let resumed = project.start(["resume", "steps"]);
+    resumed.is_told_of("next try in");
+    project.write("mended", "yes");
+    resumed.wait().code(0).tells("undone");
+    let log = project.lines("log");
+    assert!(
+        log.len() > 3 && log[1..].iter().all(|line| line == "undo"),
+        "{log:?}"
+    );
+    project.run(["journal", "verify", "steps"]).code(0);
+}

@@ -121,6 +121,7 @@ pub(crate) fn interrupted(phase: &Phase) -> Option<(&'static str, &Activity)> {
         | Phase::Skipped(_)
         | Phase::Failed
         | Phase::RollbackReady
+        | Phase::RollbackRetrying { .. }
         | Phase::RollbackWaiting(_)
         | Phase::RolledBack
         | Phase::RollbackFailed => None,

@@ -67,7 +67,7 @@ impl Progress {
         let said = self
             .work(entry, state)
             .or_else(|| self.people(entry))
-            .or_else(|| undoing(&entry.event))?;
+            .or_else(|| undoing(entry))?;
         Some(self.laid_out(subject(&entry.event).as_ref(), said, width))
     }
 
@@ -222,8 +222,8 @@ impl Progress {
 }
 
 /// What is undone.
-fn undoing(event: &Event) -> Option<Said> {
-    let said = match event {
+fn undoing(entry: &Entry) -> Option<Said> {
+    let said = match &entry.event {
         Event::RollbackStarted { plan, left, why, .. } => {
             let words = format!("rolling back {}: {why}", count(plan.len(), "instance"));
             let note = format!("no way back, left in place: {}", names(left));
@@ -234,9 +234,24 @@ fn undoing(event: &Event) -> Option<Said> {
         }
         Event::RollbackAttemptStarted { .. } => Said::new(BUSY, '◂', "is being undone"),
         Event::RolledBack { .. } => Said::new(GOOD, '↺', "undone"),
-        Event::RollbackFailed { error, .. } => {
-            Said::new(BAD, '✗', format!("could not be undone: {}", error.message))
-        }
+        Event::RollbackFailed {
+            error,
+            retry_at: Some(at),
+            ..
+        } => Said::new(
+            BAD,
+            '✗',
+            format!(
+                "could not be undone: {}; next try in {}",
+                error.message.trim_end(),
+                took(at.duration_since(entry.time))
+            ),
+        ),
+        Event::RollbackFailed {
+            error,
+            retry_at: None,
+            ..
+        } => Said::new(BAD, '✗', format!("could not be undone: {}", error.message)),
         _ => return None,
     };
     Some(said)

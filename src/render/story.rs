@@ -85,7 +85,9 @@ pub(crate) fn words(event: &Event) -> String {
         Event::RollbackAttemptStarted { attempt, .. } => format!("rollback {attempt} started"),
         Event::RollbackReturned { .. } => "rollback returned success".to_owned(),
         Event::RolledBack { verdict, .. } => format!("undone: {}", verdict_words(verdict)),
-        Event::RollbackFailed { error, .. } => format!("could not be undone: {}", error.message),
+        Event::RollbackFailed { error, retry_at, .. } => {
+            format!("could not be undone: {}{}", error.message, next_try(*retry_at))
+        }
     }
 }
 

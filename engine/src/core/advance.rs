@@ -154,6 +154,7 @@ fn undo_one(state: &RunState, turn: &Turn) -> Option<Event> {
     match &state.instance(ix).phase {
         Phase::RollbackInDoubt(_) => settle(state, ix, turn),
         phase if !phase.can_be_undone() => None,
+        Phase::RollbackRetrying { at } if *at > turn.now => None,
         _ if state.policy(ix).abilities.by_person => {
             let need = Need::ManualWork;
             Some(Event::PersonNeeded { instance, need })

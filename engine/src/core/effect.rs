@@ -138,7 +138,7 @@ pub fn wake_at(state: &RunState, lacking: &Lacking) -> Option<Timestamp> {
     let retry = if state.may_open() {
         state.next_retry(lacking)
     } else {
-        None
+        state.next_undo(lacking)
     };
     stop_at(state, lacking).into_iter().chain(retry).min()
 }

@@ -52,6 +52,11 @@ pub enum Phase {
     Failed,
     /// The next try at undoing it is due.
     RollbackReady,
+    /// Undoing it failed and waits for its next try.
+    RollbackRetrying {
+        /// When that is due.
+        at: Timestamp,
+    },
     /// `rollback` is under way.
     RollingBack(Activity),
     /// `rollback` returned; `validate` checks.
@@ -140,6 +145,7 @@ impl Phase {
             | Self::Skipped(_)
             | Self::Failed
             | Self::RollbackReady
+            | Self::RollbackRetrying { .. }
             | Self::RollbackInDoubt(_)
             | Self::RollbackWaiting(_)
             | Self::RolledBack
@@ -185,7 +191,8 @@ impl Phase {
             | Self::Succeeded
             | Self::Skipped(_)
             | Self::Failed
-            | Self::RollbackReady => true,
+            | Self::RollbackReady
+            | Self::RollbackRetrying { .. } => true,
             Self::Pending
             | Self::FannedOut
             | Self::Observing { .. }
@@ -223,6 +230,7 @@ impl Phase {
             Self::Skipped(_) => InstanceStatus::Skipped,
             Self::Failed => InstanceStatus::Failed,
             Self::RollbackReady
+            | Self::RollbackRetrying { .. }
             | Self::RollingBack(_)
             | Self::RollbackVerifying(_)
             | Self::Observing {
@@ -275,7 +283,7 @@ pub struct Instance {
     pub(super) undone_from_whole: bool,
     /// Whether the last attempt returned success: `outputs` holds what it gave.
     pub(super) returned: bool,
-    /// Failed tries since it was first opened, or since a person said to try again.
+    /// Failed tries at doing it, or at undoing it, since that was begun, or since a person said to try again.
     pub(super) failures: u32,
     /// When the first of these tries began.
     pub(super) first_try: Option<Timestamp>,
@@ -286,6 +294,12 @@ impl Instance {
     #[must_use]
     pub fn took(&self) -> Option<SignedDuration> {
         Some(self.ended?.duration_since(self.since?))
+    }
+
+    /// Nothing counts any more of what failed.
+    pub(super) fn all_tries_free(&mut self) {
+        self.failures = 0;
+        self.first_try = None;
     }
 
     pub(super) fn new(id: InstanceId, step: StepIx, item: Option<Value>) -> Self {

@@ -62,7 +62,7 @@ impl FromIterator<SecretName> for Lacking {
 
 impl RunState {
     /// Whether an instance waits for a secret, or for somebody with another role.
-    pub(super) fn is_withheld(&self, ix: InstanceIx, lacking: &Lacking) -> bool {
+    pub(crate) fn is_withheld(&self, ix: InstanceIx, lacking: &Lacking) -> bool {
         let policy = self.policy(ix);
         lacking.withholds(&policy.secrets, &policy.roles)
     }

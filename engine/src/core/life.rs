@@ -285,6 +285,7 @@ impl RunState {
             (
                 Phase::RollbackInDoubt(Doubt { cleared: true, .. })
                 | Phase::RollbackWaiting(_)
+                | Phase::RollbackRetrying { .. }
                 | Phase::RollbackFailed,
                 ruling,
             ) if self.is_current(ix) => self.decide_undoing(ix, ruling, why, time),
@@ -308,7 +309,10 @@ impl RunState {
         let decided = || Failure::new(FailureKind::Decided, why);
         match ruling {
             Ruling::Done => self.undone(ix, time),
-            Ruling::Again => self.set_phase(ix, Phase::RollbackReady),
+            Ruling::Again => {
+                self.instance_mut(ix).all_tries_free();
+                self.set_phase(ix, Phase::RollbackReady);
+            }
             Ruling::Fail => self.not_undone(ix, decided(), time),
             Ruling::Skip => {
                 self.not_undone(ix, decided(), time);
@@ -338,8 +342,7 @@ impl RunState {
     /// All tries are free again; a step that was never opened is opened anew.
     fn try_again(&mut self, ix: InstanceIx) {
         let instance = self.instance_mut(ix);
-        instance.failures = 0;
-        instance.first_try = None;
+        instance.all_tries_free();
         instance.ended = None;
         let unopened = instance.started.is_none() && instance.item.is_none();
         self.set_phase(ix, if unopened { Phase::Pending } else { Phase::Ready });

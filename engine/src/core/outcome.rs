@@ -239,10 +239,13 @@ impl Ended<'_> {
     }
 
     fn rollback_failed(self, error: &Failure) -> Event {
+        let error = self.cause(error);
+        let retry_at = self.retry_at(&error);
         Event::RollbackFailed {
-            error: self.cause(error),
             instance: self.instance,
+            error,
             transcript: self.transcript,
+            retry_at,
         }
     }
 

@@ -106,7 +106,13 @@ fn decidable(state: &RunState, instance: &InstanceId, ruling: Ruling) -> Result<
         (Phase::RollbackFailed, Ruling::Again | Ruling::Skip) if !state.is_current(ix) => {
             no("`runbook rollback` tries again to undo it")
         }
-        (Phase::RollbackInDoubt(_) | Phase::RollbackWaiting(_) | Phase::RollbackFailed, _) => Ok(()),
+        (
+            Phase::RollbackInDoubt(_)
+            | Phase::RollbackWaiting(_)
+            | Phase::RollbackRetrying { .. }
+            | Phase::RollbackFailed,
+            _,
+        ) => Ok(()),
         (Phase::InDoubt(_) | Phase::Waiting(_) | Phase::Failed | Phase::Retrying { .. }, _)
         | (Phase::RolledBack, Ruling::Again) => goes_forward(state, "decided so"),
         _ => no("only what is in doubt, waits, or failed is decided; `rollback --step` undoes what is done"),

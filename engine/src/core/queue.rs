@@ -118,7 +118,8 @@ impl Queues {
             | Phase::Satisfied
             | Phase::Succeeded
             | Phase::Skipped(_)
-            | Phase::RollbackReady => {}
+            | Phase::RollbackReady
+            | Phase::RollbackRetrying { .. } => {}
         }
     }
 

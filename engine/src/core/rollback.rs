@@ -10,6 +10,7 @@ use super::apply::Misfit;
 use super::event::{Entry, Event, Failure, RollbackScope};
 use super::input::Rejection;
 use super::instance::{Activity, Phase};
+use super::lacking::Lacking;
 use super::person;
 use super::state::RunState;
 use super::table::InstanceIx;
@@ -134,6 +135,7 @@ impl RunState {
                 return Err(Misfit(format!("`{}` has changed nothing", self.instance(ix).id)));
             }
             if self.instance(ix).phase == Phase::RollbackFailed {
+                self.instance_mut(ix).all_tries_free();
                 self.set_phase(ix, Phase::RollbackReady);
             }
         }
@@ -158,10 +160,12 @@ impl RunState {
                 let instance = self.instance_mut(ix);
                 instance.since = None;
                 instance.rollbacks = *attempt;
-                if from != Phase::RollbackReady {
+                if !matches!(from, Phase::RollbackReady | Phase::RollbackRetrying { .. }) {
                     instance.undone_from_whole = from == Phase::Succeeded;
                     instance.rollback_error = None;
+                    instance.all_tries_free();
                 }
+                instance.first_try.get_or_insert(entry.time);
                 self.take_in_hand(ix, entry.time);
                 self.set_phase(ix, Phase::RollingBack(activity));
             }
@@ -169,12 +173,38 @@ impl RunState {
                 self.set_phase(ix, Phase::RollbackVerifying(activity));
             }
             (Phase::RollbackVerifying(_), Event::RolledBack { .. }) => self.undone(ix, entry.time),
-            (Phase::RollingBack(_) | Phase::RollbackVerifying(_), Event::RollbackFailed { error, .. }) => {
-                self.not_undone(ix, error.clone(), entry.time);
-            }
+            (
+                Phase::RollingBack(_) | Phase::RollbackVerifying(_),
+                Event::RollbackFailed { error, retry_at, .. },
+            ) => self.undoing_failed(ix, error, *retry_at, entry.time),
             (other, _) => return Err(self.misfit(ix, &other)),
         }
         Ok(())
+    }
+
+    /// A try at undoing it failed.
+    fn undoing_failed(
+        &mut self,
+        ix: InstanceIx,
+        error: &Failure,
+        retry_at: Option<Timestamp>,
+        time: Timestamp,
+    ) {
+        self.instance_mut(ix).failures += 1;
+        self.not_undone(ix, error.clone(), time);
+        if let Some(at) = retry_at {
+            self.instance_mut(ix).ended = None;
+            self.set_phase(ix, Phase::RollbackRetrying { at });
+        }
+    }
+
+    /// When the next try at undoing is due, if that is what the rollback waits for.
+    pub(super) fn next_undo(&self, lacking: &Lacking) -> Option<Timestamp> {
+        let ix = self.rollback()?.current()?;
+        match self.instance(ix).phase {
+            Phase::RollbackRetrying { at } if !self.is_withheld(ix, lacking) => Some(at),
+            _ => None,
+        }
     }
 
     pub(super) fn not_undone(&mut self, ix: InstanceIx, error: Failure, time: Timestamp) {

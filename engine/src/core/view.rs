@@ -326,6 +326,13 @@ impl RunState {
             Phase::RollbackWaiting(Need::ManualWork) => Some("a person must undo it and confirm".to_owned()),
             Phase::Skipped(why) => Some(why.clone()),
             Phase::Failed => error(),
+            Phase::RollbackRetrying { at } => Some(format!(
+                "next try at undoing it at {at}: {}",
+                instance
+                    .rollback_error
+                    .as_ref()
+                    .map_or("it failed", |error| error.message.as_str())
+            )),
             Phase::RollbackFailed => instance
                 .rollback_error
                 .as_ref()

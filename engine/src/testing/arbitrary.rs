@@ -345,6 +345,7 @@ fn rollback_event() -> BoxedStrategy<Event> {
         vec(step_id(), 0..4).prop_map(RollbackScope::Steps),
     ];
     let instances = || vec(instance_id(), 0..4);
+    let failed = (instance_id(), failure());
     prop_oneof![
         (scope, instances(), instances(), text()).prop_map(|(scope, plan, left, why)| {
             Event::RollbackStarted {
@@ -365,11 +366,13 @@ fn rollback_event() -> BoxedStrategy<Event> {
                 transcript,
             }
         }),
-        (instance_id(), failure(), option::of(transcript())).prop_map(|(instance, error, transcript)| {
+        (failed, option::of(transcript()), option::of(time())).prop_map(|(failed, transcript, retry_at)| {
+            let (instance, error) = failed;
             Event::RollbackFailed {
                 instance,
                 error,
                 transcript,
+                retry_at,
             }
         }),
     ]

@@ -171,7 +171,7 @@ impl Class {
         match (&instance.phase, status) {
             _ if is_waited_for => Self::Person,
             (Phase::InDoubt(_) | Phase::RollbackInDoubt(_) | Phase::Observed, _) => Self::Busy,
-            (Phase::Retrying { .. }, InstanceStatus::Ready) => Self::Busy,
+            (Phase::Retrying { .. } | Phase::RollbackRetrying { .. }, _) => Self::Busy,
             (_, InstanceStatus::Failed | InstanceStatus::RollbackFailed) => Self::Bad,
             (
                 _,

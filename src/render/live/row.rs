@@ -115,7 +115,7 @@ impl Row {
 /// Where it stands, in a word or two.
 fn word(instance: &Instance, status: InstanceStatus, step: Option<&Step>) -> String {
     match &instance.phase {
-        Phase::Retrying { .. } => "tried again".to_owned(),
+        Phase::Retrying { .. } | Phase::RollbackRetrying { .. } => "tried again".to_owned(),
         Phase::InDoubt(_) | Phase::RollbackInDoubt(_) => "interrupted".to_owned(),
         _ => status_words(status, step),
     }
@@ -129,7 +129,9 @@ fn time(instance: &Instance, now: Timestamp) -> String {
             let asked = instance.asked.map(|since| whole(now.duration_since(since)));
             asked.unwrap_or_default()
         }
-        (Phase::Retrying { at }, None) => format!("in {}", whole(at.duration_since(now))),
+        (Phase::Retrying { at } | Phase::RollbackRetrying { at }, None) => {
+            format!("in {}", whole(at.duration_since(now)))
+        }
         _ => instance.took().map_or_else(String::new, took),
     }
 }
@@ -149,7 +151,7 @@ fn detail(entry: &Entry<'_>, step: Option<&Step>, scene: &Scene<'_>) -> Line {
     };
     let because = match &instance.phase {
         Phase::Failed | Phase::Retrying { .. } => error(&instance.error),
-        Phase::RollbackFailed => error(&instance.rollback_error),
+        Phase::RollbackFailed | Phase::RollbackRetrying { .. } => error(&instance.rollback_error),
         _ => None,
     };
     match (entry.class, because, scene.tails.of(&instance.id)) {

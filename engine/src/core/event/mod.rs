@@ -251,6 +251,8 @@ pub enum Event {
         error: Failure,
         /// What it printed.
         transcript: Option<Transcript>,
+        /// When to try again; none leaves the rollback stuck until a person acts.
+        retry_at: Option<Timestamp>,
     },
 }
 

@@ -1,6 +1,7 @@
 //! Undoing.
 
 use super::*;
+use crate::core::wake_at;
 
 #[test]
 fn it_goes_backwards_and_leaves_what_was_there() {
@@ -174,4 +175,90 @@ fn nothing_is_undone_while_any_process_may_be_left() {
     assert_eq!(run.under_way(), ["b: clear"]);
     run.is_cleared("b");
     assert_eq!(run.under_way(), ["a: undo"]);
+}
+
+#[test]
+fn undoing_that_fails_is_tried_again_as_the_step_says() {
+    let mut run = Run::of([step("a").attempts(3, 10), step("b")]);
+    run.succeeds("b").succeeds("a").is_rolled_back(&[]);
+    run.is_undone("b").is_not_undone("a");
+    assert_eq!(run.under_way(), Vec::<String>::new());
+    assert_eq!(run.status(), RunStatus::RollingBack);
+    let due = run.turn.now.checked_add(SignedDuration::from_secs(10)).unwrap();
+    assert_eq!(wake_at(&run.state, &Lacking::nothing()), Some(due));
+    run.waits(9);
+    assert_eq!(run.under_way(), Vec::<String>::new());
+    run.waits(1);
+    assert_eq!(run.under_way(), ["a: undo"]);
+    run.is_not_undone("a").waits(20).is_undone("a");
+    assert_eq!(run.status(), RunStatus::RolledBack);
+}
+
+#[test]
+fn undoing_that_fails_too_often_is_stuck_and_a_person_frees_all_tries() {
+    let mut run = Run::of([step("a").attempts(2, 1)]);
+    run.succeeds("a").is_rolled_back(&[]).is_not_undone("a").waits(1);
+    run.is_not_undone("a");
+    assert_eq!(run.status(), RunStatus::Stuck);
+    run.is_decided("a", Ruling::Again).is_not_undone("a");
+    assert_eq!(run.status(), RunStatus::RollingBack, "there is another try");
+    run.waits(2).is_undone("a");
+    assert_eq!(run.status(), RunStatus::RolledBack);
+}
+
+/// The tries at doing it say nothing of those at undoing it.
+#[test]
+fn what_took_all_its_tries_has_them_again_for_undoing() {
+    let mut run = Run::of([step("a").attempts(2, 1).retry_deadline(30)]);
+    run.is_missing("a")
+        .fails("a")
+        .waits(1)
+        .is_missing("a")
+        .fails("a")
+        .waits(3600);
+    run.is_rolled_back(&[]).is_not_undone("a").waits(1);
+    assert_eq!(run.under_way(), ["a: undo"]);
+}
+
+#[test]
+fn what_another_try_would_hide_is_not_tried_again() {
+    for kind in [FailureKind::Final, FailureKind::Inputs, FailureKind::Fault] {
+        let mut run = Run::of([step("a").attempts(3, 1)]);
+        let error = Failure::new(kind, "look first");
+        run.succeeds("a")
+            .is_rolled_back(&[])
+            .ends("a", Outcome::RolledBack(Err(error)));
+        assert_eq!(run.status(), RunStatus::Stuck, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_person_need_not_wait_for_the_next_try() {
+    for (ruling, status) in [
+        (Ruling::Done, RunStatus::RolledBack),
+        (Ruling::Skip, RunStatus::RolledBack),
+        (Ruling::Fail, RunStatus::Stuck),
+    ] {
+        let mut run = Run::of([step("a").attempts(3, 3600)]);
+        run.succeeds("a")
+            .is_rolled_back(&[])
+            .is_not_undone("a")
+            .is_decided("a", ruling);
+        assert_eq!(run.status(), status, "{ruling:?}");
+    }
+    let mut run = Run::of([step("a").attempts(3, 3600)]);
+    run.succeeds("a")
+        .is_rolled_back(&[])
+        .is_not_undone("a")
+        .is_decided("a", Ruling::Again);
+    assert_eq!(run.under_way(), ["a: undo"]);
+}
+
+#[test]
+fn the_next_try_at_undoing_is_awaited_after_a_crash_too() {
+    let mut run = Run::of([step("a").attempts(2, 10)]);
+    run.succeeds("a").is_rolled_back(&[]).is_not_undone("a").crashes();
+    assert_eq!(run.under_way(), Vec::<String>::new());
+    run.waits(10).is_undone("a");
+    assert_eq!(run.status(), RunStatus::RolledBack);
 }

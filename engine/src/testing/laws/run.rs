@@ -82,6 +82,13 @@ pub fn no_deadline_is_missed(
     lacking: &Lacking,
 ) -> Result<(), Broken> {
     for (ix, instance) in instances(state) {
+        if let Phase::RollbackRetrying { at } = instance.phase
+            && !state.is_withheld(ix, lacking)
+        {
+            hold(wake.is_some_and(|wake| wake <= at), || {
+                format!("the next try at undoing `{}` would be missed", instance.id)
+            })?;
+        }
         let Some(activity) = instance.phase.activity() else {
             continue;
         };

@@ -201,17 +201,19 @@ fn undoing() -> Vec<Told> {
         verdict: Verdict::Unknown,
         transcript: None,
     };
-    let failed = Event::RollbackFailed {
+    let failed = |retry_at| Event::RollbackFailed {
         instance: instance(),
         error: failure(),
         transcript: None,
+        retry_at,
     };
     vec![
         ("", started),
         ("", attempted),
         ("", returned),
         ("", undone),
-        ("", failed),
+        ("for good", failed(None)),
+        ("with another try", failed(Some(Timestamp::UNIX_EPOCH))),
     ]
 }
 

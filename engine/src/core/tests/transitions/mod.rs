@@ -48,6 +48,9 @@ fn phases() -> Vec<Phase> {
         Phase::Skipped(String::new()),
         Phase::Failed,
         Phase::RollbackReady,
+        Phase::RollbackRetrying {
+            at: Timestamp::UNIX_EPOCH,
+        },
         Phase::RollingBack(activity()),
         Phase::RollbackVerifying(activity()),
         Phase::RollbackInDoubt(doubt(false)),
@@ -77,6 +80,7 @@ fn name(phase: &Phase) -> String {
         Phase::Skipped(_) => "Skipped".to_owned(),
         Phase::Failed => "Failed".to_owned(),
         Phase::RollbackReady => "RollbackReady".to_owned(),
+        Phase::RollbackRetrying { .. } => "RollbackRetrying".to_owned(),
         Phase::RollingBack(_) => "RollingBack".to_owned(),
         Phase::RollbackVerifying(_) => "RollbackVerifying".to_owned(),
         Phase::RollbackInDoubt(doubt) => format!("RollbackInDoubt{}", cleared(doubt)),

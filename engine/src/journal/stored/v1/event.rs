@@ -187,5 +187,7 @@ pub(super) enum Event {
         error: Failure,
         #[serde(skip_serializing_if = "Option::is_none")]
         transcript: Option<Transcript>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
     },
 }

@@ -220,10 +220,12 @@ impl From<core::Event> for Event {
                 instance: step,
                 error,
                 transcript,
+                retry_at,
             } => Self::RollbackFailed {
                 step,
                 error: error.into(),
                 transcript: transcript.map(Into::into),
+                retry_at,
             },
         }
     }

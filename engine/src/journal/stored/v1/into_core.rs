@@ -218,10 +218,12 @@ impl TryFrom<Event> for core::Event {
                 step: instance,
                 error,
                 transcript,
+                retry_at,
             } => Self::RollbackFailed {
                 instance,
                 error: error.into(),
                 transcript: transcript.map(Into::into),
+                retry_at,
             },
         })
     }
