@@ -94,6 +94,13 @@ fn a_name_that_graph_drops_is_put_back_or_named_and_never_lost_without_a_word() 
         RUNBOOK.replace("APP", APP),
     )
     .unwrap();
+    // Microsoft's own names cannot be put back by anybody; this one can.
+    let old = RUNBOOK
+        .replace("APP", APP)
+        .replace("runbook: names", "runbook: earlier");
+    bench.project.write("earlier.yaml", &old);
+    let old = format!("name={APP}/portal.adventureworks.com");
+    carried_out(&bench, &["exec", "earlier.yaml", "--set", &old]).code(0);
     let before = names(&bench);
     let new = format!("{APP}/*.adventureworks.com");
     let set = format!("name={new}");

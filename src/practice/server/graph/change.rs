@@ -164,12 +164,6 @@ impl Server {
     }
 }
 
-/// Whether a name is one that Microsoft gave its application: its id, or an address of SharePoint Online.
-fn is_own(principal: &Value, name: &str, host: &str) -> bool {
-    let id = principal["appId"].as_str().unwrap_or_default();
-    name == id || (name.starts_with(id) && (host == "sharepoint.com" || host.ends_with(".sharepoint.com")))
-}
-
 /// The names as they are to be. What Graph says to a single text in place of a list is not known; that its type is a
 /// list of texts is.
 fn names(tenant: &Tenant, principal: &Value, value: &Value) -> Result<Vec<Value>, (u16, String)> {
@@ -208,9 +202,6 @@ fn names(tenant: &Tenant, principal: &Value, value: &Value) -> Result<Vec<Value>
             .trim_start_matches("*.")
             .to_ascii_lowercase();
         let domain = tenant.domain();
-        if is_own(principal, text, &host) {
-            continue;
-        }
         if host != domain && !host.ends_with(&format!(".{domain}")) {
             return Err(refused(format!(
                 "Values of servicePrincipalNames property must use a verified domain of the organization or its subdomain: '{text}'"
