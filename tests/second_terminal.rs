@@ -342,13 +342,17 @@ fn visitors_who_never_read_disturb_nobody() {
     let confirmed = events.iter().find(|one| one["event"] == "confirmed").unwrap();
     let sha256 = &confirmed["attachments"][0]["sha256"];
     let request = json!({ "version": 2, "ask": { "look": { "attachment": { "sha256": sha256 } } } });
-    let deaf: Vec<UnixStream> = (0..20)
+    let mut deaf: Vec<UnixStream> = (0..20)
         .map(|_| {
             let mut stream = UnixStream::connect(socket(&project)).unwrap();
             writeln!(stream, "{request}").unwrap();
             stream
         })
         .collect();
+    // Each answer has been made and begun: it is stuck from now on, and nothing is left to be worked out.
+    for stream in &mut deaf {
+        stream.read_exact(&mut [0]).unwrap();
+    }
     project.run(["show", "steps"]).code(0);
     project
         .run_as("bob", &["cancel", "steps", "--why", "enough"])

@@ -1,6 +1,7 @@
 //! Colours by meaning, and whether there are any.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
@@ -21,6 +22,8 @@ pub(crate) struct Look {
     pub(crate) output: bool,
     /// Where somebody looks at a terminal whose lines can be rewritten.
     screen: Option<Arc<Screen>>,
+    /// Whether the last line that was told is empty.
+    at_gap: Arc<AtomicBool>,
 }
 
 impl Look {
@@ -35,6 +38,7 @@ impl Look {
             quiet: global.json,
             output: global.verbose > 0 && !global.json,
             screen: Screen::of_talk().filter(|_| !global.json),
+            at_gap: Arc::default(),
         }
     }
 
@@ -47,6 +51,14 @@ impl Look {
 
     /// Tells what even a program must not miss, on standard error. A reader that has gone away is nobody's error.
     pub(crate) fn tell_always(&self, text: &str) {
+        let ends_empty = text.is_empty() || text.ends_with('\n');
+        let was_at_gap = self.at_gap.swap(ends_empty, Ordering::Relaxed);
+        // One empty line parts two things; whoever tells the second does not know how the first ended.
+        let text = match text.strip_prefix('\n') {
+            Some(rest) if was_at_gap => rest,
+            Some(_) | None if was_at_gap && text.is_empty() => return,
+            Some(_) | None => text,
+        };
         match &self.screen {
             Some(screen) => screen.tell(text),
             None => drop(prompt::aside(text)),
