@@ -89,10 +89,14 @@ fn a_report_tells_who_ticked_what_and_what_scripts_said() {
         .json();
     let evidence = &report["steps"][0]["evidence"];
     assert_eq!(evidence[0]["operator"], "bob");
-    assert_eq!(
-        evidence[0]["ticked"],
-        serde_json::json!(["The front door is shut", "The key is *turned*"])
-    );
+    let ticked = |at: usize| {
+        (
+            &evidence[0]["ticked"][at]["item"],
+            &evidence[0]["ticked"][at]["operator"],
+        )
+    };
+    assert_eq!(ticked(0), (&"The front door is shut".into(), &"bob".into()));
+    assert_eq!(ticked(1), (&"The key is *turned*".into(), &"bob".into()));
     assert_eq!(evidence[1]["operator"], "alice", "who undid it ticked nothing");
     assert_eq!(evidence[1]["ticked"], serde_json::json!([]));
     let file = &report["definition"]["files"][0];
@@ -107,4 +111,78 @@ fn a_report_tells_who_ticked_what_and_what_scripts_said() {
             &["✓ ", "The front door is shut", "The words of this script."],
         );
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn each_item_that_is_ticked_off_is_kept_at_once_whoever_goes_on() {
+    let project = waiting();
+    let ticks = |project: &Project| {
+        let events = project.events("steps").into_iter();
+        let ticks = events.filter(|one| one["event"] == "ticked");
+        ticks
+            .map(|one| {
+                format!(
+                    "{} {} {}",
+                    one["operator"].as_str().unwrap(),
+                    one["number"],
+                    one["item"]
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    let mut terminal = project.at_terminal(100, &["resume", "steps"]);
+    terminal.answers("1 of 2: The front door is shut", "y");
+    terminal.shows("2 of 2: The key is turned");
+    crate::support::until("it is kept", || {
+        ticks(&project) == ["alice 1 \"The front door is shut\""]
+    });
+    // As a power cut would: what was answered before is not lost.
+    terminal.kills();
+    let shown = project.run(["show", "steps"]).code(0);
+    in_order(
+        &shown.stdout,
+        &["[x] The front door is shut", "alice, 20", "[ ] The key is turned"],
+    );
+    let confirm = ["confirm", "steps", "shut", "--value", "key=brass"];
+    project
+        .run(confirm)
+        .code(2)
+        .tells("1 of the 2 items of its checklist are not ticked off");
+    let mut terminal = project.at_terminal(100, &["confirm", "steps", "shut", "--operator", "bob"]);
+    terminal.shows("[x] The front door is shut");
+    terminal.answers("2 of 2: The key is turned", "y");
+    assert!(!terminal.screen().contains("1 of 2:"), "{}", terminal.screen());
+    terminal.answers("Which key", "brass");
+    terminal.answers("Note", "");
+    terminal.answers("Is it done?", "y");
+    assert_eq!(terminal.ends().0, 0);
+    project
+        .run(["log", "steps"])
+        .code(0)
+        .prints("item 2 ticked off: The key is *turned*");
+    let report = project
+        .run(["report", "steps", "--format", "json"])
+        .code(0)
+        .json();
+    let evidence = &report["steps"][0]["evidence"][0];
+    assert_eq!(evidence["operator"], "bob");
+    assert_eq!(evidence["ticked"][0]["operator"], "alice");
+    assert_eq!(evidence["ticked"][1]["operator"], "bob");
+    project.sound_entries("steps");
+}
+
+#[test]
+fn an_undone_step_is_looked_at_from_the_beginning() {
+    let project = waiting();
+    let args = ["confirm", "steps", "shut", "--ticked", "--value", "key=brass"];
+    project.run(args).code(0);
+    project.run(["rollback", "steps"]).code(3);
+    project.run(["confirm", "steps", "shut"]).code(0);
+    project.run(["resume", "steps"]).code(0);
+    project
+        .run(["decide", "steps", "shut", "again", "--why", "once more"])
+        .code(0);
+    let outcome = project.run(["resume", "steps"]).code(3);
+    outcome.tells("[ ] The front door is shut").keeps_quiet_of("[x]");
 }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::{act_on, leave};
 use crate::error::Failed;
 use crate::exit::Exit;
-use crate::manual::{self, Answer, Asking};
+use crate::manual::{self, Answer, Asking, Heard};
 use crate::observe::{Observer, Watched};
 use crate::render;
 use crate::render::layout::Width;
@@ -222,9 +222,18 @@ impl Bench<'_> {
                     asking.call_off().await;
                     return Ok(Asked::Interrupted);
                 }
-                answers = asking.answers() => {
-                    return asking.settle(answers, run).await.map(Asked::Answered);
-                }
+                heard = asking.next() => match heard {
+                    Heard::Answered(answers) => {
+                        return asking.settle(answers, run).await.map(Asked::Answered);
+                    }
+                    Heard::Ticked(tick) => {
+                        if let Err(failed) = act_on(run, tick, setting).await {
+                            asking.call_off().await;
+                            return Err(failed);
+                        }
+                        continue;
+                    }
+                },
                 asked = self.door.next() => {
                     let entries = run.answer(asked).await;
                     let entries = entries.map_err(|error| Failed::runtime(&run.name(), error))?;

@@ -39,14 +39,14 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let instance = instance(&args.step)?;
-    let run = access(&args.run, setting).await?;
+    let mut run = access(&args.run, setting).await?;
     let evidence = manual::Evidence {
         values: &args.values,
         files: &args.files,
         note: args.note.clone(),
         ticked: args.ticked,
     };
-    match manual::gather(run.seat(), &instance, &evidence, setting).await {
+    match manual::gather(run.seat_mut(), &instance, &evidence, setting).await {
         Ok(Answer::Done {
             values,
             attachments,

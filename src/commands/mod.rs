@@ -139,7 +139,7 @@ async fn go_after(access: Access, failed: Failed) -> Failed {
 }
 
 /// Records an act on a run, and shows it.
-async fn act_on(seat: &mut dyn Seat, act: Act, setting: &Setting) -> Result<(), Failed> {
+pub(crate) async fn act_on(seat: &mut dyn Seat, act: Act, setting: &Setting) -> Result<(), Failed> {
     let name = seat.state().started().name();
     let named = named(&act);
     let entries = seat.act(act).await.map_err(|error| {
@@ -155,7 +155,9 @@ async fn act_on(seat: &mut dyn Seat, act: Act, setting: &Setting) -> Result<(), 
 /// The steps and instances that an act names.
 fn named(act: &Act) -> Vec<String> {
     match act {
-        Act::Confirm { instance, .. } | Act::Decide { instance, .. } => vec![instance.to_string()],
+        Act::Tick { instance, .. } | Act::Confirm { instance, .. } | Act::Decide { instance, .. } => {
+            vec![instance.to_string()]
+        }
         Act::Rollback {
             scope: RollbackScope::Steps(steps),
             ..

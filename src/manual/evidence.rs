@@ -39,12 +39,16 @@ pub(super) fn lacks(work: &Work, gathered: &Gathered) -> Vec<Lack> {
         return Vec::new();
     }
     let mut lacks = Vec::new();
-    if !gathered.ticked && !inputs.checklist.is_empty() {
+    let items = inputs.checklist.len();
+    let open = work.unticked();
+    if !gathered.ticked && open > 0 {
+        let what = if open == items {
+            format!("its checklist of {} is not ticked off", count(items, "item"))
+        } else {
+            format!("{open} of the {items} items of its checklist are not ticked off")
+        };
         lacks.push(Lack {
-            what: format!(
-                "its checklist of {} is not ticked off",
-                count(inputs.checklist.len(), "item")
-            ),
+            what,
             how: "`--ticked`, when every item of the checklist is so",
         });
     }

@@ -1,9 +1,10 @@
 //! Manual work: showing what is to be done, and taking the evidence that it was.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use runbook_engine::core::event::{Attachment, Failure, Need, Outputs};
-use runbook_engine::core::{RunState, WaitingFor};
+use runbook_engine::core::{Act, RunState, Tick, WaitingFor};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
 use runbook_engine::runbook::Runbook;
@@ -11,12 +12,15 @@ use runbook_engine::runbook::expr::Put;
 use runbook_engine::runtime::Seat;
 use runbook_steps::manual::ManualInputs;
 use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use self::evidence::{Gathered, lacks};
+use crate::commands::act_on;
 use crate::error::Failed;
 use crate::prompt::{self, Asker, CallOff, Unanswered};
 use crate::render::layout::Width;
+use crate::render::plain;
 use crate::render::style::Look;
 use crate::setting::Setting;
 
@@ -58,6 +62,8 @@ struct Work {
     inputs: ManualInputs,
     /// The same, with the values in its texts marked: they are data, and no Markdown.
     marked: ManualInputs,
+    /// The items of its checklist that are ticked off already, counted from 1.
+    ticks: BTreeMap<u32, Tick>,
 }
 
 /// How the inputs of an instance are worked out.
@@ -70,23 +76,35 @@ pub(crate) fn pages(state: &RunState, runbook: &Runbook, filled: Filled<'_>, wid
         .filter(|one| one.need == Need::ManualWork)
         .take(MOST_PAGES);
     // What cannot be worked out is told by whatever asks for it.
-    let works = waiting.filter_map(|one| Work::filled(filled, one).ok());
+    let works = waiting.filter_map(|one| Work::filled(filled, state, one).ok());
     works.map(|work| page::page(runbook, &work, width)).collect()
 }
 
 impl Work {
     fn of(seat: &dyn Seat, waiting: WaitingFor) -> Result<Self, Failed> {
-        Self::filled(&|id, put| seat.inputs(id, put), waiting)
+        Self::filled(&|id, put| seat.inputs(id, put), seat.state(), waiting)
     }
 
-    fn filled(filled: Filled<'_>, waiting: WaitingFor) -> Result<Self, Failed> {
+    fn filled(filled: Filled<'_>, state: &RunState, waiting: WaitingFor) -> Result<Self, Failed> {
+        let instance = state.find(&waiting.id).map(|ix| state.instance(ix));
         let plain = inputs(filled, &waiting.id, Put::Plain)?;
         let marked = inputs(filled, &waiting.id, Put::Marked)?;
         Ok(Self {
             waiting,
             inputs: plain,
             marked,
+            ticks: instance
+                .map(|instance| instance.ticks.clone())
+                .unwrap_or_default(),
         })
+    }
+
+    /// How many items of its checklist nobody has ticked off.
+    fn unticked(&self) -> usize {
+        let items = (1..).zip(&self.inputs.checklist);
+        items
+            .filter(|(number, _)| !self.ticks.contains_key(number))
+            .count()
     }
 }
 
@@ -94,6 +112,8 @@ impl Work {
 pub(crate) struct Asking {
     work: Work,
     questions: JoinHandle<Result<Gathered, Unanswered>>,
+    /// The items of the checklist, as they are ticked off.
+    ticked: UnboundedReceiver<u32>,
     off: CallOff,
 }
 
@@ -109,8 +129,35 @@ impl Asking {
         let off = CallOff::default();
         let asker = Asker::until(off.clone());
         let asked = work.clone();
-        let questions = tokio::task::spawn_blocking(move || questions::ask(&asker, &asked, gathered));
-        Self { work, questions, off }
+        let (tell, ticked) = unbounded_channel();
+        let questions = tokio::task::spawn_blocking(move || questions::ask(&asker, &asked, gathered, &tell));
+        Self {
+            work,
+            questions,
+            ticked,
+            off,
+        }
+    }
+
+    /// Waits for what is heard next: what is ticked off comes before all that is answered after it. May be called again
+    /// when it was not awaited to the end.
+    pub(crate) async fn next(&mut self) -> Heard {
+        match self.ticked().await {
+            Some(tick) => Heard::Ticked(tick),
+            None => Heard::Answered(self.answers().await),
+        }
+    }
+
+    /// The next item of the checklist that is ticked off; none when no more will be.
+    async fn ticked(&mut self) -> Option<Act> {
+        let number = self.ticked.recv().await?;
+        let at = usize::try_from(number).ok()?.checked_sub(1)?;
+        let item = self.work.inputs.checklist.get(at)?;
+        Some(Act::Tick {
+            instance: self.work.waiting.id.clone(),
+            number,
+            item: plain(item),
+        })
     }
 
     /// What is asked about.
@@ -118,8 +165,8 @@ impl Asking {
         &self.work.waiting
     }
 
-    /// Waits for the last answer. May be called again when it was not awaited to the end.
-    pub(crate) async fn answers(&mut self) -> Answers {
+    /// Waits for the last answer.
+    async fn answers(&mut self) -> Answers {
         let result = (&mut self.questions).await;
         Answers(result.unwrap_or_else(|error| {
             Err(Unanswered::Failed(Failed::fault(
@@ -146,12 +193,20 @@ impl Asking {
     }
 }
 
+/// What the person said.
+pub(crate) enum Heard {
+    /// An item of the checklist is so: to be recorded at once, since a checklist may take days.
+    Ticked(Act),
+    /// All questions are answered.
+    Answered(Answers),
+}
+
 /// What was answered; to be [settled](Asking::settle).
 pub(crate) struct Answers(Result<Gathered, Unanswered>);
 
 /// Takes the evidence from the command line, asking for what is missing where somebody is there.
 pub(crate) async fn gather(
-    seat: &dyn Seat,
+    seat: &mut dyn Seat,
     id: &InstanceId,
     evidence: &Evidence<'_>,
     setting: &Setting,
@@ -175,8 +230,17 @@ pub(crate) async fn gather(
     };
     if setting.interactive() && !lacks(&work, &gathered).is_empty() {
         let mut asking = Asking::of(seat, work, gathered, &setting.look);
-        let answers = asking.answers().await;
-        asking.settle(answers, seat).await
+        loop {
+            match asking.next().await {
+                Heard::Answered(answers) => return asking.settle(answers, seat).await,
+                Heard::Ticked(tick) => {
+                    if let Err(failed) = act_on(seat, tick, setting).await {
+                        asking.call_off().await;
+                        return Err(failed);
+                    }
+                }
+            }
+        }
     } else {
         gathered.settle(&work, seat).await
     }

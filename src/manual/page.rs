@@ -27,6 +27,7 @@ pub(super) fn page(runbook: &Runbook, work: &Work, width: Width) -> String {
         waiting,
         inputs,
         marked,
+        ticks: _,
     } = work;
     let step = runbook.step(waiting.id.step());
     let title = step.map_or_else(String::new, |step| plain(&step.title));
@@ -57,8 +58,16 @@ pub(super) fn page(runbook: &Runbook, work: &Work, width: Width) -> String {
     lines.push(markdown::render(text, "  ", 2, width));
     if !checklist.is_empty() {
         lines.push(String::new());
-        let items = checklist.iter();
-        lines.extend(items.map(|item| markdown::render(item, "  [ ] ", 6, width)));
+        for (number, item) in (1..).zip(checklist) {
+            match work.ticks.get(&number) {
+                None => lines.push(markdown::render(item, "  [ ] ", 6, width)),
+                Some(tick) => {
+                    lines.push(markdown::render(item, "  [x] ", 6, width));
+                    let who = format!("{}, {}", tick.by, time::local(tick.at));
+                    lines.push(paint(DIM, width.wrap("      ", 6, &plain(&who))));
+                }
+            }
+        }
     }
     if !waiting.undoing {
         lines.extend(to_bring(inputs, width));

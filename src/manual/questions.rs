@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use runbook_steps::manual::{Attach, Collect, CollectKind, check_value};
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::Work;
 use super::evidence::{Gathered, LARGEST};
@@ -12,13 +13,18 @@ use crate::render::layout::Width;
 use crate::render::{markdown, plain};
 
 /// Asks for everything that is still missing, then whether it is done.
-pub(super) fn ask(asker: &Asker, work: &Work, mut gathered: Gathered) -> Result<Gathered, Unanswered> {
+pub(super) fn ask(
+    asker: &Asker,
+    work: &Work,
+    mut gathered: Gathered,
+    ticked: &UnboundedSender<u32>,
+) -> Result<Gathered, Unanswered> {
     if work.waiting.undoing {
         return finish(asker, "Is it undone?", gathered);
     }
     let inputs = &work.inputs;
     if !gathered.ticked {
-        tick(asker, &work.marked.checklist)?;
+        tick(asker, work, ticked)?;
         gathered.ticked = true;
     }
     for (name, collect) in &inputs.collect {
@@ -50,17 +56,24 @@ fn finish(asker: &Asker, question: &str, gathered: Gathered) -> Result<Gathered,
     }
 }
 
-/// Has every item ticked off. An answer must be typed: one that a key pressed too often could give proves nothing.
-fn tick(asker: &Asker, checklist: &[String]) -> Result<(), Unanswered> {
-    for (at, item) in checklist.iter().enumerate() {
-        let number = match checklist.len() {
+/// Has every item ticked off that was not before, and tells of each at once. An answer must be typed: one that a key
+/// pressed too often could give proves nothing.
+fn tick(asker: &Asker, work: &Work, ticked: &UnboundedSender<u32>) -> Result<(), Unanswered> {
+    let checklist = &work.marked.checklist;
+    for (number, item) in (1..).zip(checklist) {
+        if work.ticks.contains_key(&number) {
+            continue;
+        }
+        let place = match checklist.len() {
             1 => String::new(),
-            all => format!("{} of {all}: ", at + 1),
+            all => format!("{number} of {all}: "),
         };
-        let item = markdown::render(item, &number, 0, Width::endless());
+        let item = markdown::render(item, &place, 0, Width::endless());
         if !asker.yes_or_no(&item)? {
             return Err(Unanswered::NotNow);
         }
+        // Nobody listens any more only where the answers do not matter.
+        let _gone = ticked.send(number);
     }
     Ok(())
 }

@@ -66,6 +66,7 @@ pub(crate) fn words(event: &Event) -> String {
         Event::ProcessCleared { found, .. } => left_words(*found).to_owned(),
         Event::DoubtSettled { ruling, .. } => format!("doubt settled: {}", doubt_words(*ruling)),
         Event::PersonNeeded { need, .. } => need_words(*need).to_owned(),
+        Event::Ticked { number, item, .. } => format!("item {number} ticked off: {item}"),
         Event::Confirmed {
             note, attachments, ..
         } => {
@@ -181,6 +182,7 @@ pub(crate) fn subject(event: &Event) -> Option<InstanceId> {
         | Event::ProcessCleared { instance, .. }
         | Event::DoubtSettled { instance, .. }
         | Event::PersonNeeded { instance, .. }
+        | Event::Ticked { instance, .. }
         | Event::Confirmed { instance, .. }
         | Event::Decided { instance, .. }
         | Event::RollbackAttemptStarted { instance, .. }
@@ -215,6 +217,7 @@ pub(crate) fn transcript_of(event: &Event) -> Option<&Transcript> {
         | Event::ProcessCleared { .. }
         | Event::DoubtSettled { .. }
         | Event::PersonNeeded { .. }
+        | Event::Ticked { .. }
         | Event::Confirmed { .. }
         | Event::Decided { .. }
         | Event::Handed(_)

@@ -138,6 +138,7 @@ fn is_remarkable(entry: &Entry) -> bool {
         | Event::Interrupted { .. }
         | Event::DoubtSettled { .. }
         | Event::PersonNeeded { .. }
+        | Event::Ticked { .. }
         | Event::Confirmed { .. }
         | Event::Decided { .. }
         | Event::Handed(_)

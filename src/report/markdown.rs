@@ -261,8 +261,9 @@ impl Page {
             .as_ref()
             .map_or_else(String::new, |note| format!(": {}", escaped(note)));
         self.fact("Evidence", &format!("{}{note}", escaped(&evidence.operator)));
-        for item in &evidence.ticked {
-            self.0 += &format!("  - ✓ {}\n", escaped(item));
+        for tick in &evidence.ticked {
+            let (item, who) = (escaped(&tick.item), escaped(&tick.operator));
+            self.0 += &format!("  - ✓ {item} ({who}, {})\n", stamp(tick.time));
         }
         self.values(&evidence.values);
         for file in &evidence.attachments {

@@ -211,11 +211,19 @@ struct Evidence {
     time: Timestamp,
     operator: Clean,
     host: Clean,
-    /// The items of the checklist, each of which they said to be so.
-    ticked: Vec<Clean>,
+    /// The items of the checklist, each of which was said to be so.
+    ticked: Vec<Ticked>,
     values: Outputs,
     attachments: Vec<Attachment>,
     note: Option<Clean>,
+}
+
+/// An item of a checklist, with who said that it is so.
+#[derive(Debug, Serialize)]
+struct Ticked {
+    item: Clean,
+    operator: Clean,
+    time: Timestamp,
 }
 
 /// The runbook's own text, as the journal keeps it.

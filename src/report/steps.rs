@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::clean::Clean;
 use super::gather::{something, told};
 use super::printed::Printed;
-use super::{Evidence, StepRecord};
+use super::{Evidence, StepRecord, Ticked};
 use crate::render::held::Held;
 use crate::render::story::subject;
 
@@ -90,22 +90,33 @@ fn waited(history: &[&Entry], last: Timestamp) -> Option<i64> {
 fn evidence(history: &[&Entry], checklist: &[String]) -> Vec<Evidence> {
     // Work is done and undone in turn; what only a decision settled, in between, is confirmed by nobody.
     let mut is_done = false;
+    let mut ticks: BTreeMap<u32, &Entry> = BTreeMap::new();
     let mut all = Vec::new();
     for entry in history {
         match &entry.event {
             Event::Decided { ruling, .. } => is_done = *ruling == Ruling::Done,
+            Event::PersonNeeded { .. } => ticks.clear(),
+            Event::Ticked { number, .. } => drop(ticks.entry(*number).or_insert(entry)),
             Event::Confirmed {
                 values,
                 attachments,
                 note,
                 ..
             } => {
-                let ticked = checklist.iter().filter(|_| !is_done);
+                // What nobody ticked off before is so by the word of whoever confirms.
+                let ticked = (1..).zip(checklist).filter(|_| !is_done).map(|(number, item)| {
+                    let by = *ticks.get(&number).unwrap_or(entry);
+                    Ticked {
+                        item: Clean::of(item),
+                        operator: Clean::of(&by.operator),
+                        time: by.time,
+                    }
+                });
                 all.push(Evidence {
                     time: entry.time,
                     operator: Clean::of(&entry.operator),
                     host: Clean::of(&entry.host),
-                    ticked: ticked.map(Clean::of).collect(),
+                    ticked: ticked.collect(),
                     values: values.clone(),
                     attachments: attachments.clone(),
                     note: note.as_ref().map(Clean::of),

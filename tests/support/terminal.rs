@@ -177,6 +177,14 @@ impl Terminal {
         self.session.flush().unwrap();
     }
 
+    /// Ends the program as a power cut would: no handler runs.
+    #[track_caller]
+    pub(crate) fn kills(mut self) {
+        let pid = nix::unistd::Pid::from_raw(self.session.get_process().pid().as_raw());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+        self.is_over();
+    }
+
     /// Waits for the program's end; gives all that it wrote.
     #[track_caller]
     pub(crate) fn ends_with_all(mut self) -> String {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::decide::twice;
 use super::event::{Entry, Event, RunStarted};
-use super::instance::{Activity, Instance, Phase};
+use super::instance::{Activity, Instance, Phase, Tick};
 use super::permission::asks_for_role;
 use super::state::RunState;
 use super::table::InstanceIx;
@@ -138,6 +138,13 @@ impl RunState {
                 self.settle(self.known(instance)?, entry)
             }
             Event::PersonNeeded { instance, need } => self.ask(self.known(instance)?, *need, entry.time),
+            Event::Ticked { instance, number, .. } => {
+                let tick = Tick {
+                    by: entry.operator.clone(),
+                    at: entry.time,
+                };
+                self.tick(self.known(instance)?, *number, tick)
+            }
             Event::Confirmed { instance, values, .. } => {
                 self.confirm(self.known(instance)?, values, entry.time)
             }

@@ -82,7 +82,9 @@ impl Hands {
                 Handing::Accepted | Handing::MovedIn | Handing::TakenBack | Handing::TakenOver { .. },
             )) => Ok(()),
             // What follows from an act, such as that more can start, is part of it.
-            Input::Clock | Input::Act(Act::Confirm { .. } | Act::Decide { .. }) if self.away.is_none() => {
+            Input::Clock | Input::Act(Act::Tick { .. } | Act::Confirm { .. } | Act::Decide { .. })
+                if self.away.is_none() =>
+            {
                 Ok(())
             }
             _ => self.admit(operator),

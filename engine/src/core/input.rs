@@ -92,6 +92,15 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
+    /// An item of the checklist is so; the work as a whole is not confirmed yet.
+    Tick {
+        /// The instance.
+        instance: InstanceId,
+        /// Which item, counted from 1.
+        number: u32,
+        /// What it says.
+        item: String,
+    },
     /// The manual work is done (or undone).
     Confirm {
         /// The instance.
@@ -135,6 +144,7 @@ impl Act {
         match self {
             Self::Hand(Handing::Accepted | Handing::MovedIn | Handing::TakenOver { .. }) => true,
             Self::Hand(Handing::Offered { .. } | Handing::TakenBack | Handing::MovedOut { .. })
+            | Self::Tick { .. }
             | Self::Confirm { .. }
             | Self::Decide { .. }
             | Self::Cancel { .. }

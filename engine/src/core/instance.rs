@@ -1,5 +1,6 @@
 //! One instance: the phase of its life, and what is known of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use super::event::{Failure, Need, ProcessMark, StopReason};
 use super::status::InstanceStatus;
-use crate::id::{AttemptNo, InstanceId, Seq};
+use crate::id::{AttemptNo, InstanceId, Operator, Seq};
 use crate::runbook::graph::StepIx;
 
 /// Where an instance is in its life. The design's statuses that depend on other steps (`ready` before it is
@@ -244,6 +245,15 @@ impl Phase {
     }
 }
 
+/// An item of a checklist that was ticked off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tick {
+    /// By whom.
+    pub by: Operator,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// What is known of an instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Instance {
@@ -278,6 +288,8 @@ pub struct Instance {
     pub since: Option<Timestamp>,
     /// When a person was last asked to act.
     pub asked: Option<Timestamp>,
+    /// The items of its checklist that were ticked off since then, counted from 1.
+    pub ticks: BTreeMap<u32, Tick>,
     /// Whether all of the outcome was there when undoing began and no try at that failed since: then, and
     /// only then, does its absence show that undoing took effect.
     pub(super) undone_from_whole: bool,
@@ -319,6 +331,7 @@ impl Instance {
             ended: None,
             since: None,
             asked: None,
+            ticks: BTreeMap::new(),
             undone_from_whole: false,
             returned: false,
             failures: 0,

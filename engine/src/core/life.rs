@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::apply::Misfit;
 use super::event::{DoubtRuling, Entry, Event, Failure, FailureKind, Need, Outputs, Ruling, Verdict};
-use super::instance::{Activity, Asks, Doubt, Phase};
+use super::instance::{Activity, Asks, Doubt, Phase, Tick};
 use super::state::RunState;
 use super::table::InstanceIx;
 
@@ -243,12 +243,26 @@ impl RunState {
             (other, _) => return Err(self.misfit(ix, &other)),
         };
         if need == Need::ManualWork {
-            self.instance_mut(ix).since = None;
+            let instance = self.instance_mut(ix);
+            instance.since = None;
+            instance.ticks.clear();
         }
         self.take_in_hand(ix, time);
         self.instance_mut(ix).asked = Some(time);
         self.set_phase(ix, phase);
         Ok(())
+    }
+
+    /// A person ticked an item off.
+    pub(super) fn tick(&mut self, ix: InstanceIx, number: u32, tick: Tick) -> Result<(), Misfit> {
+        match self.instance(ix).phase.clone() {
+            Phase::Waiting(Need::ManualWork) if self.cancelled.is_none() && self.rollback.is_none() => {
+                // Whoever ticked it off first has seen it so.
+                self.instance_mut(ix).ticks.entry(number).or_insert(tick);
+                Ok(())
+            }
+            other => Err(self.misfit(ix, &other)),
+        }
     }
 
     /// A person did the manual work.

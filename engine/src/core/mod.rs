@@ -43,7 +43,7 @@ pub use self::effect::{Effect, Work, effects, is_timed, stop_at, wake_at};
 pub use self::event::{Entry, Event};
 pub use self::hands::{Hands, Offer};
 pub use self::input::{About, Act, Evaluation, Input, Outcome, Rejection};
-pub use self::instance::{Activity, Asks, Doubt, Instance, Phase};
+pub use self::instance::{Activity, Asks, Doubt, Instance, Phase, Tick};
 pub use self::lacking::Lacking;
 pub use self::permission::{Barrier, Forbidden};
 pub use self::rollback::{Rollback, WouldUndo};

@@ -223,7 +223,9 @@ pub(super) fn permitted(state: &RunState, input: &Input, turn: &Turn) -> Result<
         .map_err(Rejection::from)?;
     let of_step = |id: &InstanceId| state.may_act_on(id, operator, now).map_err(Rejection::from);
     match input {
-        Input::Act(Act::Confirm { instance, .. } | Act::Decide { instance, .. }) => of_step(instance),
+        Input::Act(
+            Act::Tick { instance, .. } | Act::Confirm { instance, .. } | Act::Decide { instance, .. },
+        ) => of_step(instance),
         Input::Act(Act::Rollback {
             scope: RollbackScope::Steps(steps),
             ..
@@ -258,6 +260,7 @@ pub(super) fn asks_for_role(event: &Event) -> Option<&InstanceId> {
     match event {
         Event::AttemptStarted { instance, .. }
         | Event::RollbackAttemptStarted { instance, .. }
+        | Event::Ticked { instance, .. }
         | Event::Confirmed { instance, .. }
         | Event::Decided { instance, .. } => Some(instance),
         Event::RunStarted(_)

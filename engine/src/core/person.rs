@@ -11,6 +11,19 @@ use crate::id::{InstanceId, Operator};
 /// The event that records the act.
 pub(super) fn acted(state: &RunState, act: &Act, operator: &Operator) -> Result<Event, Rejection> {
     match act {
+        Act::Tick {
+            instance,
+            number,
+            item,
+        } => {
+            tickable(state, instance)?;
+            let (instance, number, item) = (instance.clone(), *number, item.clone());
+            Ok(Event::Ticked {
+                instance,
+                number,
+                item,
+            })
+        }
         Act::Confirm {
             instance,
             values,
@@ -57,6 +70,20 @@ pub(super) fn acted(state: &RunState, act: &Act, operator: &Operator) -> Result<
                 why,
             })
         }
+    }
+}
+
+/// Only what is done by hand has a checklist, and not what is undone.
+fn tickable(state: &RunState, instance: &InstanceId) -> Result<(), Rejection> {
+    confirmable(state, instance)?;
+    match &state.instance(named(state, instance)?).phase {
+        phase @ Phase::RollbackWaiting(_) => Err(not_now(
+            instance,
+            phase,
+            "ticked off",
+            "`runbook confirm` records that it is undone",
+        )),
+        _ => Ok(()),
     }
 }
 

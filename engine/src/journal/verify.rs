@@ -167,6 +167,7 @@ impl Verifier {
             | Event::ProcessCleared { .. }
             | Event::DoubtSettled { .. }
             | Event::PersonNeeded { .. }
+            | Event::Ticked { .. }
             | Event::Decided { .. }
             | Event::Handed(_)
             | Event::CancelRequested { .. }

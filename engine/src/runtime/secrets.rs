@@ -163,10 +163,15 @@ impl Known {
                 self.learn_outputs(instance, sensitive, values);
                 sensitive
             }
-            Act::Decide { .. } | Act::Hand(_) | Act::Cancel { .. } | Act::Rollback { .. } => &[],
+            Act::Tick { .. }
+            | Act::Decide { .. }
+            | Act::Hand(_)
+            | Act::Cancel { .. }
+            | Act::Rollback { .. } => &[],
         };
         let (mask, mut act) = (self.mask(), act.clone());
         match &mut act {
+            Act::Tick { item, .. } => *item = mask.text(item),
             Act::Confirm { values, note, .. } => {
                 *values = mask.outputs(&sealed(values, sensitive));
                 *note = note.as_deref().map(|note| mask.text(note));

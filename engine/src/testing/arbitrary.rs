@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use self::handing::handing;
+use self::manual::manual_event;
 use self::overlaid::overlaid;
 use crate::core::event::{
     Attachment, DoubtRuling, Entry, Event, Failure, FailureKind, Item, LeftProcess, Need, Outputs, Place,
@@ -21,6 +22,7 @@ use crate::id::{
 use crate::journal::Chunk;
 
 mod handing;
+mod manual;
 mod overlaid;
 
 fn parsed<T>(text: &str) -> T
@@ -205,7 +207,7 @@ pub fn run_started() -> impl Strategy<Value = RunStarted> {
 
 /// Any event, each variant as often as every other.
 pub fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![6 => run_event(), 9 => attempt_event(), 7 => outcome_event(), 5 => rollback_event()]
+    prop_oneof![6 => run_event(), 9 => attempt_event(), 6 => outcome_event(), 2 => manual_event(), 5 => rollback_event()]
 }
 
 /// What happens to a run or to a whole step.
@@ -318,18 +320,6 @@ fn outcome_event() -> BoxedStrategy<Event> {
             outputs
         }),
         (instance_id(), need).prop_map(|(instance, need)| Event::PersonNeeded { instance, need }),
-        (
-            instance_id(),
-            outputs(),
-            vec(attachment(), 0..3),
-            option::of(text())
-        )
-            .prop_map(|(instance, values, attachments, note)| Event::Confirmed {
-                instance,
-                values,
-                attachments,
-                note
-            }),
         (instance_id(), ruling, text()).prop_map(|(instance, ruling, why)| Event::Decided {
             instance,
             ruling,

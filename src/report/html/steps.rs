@@ -100,7 +100,9 @@ fn proof(evidence: &Evidence) -> Markup {
         p { (at(evidence.time)) " " strong { bdi { (evidence.operator) } } " on " bdi { (evidence.host) } }
         @if !evidence.ticked.is_empty() {
             p { "Said to be so:" }
-            ul { @for item in &evidence.ticked { li { "✓ " bdi { (item) } } } }
+            ul { @for tick in &evidence.ticked {
+                li { "✓ " bdi { (tick.item) } " " span.dim { "(" bdi { (tick.operator) } ", " (at(tick.time)) ")" } }
+            } }
         }
         @if let Some(note) = &evidence.note { p.text { bdi { (note) } } }
         @if !evidence.values.is_empty() {

@@ -182,6 +182,15 @@ pub enum Event {
         /// For what.
         need: Need,
     },
+    /// A person ticked an item of a checklist off, before the work as a whole is confirmed.
+    Ticked {
+        /// The instance.
+        instance: InstanceId,
+        /// Which item, counted from 1.
+        number: u32,
+        /// What it says.
+        item: String,
+    },
     /// A person did the manual work, or undid it.
     Confirmed {
         /// The instance.
@@ -280,6 +289,7 @@ impl Event {
             Self::ProcessCleared { .. } => "process_cleared",
             Self::DoubtSettled { .. } => "doubt_settled",
             Self::PersonNeeded { .. } => "person_needed",
+            Self::Ticked { .. } => "ticked",
             Self::Confirmed { .. } => "confirmed",
             Self::Decided { .. } => "decided",
             Self::Handed(handing) => handing.name(),

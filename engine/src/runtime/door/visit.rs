@@ -195,6 +195,18 @@ impl Visit {
 fn records(event: &Event, act: &Act) -> bool {
     match (event, act) {
         (
+            Event::Ticked {
+                instance,
+                number,
+                item,
+            },
+            Act::Tick {
+                instance: of,
+                number: which,
+                item: says,
+            },
+        ) => instance == of && number == which && item == says,
+        (
             Event::Confirmed {
                 instance,
                 values,

@@ -155,6 +155,7 @@ fn subject(event: &Event) -> Option<&InstanceId> {
         | Event::ProcessCleared { instance, .. }
         | Event::DoubtSettled { instance, .. }
         | Event::PersonNeeded { instance, .. }
+        | Event::Ticked { instance, .. }
         | Event::Confirmed { instance, .. }
         | Event::Decided { instance, .. }
         | Event::RollbackAttemptStarted { instance, .. }

@@ -171,7 +171,13 @@ fn deciding() -> Vec<Told> {
         attachments: Vec::new(),
         note: None,
     };
+    let ticked = Event::Ticked {
+        instance: instance(),
+        number: 1,
+        item: why(),
+    };
     vec![
+        ("", ticked),
         ("", confirmed),
         ("done", decided(Ruling::Done)),
         ("again", decided(Ruling::Again)),

@@ -128,6 +128,11 @@ pub(super) enum Event {
         step: InstanceId,
         need: Need,
     },
+    Ticked {
+        step: InstanceId,
+        number: u32,
+        item: String,
+    },
     Confirmed {
         step: InstanceId,
         values: Map<String, Value>,

@@ -159,6 +159,11 @@ impl From<core::Event> for Event {
                 step,
                 need: need.into(),
             },
+            From::Ticked {
+                instance: step,
+                number,
+                item,
+            } => Self::Ticked { step, number, item },
             From::Confirmed {
                 instance: step,
                 values,

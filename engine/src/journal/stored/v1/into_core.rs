@@ -155,6 +155,15 @@ impl TryFrom<Event> for core::Event {
                 instance,
                 need: need.into(),
             },
+            Event::Ticked {
+                step: instance,
+                number,
+                item,
+            } => Self::Ticked {
+                instance,
+                number,
+                item,
+            },
             Event::Confirmed {
                 step: instance,
                 values,
