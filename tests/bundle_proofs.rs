@@ -110,3 +110,37 @@ fn who_makes_a_bundle_in_the_name_of_another_is_named_and_refused() {
     );
     bob.run(&["import", "honest"]).code(0);
 }
+
+#[test]
+fn work_that_must_be_proven_is_done_with_its_evidence_and_never_without() {
+    let project = Project::new();
+    let alice = &desks(&project).0;
+    project.steps("\n  look: { uses: manual, with: { instructions: Look., evidence: required } }\n");
+    alice.run(&["exec", "steps.yaml"]).code(3);
+    alice
+        .run(&["confirm", "steps", "look"])
+        .code(2)
+        .tells("RB0502")
+        .tells("a file that proves it");
+    let ruled = |ruling| alice.run(&["decide", "steps", "look", ruling, "--why", "trust me"]);
+    ruled("done").code(2);
+    ruled("fail").code(0);
+    ruled("done")
+        .code(2)
+        .tells("`look` asks for evidence, and cannot be done without it")
+        .tells("again");
+    ruled("again").code(0);
+    alice.run(&["resume", "steps"]).code(3);
+    project.write("photo.txt", "seen");
+    alice
+        .run(&["confirm", "steps", "look", "--attach", "photo.txt"])
+        .code(0);
+    alice
+        .run(&["journal", "verify", "steps"])
+        .code(0)
+        .prints("1 attachment");
+    assert_eq!(
+        alice.run(&["show", "steps", "--json"]).json()["status"],
+        "completed"
+    );
+}

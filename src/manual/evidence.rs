@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use runbook_engine::core::event::{Attachment, Outputs};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::runtime::Seat;
-use runbook_steps::manual::ManualInputs;
 
 use super::{Answer, Work};
 use crate::commands::read_bytes;
@@ -57,19 +56,19 @@ pub(super) fn lacks(work: &Work, gathered: &Gathered) -> Vec<Lack> {
         what,
         how: "`--value NAME=VALUE`",
     }));
-    if gathered.files.len() < required(inputs) {
+    if gathered.files.len() < inputs.fewest_files() {
         let files = inputs.attach.iter().filter(|one| !one.optional);
         let names: Vec<String> = files.map(|one| format!("`{}`", one.name)).collect();
         lacks.push(Lack {
-            what: format!("files to attach: {}", names.join(", ")),
+            what: if names.is_empty() {
+                "a file that proves it".to_owned()
+            } else {
+                format!("files to attach: {}", names.join(", "))
+            },
             how: "`--attach FILE`",
         });
     }
     lacks
-}
-
-fn required(inputs: &ManualInputs) -> usize {
-    inputs.attach.iter().filter(|attach| !attach.optional).count()
 }
 
 impl Gathered {

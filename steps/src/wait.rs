@@ -102,6 +102,7 @@ impl StepKind for Wait {
             validates: true,
             undoes: false,
             by_person: false,
+            needs_evidence: false,
             read_only: true,
         }
     }

@@ -8,6 +8,7 @@ use super::decide::twice;
 use super::event::{Entry, Event, RunStarted};
 use super::instance::{Activity, Instance, Phase, Tick};
 use super::permission::asks_for_role;
+use super::person::proven;
 use super::state::RunState;
 use super::table::InstanceIx;
 use super::workflow::Workflow;
@@ -145,7 +146,14 @@ impl RunState {
                 };
                 self.tick(self.known(instance)?, *number, tick)
             }
-            Event::Confirmed { instance, values, .. } => {
+            Event::Confirmed {
+                instance,
+                values,
+                attachments,
+                ..
+            } => {
+                proven(self, instance, !attachments.is_empty())
+                    .map_err(|rejection| Misfit(rejection.to_string()))?;
                 self.confirm(self.known(instance)?, values, entry.time)
             }
             Event::Decided {

@@ -177,6 +177,9 @@ pub enum Rejection {
         /// What is possible instead.
         instead: &'static str,
     },
+    /// The instance must be proven by a file, and none was given.
+    #[error("`{0}` asks for evidence, and cannot be done without it")]
+    Unproven(InstanceId),
     /// The run is in the hands of somebody else.
     #[error("the run is in the hands of {0}")]
     NotYours(Operator),
@@ -231,7 +234,7 @@ impl Rejection {
             Self::NoSuchInstance(_) | Self::NameAnItem(_) => About::Unknown,
             Self::NotYours(_) | Self::OfferedToAnother(_) | Self::Away { .. } => About::Hands,
             Self::Forbidden(_) => About::Person,
-            Self::NotNow { .. } | Self::RunNotNow { .. } => About::State,
+            Self::NotNow { .. } | Self::RunNotNow { .. } | Self::Unproven(_) => About::State,
         }
     }
 
@@ -251,6 +254,9 @@ impl Rejection {
                 "`runbook import FILE` takes it in again when they hand it back; `runbook accept RUN --take-over --why TEXT` if they never had it"
             }
             Self::NotNow { instead, .. } | Self::RunNotNow { instead, .. } => instead,
+            Self::Unproven(_) => {
+                "`runbook confirm RUN STEP --attach FILE` gives it; where it has failed, `runbook decide RUN STEP again --why TEXT` reopens it first"
+            }
             Self::Forbidden(forbidden) => return Cow::Owned(forbidden.instead()),
         })
     }

@@ -31,6 +31,7 @@ pub(super) fn acted(state: &RunState, act: &Act, operator: &Operator) -> Result<
             note,
         } => {
             confirmable(state, instance)?;
+            proven(state, instance, !attachments.is_empty())?;
             Ok(Event::Confirmed {
                 instance: instance.clone(),
                 values: values.clone(),
@@ -111,6 +112,17 @@ fn confirmable(state: &RunState, instance: &InstanceId) -> Result<(), Rejection>
     }
 }
 
+/// Work that is done by hand, and that must be proven, is done when its evidence is there.
+pub(super) fn proven(state: &RunState, instance: &InstanceId, evidence: bool) -> Result<(), Rejection> {
+    let ix = named(state, instance)?;
+    let undoing = matches!(state.instance(ix).phase, Phase::RollbackWaiting(_));
+    if evidence || undoing || !state.policy(ix).abilities.needs_evidence {
+        Ok(())
+    } else {
+        Err(Rejection::Unproven(instance.clone()))
+    }
+}
+
 fn decidable(state: &RunState, instance: &InstanceId, ruling: Ruling) -> Result<(), Rejection> {
     let ix = named(state, instance)?;
     let phase = &state.instance(ix).phase;
@@ -121,6 +133,9 @@ fn decidable(state: &RunState, instance: &InstanceId, ruling: Ruling) -> Result<
         }
         (Phase::Waiting(Need::ManualWork) | Phase::RollbackWaiting(Need::ManualWork), Ruling::Again) => {
             no("it waits for manual work already")
+        }
+        (Phase::Failed, Ruling::Done) if state.policy(ix).abilities.needs_evidence => {
+            Err(Rejection::Unproven(instance.clone()))
         }
         (Phase::Failed | Phase::RollbackFailed, Ruling::Fail) => {
             no("it has failed already; `again`, `done` and `skip` are possible")

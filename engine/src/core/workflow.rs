@@ -194,6 +194,7 @@ impl Workflow {
         for step in &mut rehearsed.steps {
             step.abilities.validates = true;
             step.abilities.by_person = false;
+            step.abilities.needs_evidence = false;
             step.secrets.clear();
         }
         (rehearsed.lines, rehearsed.line_of) = lines(&rehearsed.steps);

@@ -81,6 +81,8 @@ pub struct Abilities {
     pub undoes: bool,
     /// A person carries it out: `run` is never called, the instance waits for their confirmation.
     pub by_person: bool,
+    /// It cannot be confirmed without a file that proves it.
+    pub needs_evidence: bool,
     /// It changes nothing, so that repeating it after an interruption is always right and there is
     /// nothing to undo.
     pub read_only: bool,

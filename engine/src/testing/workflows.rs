@@ -119,6 +119,7 @@ fn abilities() -> impl Strategy<Value = Abilities> {
         validates: !blind,
         undoes: !stays,
         by_person,
+        needs_evidence: false,
         read_only,
     })
 }

@@ -122,6 +122,7 @@ impl StepKind for Certificate {
             validates: true,
             undoes: inputs.create.is_some(),
             by_person: false,
+            needs_evidence: false,
             read_only: inputs.create.is_none(),
         }
     }

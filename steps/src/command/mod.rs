@@ -115,6 +115,7 @@ impl StepKind for Command {
             validates: inputs.validate.is_some(),
             undoes: inputs.rollback.is_some(),
             by_person: false,
+            needs_evidence: false,
             read_only: inputs.validate.is_some() && inputs.run.is_none(),
         }
     }

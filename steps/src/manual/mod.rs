@@ -32,8 +32,22 @@ pub struct ManualInputs {
     /// Files that prove the work; they are kept with the run.
     #[serde(default)]
     pub attach: Vec<Attach>,
+    /// Whether it can be confirmed without any file: `required`, or else only what `attach` names must be there.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// How to undo it by hand, in Markdown. Without it, a rollback leaves the work in place and says so.
     pub rollback: Option<String>,
+}
+
+/// Whether manual work must be proven by a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// What `attach` names must be there, and nothing else.
+    #[default]
+    AsListed,
+    /// At least one file must be there, whatever it is called.
+    Required,
 }
 
 /// A file that the person attaches.
@@ -50,6 +64,19 @@ pub struct Attach {
 }
 
 impl ManualInputs {
+    /// Whether the work cannot be confirmed without a file.
+    #[must_use]
+    pub fn needs_evidence(&self) -> bool {
+        self.fewest_files() > 0
+    }
+
+    /// How many files must be attached.
+    #[must_use]
+    pub fn fewest_files(&self) -> usize {
+        let listed = self.attach.iter().filter(|one| !one.optional).count();
+        listed.max(usize::from(self.evidence == Evidence::Required))
+    }
+
     /// Takes the values that a person entered: as text, as a command line gives it, or already typed. An
     /// optional value that was not entered is `null`.
     ///
@@ -94,6 +121,10 @@ attach the files that prove it. All of it, with their name and the time, stands 
 The collected values are the step's outputs: `steps.ID.outputs.NAME`; one that is optional and was left out is `()`.
 Each is a `string`, `integer`, `number`, `boolean`, `enum` (with `values`), `url`, `domain`, `host`, `guid`
 or `path`.
+
+A file that `attach` names must be there, unless it is `optional`. With `evidence: required` at least one must, whatever it shows.
+Without them the step cannot be completed, by nobody's word either: `decide STEP done` is refused. Each file is kept with the run
+under its SHA-256, and `runbook journal verify` finds one that was changed, swapped or removed.
 
 When the run is rolled back, the person is shown `rollback` and confirms again.
 
@@ -145,6 +176,7 @@ impl StepKind for Manual {
             validates: false,
             undoes: inputs.rollback.is_some(),
             by_person: true,
+            needs_evidence: inputs.needs_evidence(),
             read_only: false,
         }
     }

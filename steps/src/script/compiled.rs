@@ -101,6 +101,7 @@ impl Compiled {
             validates: self.has("validate"),
             undoes: self.has("rollback"),
             by_person: false,
+            needs_evidence: false,
             read_only: !self.has("run"),
         }
     }

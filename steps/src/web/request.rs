@@ -104,6 +104,7 @@ pub fn abilities<R>(validate: &Requests<R>, run: &Requests<R>, rollback: &Reques
         validates: validate.is_some(),
         undoes: rollback.is_some(),
         by_person: false,
+        needs_evidence: false,
         read_only: validate.is_some() && run.is_none(),
     }
 }

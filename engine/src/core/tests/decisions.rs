@@ -92,3 +92,44 @@ fn done_without_an_attempt_leaves_nothing_to_undo() {
         .is_rolled_back(&[]);
     assert_eq!(run.status(), RunStatus::RolledBack);
 }
+
+#[test]
+fn what_must_be_proven_is_not_done_by_anybodys_word() {
+    let mut proven = step("a").by_person();
+    proven.abilities.needs_evidence = true;
+    let mut run = Run::of([proven]);
+    let unproven = |refused: Result<(), Rejection>| {
+        assert!(matches!(refused, Err(Rejection::Unproven(_))), "{refused:?}");
+    };
+    unproven(run.tries_to_confirm("a"));
+    run.is_decided("a", Ruling::Fail);
+    unproven(run.tries_to_decide("a", Ruling::Done));
+    run.is_decided("a", Ruling::Again);
+    let attachments = vec![crate::core::event::Attachment {
+        name: "photo.png".to_owned(),
+        bytes: 5,
+        sha256: "00".repeat(32),
+    }];
+    let mut without = run.state.clone();
+    let confirmed = Event::Confirmed {
+        instance: Run::id("a"),
+        values: Outputs::new(),
+        attachments: Vec::new(),
+        note: None,
+    };
+    let entry = Entry {
+        seq: without.next_seq(),
+        time: run.turn.now,
+        operator: run.turn.operator.clone(),
+        host: run.turn.host.clone(),
+        event: confirmed,
+    };
+    assert!(without.apply(&entry).is_err(), "not in a journal either");
+    run.takes(&Input::Act(Act::Confirm {
+        instance: Run::id("a"),
+        values: Outputs::new(),
+        attachments,
+        note: None,
+    }));
+    assert_eq!(run.state.status(), RunStatus::Completed);
+}

@@ -307,6 +307,28 @@ fn members_that_could_become_something_on_a_disk_are_refused() {
 }
 
 #[tokio::test]
+async fn evidence_that_is_missing_or_was_swapped_is_named() {
+    let (_, bytes) = bundled().await;
+    let is_evidence = |one: &(String, Vec<u8>)| one.0.starts_with("attachments/");
+    let without = altered(&bytes, |all| all.retain(|one| !is_evidence(one)));
+    let told = first_bad_place(&without);
+    assert!(
+        told.contains("the attachment `proof.txt` of entry 3 is missing"),
+        "{told}"
+    );
+    let swapped = altered(&bytes, |all| {
+        let at = all.iter().position(is_evidence).unwrap();
+        all[at].0 = format!("attachments/{}", crate::journal::Digest::of(b"other"));
+        all[at].1 = b"other".to_vec();
+    });
+    let told = first_bad_place(&swapped);
+    assert!(
+        told.contains("the attachment `proof.txt` of entry 3 is missing"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
 async fn a_member_that_stands_twice_is_refused() {
     let (_, bytes) = bundled().await;
     for name in ["entries/1", "runbook.yaml", "transcripts/1/0", "manifest.json"] {
