@@ -232,7 +232,10 @@ fn what_goes_wrong_is_told_and_nothing_is_lost() {
         ("farm-not-accessible", "The local farm is not accessible"),
         ("wrong-tenant", "nothing was sent to it"),
         ("metadata-gone", "the answer is 404"),
-        ("keys-hidden", "this does not hold"),
+        (
+            "keys-hidden",
+            "Graph does not show the content of these certificates: ",
+        ),
         ("sign-in-declined", "declined"),
     ];
     for (fault, told) in fatal {

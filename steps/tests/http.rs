@@ -51,6 +51,41 @@ async fn an_answer_is_read_by_expressions() {
 }
 
 #[tokio::test]
+async fn why_the_outcome_is_not_there_is_said_in_the_authors_words() {
+    let server = Server::new(|_| {
+        answer(
+            200,
+            &json!({ "keys": [{ "name": "old", "key": null }, { "name": "new", "key": "x" }] }),
+        )
+    });
+    let with = |reason: &str| {
+        json!({ "validate": {
+            "url": server.url("/keys"),
+            "satisfied": "response.json.keys.all(|k| k.key != ())",
+            "reason": reason,
+        } })
+    };
+    let told = async |reason: &str| match validate(with(reason)).await.unwrap().verdict {
+        Verdict::Unsatisfied(reason) => reason,
+        other => panic!("{other:?}"),
+    };
+    let unreadable =
+        "\"the key \" + response.json.keys.filter(|k| k.key == ())[0].name + \" cannot be read\"";
+    assert_eq!(told(unreadable).await, "the key old cannot be read");
+    // What an author got wrong hides nothing.
+    for (wrong, said) in [
+        ("1 + 1", "gives no text"),
+        ("response.json.none.name", "could not be evaluated"),
+    ] {
+        let told = told(wrong).await;
+        assert!(
+            told.contains("this does not hold: `response.json.keys.all") && told.contains(said),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn everything_is_sent_as_it_is_written() {
     let server = Server::new(|_| status(204, &[]));
     let requests = json!([

@@ -108,6 +108,8 @@ pub struct GraphRequest {
     pub expect: Expect,
     /// An expression over `response` (`status`, `headers`, `json`): is the outcome there?
     pub satisfied: Option<String>,
+    /// An expression over `response` that gives a text: what people are told where `satisfied` does not hold, and what they can do.
+    pub reason: Option<String>,
     /// What the step gives to later steps: names, and expressions over `response`.
     #[serde(default)]
     pub outputs: Expressions,
@@ -185,6 +187,7 @@ impl Request for GraphRequest {
         Answers {
             expect: &self.expect,
             satisfied: self.satisfied.as_deref(),
+            reason: self.reason.as_deref(),
             outputs: &self.outputs,
             observed: &self.observed,
         }

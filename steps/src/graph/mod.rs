@@ -44,7 +44,7 @@ pub struct Graph {
 }
 
 const TEXT: &str = r#"Each of `validate`, `run` and `rollback` is one request or a list of them, sent in order.
-`satisfied`, `outputs` and `observed` are expressions over `response`, as with `http`; of a list that comes in pages,
+`satisfied`, `reason`, `outputs` and `observed` are expressions over `response`, as with `http`; of a list that comes in pages,
 `response.json.value` holds all items.
 
 **Collections.** Graph replaces a collection as a whole: a `PATCH` of `servicePrincipalNames` with one name drops all

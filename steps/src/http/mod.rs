@@ -60,6 +60,8 @@ pub struct HttpRequest {
     pub expect: Expect,
     /// An expression over `response` (`status`, `headers`, `body`, `json`): is the outcome there?
     pub satisfied: Option<String>,
+    /// An expression over `response` that gives a text: what people are told where `satisfied` does not hold, and what they can do.
+    pub reason: Option<String>,
     /// What the step gives to later steps: names, and expressions over `response`.
     #[serde(default)]
     pub outputs: Expressions,
@@ -77,6 +79,7 @@ impl Request for HttpRequest {
         Answers {
             expect: &self.expect,
             satisfied: self.satisfied.as_deref(),
+            reason: self.reason.as_deref(),
             outputs: &self.outputs,
             observed: &self.observed,
         }
@@ -94,7 +97,8 @@ that nobody answered, only where doing it twice does no harm (not `POST` and `PA
 host is not followed, nor is one that changes something.
 
 `satisfied`, `outputs` and `observed` are expressions. They see the `response` (`response.status`,
-`response.headers`, `response.body` as text, `response.json` where it is JSON) besides `params` and `steps`.
+`response.headers`, `response.body` as text, `response.json` where it is JSON) besides `params` and `steps`. `reason` is one
+too: the text that people read where `satisfied` does not hold, in place of the expression itself.
 
 ```yaml
 steps:

@@ -53,6 +53,26 @@ pub fn is_satisfied(source: &str, scope: &Scope) -> Result<bool, Failure> {
     })
 }
 
+/// Why the outcome is not there: in the author's words, if there are any.
+#[must_use]
+pub fn unsatisfied(answers: &Answers<'_>, answer: &Answer, scope: &Scope) -> String {
+    let source = answers.satisfied.unwrap_or_default().trim();
+    let plain = format!(
+        "the answer is {}, and this does not hold: `{source}`",
+        answer.status
+    );
+    let Some(reason) = answers.reason else {
+        return plain;
+    };
+    let text =
+        compile_loose(reason, &NAMES).and_then(|text| text.evaluate(scope).map_err(|why| why.to_string()));
+    match text {
+        Ok(Value::String(text)) if !text.trim().is_empty() => text.trim().to_owned(),
+        Ok(_) => format!("{plain}; `reason` gives no text"),
+        Err(why) => format!("{plain}; `reason` could not be evaluated: {why}"),
+    }
+}
+
 /// The values that expressions read out of an answer.
 ///
 /// # Errors
@@ -77,8 +97,10 @@ pub fn check(answers: &Answers<'_>, path: &[&str], check: &mut Check<'_>) {
             check.problem(&[path, names].concat(), why);
         }
     };
-    if let Some(satisfied) = answers.satisfied {
-        expression(&["satisfied"], satisfied);
+    for (name, source) in [("satisfied", answers.satisfied), ("reason", answers.reason)] {
+        if let Some(source) = source {
+            expression(&[name], source);
+        }
     }
     for (key, expressions) in [("outputs", answers.outputs), ("observed", answers.observed)] {
         for (name, source) in expressions {

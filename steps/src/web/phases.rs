@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use runbook_engine::step::{Context, Failure, Observation, Outputs, Verdict};
 
-use super::answer::{self, expected, is_satisfied, scope, values};
+use super::answer::{self, expected, is_satisfied, scope, unsatisfied, values};
 use super::request::{Request, Requests, all};
 use super::send::Answer;
 
@@ -41,11 +41,7 @@ pub async fn validate<R: Request + Sync>(
         if holds {
             outputs.extend(values(answers.outputs, &scope)?);
         } else if verdict == Verdict::Satisfied {
-            let source = answers.satisfied.unwrap_or_default().trim();
-            verdict = Verdict::Unsatisfied(format!(
-                "the answer is {}, and this does not hold: `{source}`",
-                answer.status
-            ));
+            verdict = Verdict::Unsatisfied(unsatisfied(&answers, &answer, &scope));
         }
     }
     if verdict != Verdict::Satisfied {

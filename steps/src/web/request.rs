@@ -81,6 +81,8 @@ pub struct Answers<'a> {
     pub expect: &'a Expect,
     /// Whether the outcome is there.
     pub satisfied: Option<&'a str>,
+    /// Why it is not, in words.
+    pub reason: Option<&'a str>,
     /// What the step gives.
     pub outputs: &'a Expressions,
     /// What is remembered for the way back.
@@ -170,6 +172,10 @@ fn check_request<R: Request>(path: &[&str], request: &R, check: &mut Check<'_>) 
     }
     if !validates && answers.satisfied.is_some() {
         check.problem(path, "`satisfied` has a meaning only within `validate`");
+    }
+    if answers.reason.is_some() && answers.satisfied.is_none() {
+        let message = "`reason` says why `satisfied` does not hold, which is missing";
+        check.problem(path, message);
     }
     if path.first() == Some(&"rollback") && !answers.outputs.is_empty() {
         check.problem(path, "`outputs` have no meaning within `rollback`");
