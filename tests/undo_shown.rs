@@ -65,6 +65,9 @@ fn what_was_undone_and_what_stays_is_counted() {
         .tells("is rolled back: 2 undone, 1 left in place")
         .tells("to carry it out anew")
         .keeps_quiet_of("what was mended");
+    let log = project.run(["log", "steps"]).code(0);
+    log.prints("`first` succeeded: by its own word")
+        .prints("`first` undone: by its own word");
 }
 
 #[test]

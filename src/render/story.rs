@@ -61,6 +61,10 @@ pub(crate) fn words(event: &Event) -> String {
         Event::AttemptFailed { error, retry_at, .. } => {
             format!("attempt failed: {}{}", error.message, next_try(*retry_at))
         }
+        Event::Verified {
+            verdict: Verdict::Unknown,
+            ..
+        } => format!("succeeded: {UNCHECKED}"),
         Event::Verified { verdict, .. } => format!("succeeded: {}", verdict_words(verdict)),
         Event::Interrupted { .. } => "was interrupted".to_owned(),
         Event::ProcessCleared { found, .. } => left_words(*found).to_owned(),
@@ -85,12 +89,19 @@ pub(crate) fn words(event: &Event) -> String {
         }
         Event::RollbackAttemptStarted { attempt, .. } => format!("rollback {attempt} started"),
         Event::RollbackReturned { .. } => "rollback returned success".to_owned(),
+        Event::RolledBack {
+            verdict: Verdict::Unknown,
+            ..
+        } => format!("undone: {UNCHECKED}"),
         Event::RolledBack { verdict, .. } => format!("undone: {}", verdict_words(verdict)),
         Event::RollbackFailed { error, retry_at, .. } => {
             format!("could not be undone: {}{}", error.message, next_try(*retry_at))
         }
     }
 }
+
+/// What is said of an outcome that no `validate` has checked.
+const UNCHECKED: &str = "by its own word: nothing could check its outcome";
 
 fn next_try(at: Option<jiff::Timestamp>) -> String {
     at.map_or_else(String::new, |at| format!("; next try at {}", local(at)))
