@@ -6,9 +6,9 @@ use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 use runbook_engine::platform::process;
 
 use crate::commands::{
-    accept, cancel, check, completions, confirm, decide, doctor, exec, explain, export, handoff, identity,
-    import, journal, list, log, man, new, plan, practice, prune, reference, report, resume, rollback, schema,
-    show, steps, test,
+    accept, approve, cancel, check, completions, confirm, decide, doctor, exec, explain, export, handoff,
+    identity, import, journal, list, log, man, new, plan, practice, prune, reference, reject, report, resume,
+    rollback, schema, show, steps, test,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -102,6 +102,8 @@ enum Command {
     Report(report::Args),
     Confirm(confirm::Args),
     Decide(decide::Args),
+    Approve(approve::Args),
+    Reject(reject::Args),
     Handoff(handoff::Args),
     Accept(accept::Args),
     Export(export::Args),
@@ -201,6 +203,8 @@ async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
         Command::Report(args) => report::run(&args, setting).await,
         Command::Confirm(args) => confirm::run(&args, setting).await,
         Command::Decide(args) => decide::run(&args, setting).await,
+        Command::Approve(args) => approve::run(&args, setting).await,
+        Command::Reject(args) => reject::run(&args, setting).await,
         Command::Handoff(args) => handoff::run(&args, setting).await,
         Command::Accept(args) => accept::run(&args, setting).await,
         Command::Export(args) => export::run(&args, setting).await,

@@ -37,6 +37,7 @@ mod doctor;
 mod documents;
 mod first_hour;
 mod flagship;
+mod four_eyes;
 mod graph;
 mod hand_over;
 mod holders;

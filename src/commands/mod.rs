@@ -1,6 +1,7 @@
 //! One file per command: its arguments, whose doc comments are the help, and its work.
 
 pub(crate) mod accept;
+pub(crate) mod approve;
 pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod completions;
@@ -22,6 +23,7 @@ pub(crate) mod plan;
 pub(crate) mod practice;
 pub(crate) mod prune;
 pub(crate) mod reference;
+pub(crate) mod reject;
 pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod rollback;
@@ -155,9 +157,11 @@ pub(crate) async fn act_on(seat: &mut dyn Seat, act: Act, setting: &Setting) -> 
 /// The steps and instances that an act names.
 fn named(act: &Act) -> Vec<String> {
     match act {
-        Act::Tick { instance, .. } | Act::Confirm { instance, .. } | Act::Decide { instance, .. } => {
-            vec![instance.to_string()]
-        }
+        Act::Tick { instance, .. }
+        | Act::Confirm { instance, .. }
+        | Act::Decide { instance, .. }
+        | Act::Approve { instance, .. }
+        | Act::Reject { instance, .. } => vec![instance.to_string()],
         Act::Rollback {
             scope: RollbackScope::Steps(steps),
             ..

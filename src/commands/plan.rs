@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anstyle::Style;
+use runbook_engine::core::ApprovalRule;
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Forecast, Planned};
 use serde_json::{Value, json};
@@ -152,6 +153,16 @@ fn reason(forecast: &Forecast) -> Option<&str> {
     }
 }
 
+/// Who must approve a step first.
+fn approved_by(rule: &ApprovalRule) -> String {
+    let role = rule.by.as_ref().map(|role| format!(" ({role})"));
+    let who = match rule.min {
+        1 => "somebody else".to_owned(),
+        min => format!("{min} people"),
+    };
+    format!("; to be approved by {who}{}", role.unwrap_or_default())
+}
+
 fn text(row: &Planned, ids: usize, runbook: &Runbook, width: Width) -> String {
     let outlook = outlook(row, runbook);
     let (sign, style) = outlook.sign();
@@ -159,10 +170,19 @@ fn text(row: &Planned, ids: usize, runbook: &Runbook, width: Width) -> String {
     let role = step.and_then(|step| step.role.as_ref());
     let role = role.map_or_else(String::new, |role| format!(" ({role})"));
     let title = step.map_or_else(String::new, |step| format!(": {}", plain(&step.title)));
+    let approve = step.and_then(|step| step.approve.as_ref());
+    let approve = approve
+        .filter(|_| !matches!(row.forecast, Forecast::InPlace | Forecast::Skipped(_)))
+        .map_or_else(String::new, approved_by);
     let id = pad(&plain(&row.id.to_string()), ids);
     let head = format!("  {} {id}  ", paint(style, sign));
     let indent = if ids == 0 { 6 } else { 4 + ids + 2 };
-    let said = format!("{}{}{title}", paint(style, outlook.words()), paint(DIM, role));
+    let said = format!(
+        "{}{}{title}{}",
+        paint(style, outlook.words()),
+        paint(DIM, role),
+        paint(DIM, approve)
+    );
     let mut text = width.wrap(&head, indent, &said);
     if let Some(why) = reason(&row.forecast) {
         text += "\n";

@@ -44,10 +44,12 @@ pub(super) fn runs(current: &str) -> Vec<CompletionCandidate> {
     let Some(typed) = Typed::now() else {
         return Vec::new();
     };
-    let open_only = typed
-        .command
-        .first()
-        .is_some_and(|name| matches!(name.as_str(), "resume" | "confirm" | "decide" | "cancel"));
+    let open_only = typed.command.first().is_some_and(|name| {
+        matches!(
+            name.as_str(),
+            "resume" | "confirm" | "decide" | "approve" | "reject" | "cancel"
+        )
+    });
     let wanted = |run: &&Summary| run.name().starts_with(current) && !(open_only && run.status.is_finished());
     let runs = all_runs(&typed);
     runs.iter()

@@ -126,15 +126,15 @@ fn failed(rows: &[Row]) -> Option<Subject> {
 /// Who is waited for, what has waited longest first.
 fn waiting(state: &RunState, runbook: &Runbook, now: Timestamp) -> Option<Subject> {
     let waiting = state.waiting_for().into_iter();
-    let waiting = waiting.filter(|one| one.need == Need::ManualWork).map(|one| {
+    let waiting = waiting.filter(|one| one.need != Need::Decision).map(|one| {
         let step = runbook.step(one.id.step());
         let role = step.and_then(|step| step.role.as_ref());
         let role = role.map_or_else(String::new, |role| format!(" for {role}"));
         let title = step.map_or_else(String::new, |step| plain(&step.title));
-        let what = if one.undoing {
-            "to be undone by hand"
-        } else {
-            "to be done by hand"
+        let what = match (one.need, one.undoing) {
+            (Need::Approval, _) => "to be approved",
+            (_, true) => "to be undone by hand",
+            (_, false) => "to be done by hand",
         };
         let waited = time::whole(now.duration_since(one.since));
         format!(

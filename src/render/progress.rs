@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anstyle::Style;
 use jiff::Timestamp;
 use runbook_engine::core::RunState;
-use runbook_engine::core::event::{Entry, Event, Failure, Need, Verdict};
-use runbook_engine::id::{AttemptNo, InstanceId, StepId};
+use runbook_engine::core::event::{Approving, Entry, Event, Failure, Need, Verdict};
+use runbook_engine::id::{AttemptNo, InstanceId, Operator, StepId};
 use runbook_engine::runbook::{Runbook, Step};
 
 use super::layout::{Width, pad, widest};
 use super::markdown;
 use super::plain;
-use super::story::{doubt_words, handing_words, ruling_words, stop_words, subject};
+use super::story::{approving_words, doubt_words, handing_words, ruling_words, stop_words, subject};
 use super::style::{BAD, BUSY, CARE, DIM, GOOD, count, names, paint};
 use super::time::took;
 
@@ -209,6 +209,7 @@ impl Progress {
                 let words = format!("{} decided: {} ({why})", entry.operator, ruling_words(*ruling));
                 Said::new(CARE, '!', words)
             }
+            Event::Approving(approving) => approval(approving, &entry.operator),
             Event::Handed(handing) => Said::new(
                 CARE,
                 '!',
@@ -278,4 +279,15 @@ fn failed(entry: &Entry, error: &Failure, retry_at: Option<Timestamp>) -> Said {
         None => format!("failed: {}", error.message),
     };
     Said::new(BAD, '✗', words)
+}
+
+/// What becomes of an approval.
+fn approval(approving: &Approving, who: &Operator) -> Said {
+    let words = approving_words(approving);
+    match approving {
+        Approving::Asked { .. } => Said::new(CARE, '!', "waits for approval"),
+        Approving::Given { .. } => Said::new(GOOD, '✓', format!("{who}: {words}")),
+        Approving::Rejected { .. } => Said::new(BAD, '✗', format!("{who}: {words}")),
+        Approving::Unclear { .. } | Approving::Expired { .. } => Said::new(CARE, '!', words),
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use runbook_engine::core::RunState;
 use runbook_engine::core::event::{
-    DoubtRuling, Event, Handing, LeftProcess, Need, Ruling, StopReason, Transcript, Verdict,
+    Approving, DoubtRuling, Event, Handing, LeftProcess, Need, Ruling, StopReason, Transcript, Verdict,
 };
 use runbook_engine::id::{InstanceId, Seq};
 use runbook_engine::journal::Digest;
@@ -82,6 +82,7 @@ pub(crate) fn words(event: &Event) -> String {
             format!("confirmed{with}{note}")
         }
         Event::Decided { ruling, why, .. } => format!("decided: {} ({why})", ruling_words(*ruling)),
+        Event::Approving(approving) => approving_words(approving),
         Event::Handed(handing) => handing_words(handing),
         Event::CancelRequested { why } => format!("run cancelled: {why}"),
         Event::RollbackStarted { plan, why, .. } => {
@@ -134,6 +135,7 @@ fn need_words(need: Need) -> &'static str {
     match need {
         Need::ManualWork => "waits for a person's work",
         Need::Decision => "is in doubt: waits for a decision",
+        Need::Approval => "waits for approval",
     }
 }
 
@@ -142,6 +144,17 @@ pub(super) fn doubt_words(ruling: DoubtRuling) -> &'static str {
         DoubtRuling::TookEffect => "what was interrupted had taken effect: going on",
         DoubtRuling::Again => "what was interrupted had not taken effect: trying again",
         DoubtRuling::Repeat => "nobody can tell whether it took effect, but it may be repeated: trying again",
+    }
+}
+
+pub(super) fn approving_words(approving: &Approving) -> String {
+    match approving {
+        Approving::Asked { proposal, .. } => format!("waits for approval (of sha256 {})", proposal.subject),
+        Approving::Unclear { error, .. } => format!("failed: {}", error.message),
+        Approving::Given { note: None, .. } => "approved".to_owned(),
+        Approving::Given { note: Some(note), .. } => format!("approved: {note}"),
+        Approving::Rejected { why, .. } => format!("rejected: {why}"),
+        Approving::Expired { .. } => "was not approved in time".to_owned(),
     }
 }
 
@@ -200,6 +213,7 @@ pub(crate) fn subject(event: &Event) -> Option<InstanceId> {
         | Event::RollbackReturned { instance, .. }
         | Event::RolledBack { instance, .. }
         | Event::RollbackFailed { instance, .. } => Some(instance.clone()),
+        Event::Approving(approving) => Some(approving.instance().clone()),
     }
 }
 
@@ -231,6 +245,7 @@ pub(crate) fn transcript_of(event: &Event) -> Option<&Transcript> {
         | Event::Ticked { .. }
         | Event::Confirmed { .. }
         | Event::Decided { .. }
+        | Event::Approving(_)
         | Event::Handed(_)
         | Event::CancelRequested { .. }
         | Event::RollbackStarted { .. }

@@ -141,6 +141,7 @@ fn is_remarkable(entry: &Entry) -> bool {
         | Event::Ticked { .. }
         | Event::Confirmed { .. }
         | Event::Decided { .. }
+        | Event::Approving(_)
         | Event::Handed(_)
         | Event::CancelRequested { .. }
         | Event::RollbackStarted { .. }

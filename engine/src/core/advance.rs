@@ -45,7 +45,9 @@ fn stop_one(state: &RunState) -> Option<Event> {
 
 fn attempt_observed(state: &RunState, turn: &Turn) -> Option<Event> {
     let mut observed = state.queues().observed.iter();
-    let ix = *observed.find(|&&ix| !state.is_withheld(ix, &turn.lacking))?;
+    // What must be approved is described first, which is an effect.
+    let free = |ix| !state.is_withheld(ix, &turn.lacking) && state.policy(ix).approve.is_none();
+    let ix = *observed.find(|&&ix| free(ix))?;
     state.may_start(ix).then(|| attempt(state, ix))
 }
 
@@ -123,7 +125,11 @@ fn start_one(state: &RunState, turn: &Turn) -> Option<Event> {
         return None;
     }
     let ix = state.next_to_start(turn.now, &turn.lacking)?;
-    let (abilities, instance) = (state.policy(ix).abilities, id(state, ix));
+    let (policy, instance) = (state.policy(ix), id(state, ix));
+    let abilities = policy.abilities;
+    if policy.approve.is_some() && !policy.looks_first() {
+        return None;
+    }
     Some(if abilities.by_person {
         let need = Need::ManualWork;
         Event::PersonNeeded { instance, need }

@@ -95,6 +95,7 @@ impl RunState {
         }
         match &entry.event {
             Event::Handed(handing) => self.hand(handing, entry),
+            Event::Approving(approving) => self.approve(approving, entry),
             Event::RunStarted(_) => Err(Misfit("the run has started already".to_owned())),
             Event::FilePinned { name, text } => {
                 self.files.insert(name.clone(), text.clone());
@@ -102,8 +103,12 @@ impl RunState {
             }
             Event::RunResumed { jobs } => {
                 self.jobs = *jobs;
-                let observed: Vec<InstanceIx> = self.queues().observed.iter().copied().collect();
-                for ix in observed {
+                self.executor = entry.operator.clone();
+                let queues = self.queues();
+                // What is asked approval for is described again: somebody else carries it out, or another machine.
+                let again: Vec<InstanceIx> =
+                    queues.observed.iter().chain(&queues.approving).copied().collect();
+                for ix in again {
                     self.set_phase(ix, Phase::Ready);
                 }
                 Ok(())
@@ -138,7 +143,7 @@ impl RunState {
             Event::ProcessCleared { instance, .. } | Event::DoubtSettled { instance, .. } => {
                 self.settle(self.known(instance)?, entry)
             }
-            Event::PersonNeeded { instance, need } => self.ask(self.known(instance)?, *need, entry.time),
+            Event::PersonNeeded { instance, need } => self.ask(self.known(instance)?, *need, entry),
             Event::Ticked { instance, number, .. } => {
                 let tick = Tick {
                     by: entry.operator.clone(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Turn;
+use super::approval::described;
 use super::effect::deadline;
 use super::event::{Event, Failure, FailureKind, Item, StopReason, Transcript, Verdict};
 use super::input::{Evaluation, Input, Rejection};
@@ -20,6 +21,9 @@ pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec
     Ok(match input {
         Input::Resumed { jobs, transcripts } => resumed(state, *jobs, transcripts),
         Input::Evaluated { step, result } => evaluated(state, step, result).into_iter().collect(),
+        Input::Described { instance, result } => {
+            described(state, instance, result, turn).into_iter().collect()
+        }
         Input::Finished {
             instance,
             of,
@@ -63,7 +67,11 @@ pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec
                 _ => Vec::new(),
             }
         }
-        Input::Clock => timed_out(state, turn),
+        Input::Clock => {
+            let mut late = timed_out(state, turn);
+            late.extend(state.expired(now));
+            late
+        }
         Input::Act(act) => vec![person::acted(state, act, &turn.operator)?],
     })
 }

@@ -19,6 +19,11 @@ pub enum Effect {
         /// The step.
         step: StepId,
     },
+    /// Work out what exactly would be carried out, so that it can be approved.
+    Describe {
+        /// The instance.
+        instance: InstanceId,
+    },
     /// Call a plugin.
     Call(Work),
     /// See to it that no process of an interrupted activity is left: wait for it, or end it.
@@ -55,7 +60,7 @@ const EVALUATIONS_AT_ONCE: usize = 16;
 
 /// All that should be under way in this state, as far as the secrets for it are known.
 #[must_use]
-pub fn effects(state: &RunState, draining: bool, lacking: &Lacking) -> Vec<Effect> {
+pub fn effects(state: &RunState, draining: bool, lacking: &Lacking, now: Timestamp) -> Vec<Effect> {
     let calls = state
         .queues()
         .active
@@ -75,6 +80,14 @@ pub fn effects(state: &RunState, draining: bool, lacking: &Lacking) -> Vec<Effec
         if state.may_open() {
             all.extend(evaluated);
         }
+        all.extend(
+            state
+                .to_describe(now, lacking)
+                .into_iter()
+                .map(|ix| Effect::Describe {
+                    instance: state.instance(ix).id.clone(),
+                }),
+        );
     }
     all
 }

@@ -82,11 +82,14 @@ impl Hands {
                 Handing::Accepted | Handing::MovedIn | Handing::TakenBack | Handing::TakenOver { .. },
             )) => Ok(()),
             // What follows from an act, such as that more can start, is part of it.
-            Input::Clock | Input::Act(Act::Tick { .. } | Act::Confirm { .. } | Act::Decide { .. })
-                if self.away.is_none() =>
-            {
-                Ok(())
-            }
+            Input::Clock
+            | Input::Act(
+                Act::Tick { .. }
+                | Act::Confirm { .. }
+                | Act::Decide { .. }
+                | Act::Approve { .. }
+                | Act::Reject { .. },
+            ) if self.away.is_none() => Ok(()),
             _ => self.admit(operator),
         }
     }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    Attachment, Failure, Handing, Item, LeftProcess, Outputs, ProcessMark, RollbackScope, Ruling, Transcript,
+    Attachment, Failure, Handing, Item, LeftProcess, Outputs, ProcessMark, Proposal, RollbackScope, Ruling,
+    Transcript,
 };
 use super::permission::Forbidden;
 use crate::id::{InstanceId, Operator, Seq, StepId};
@@ -29,6 +30,13 @@ pub enum Input {
         step: StepId,
         /// What they say.
         result: Result<Evaluation, Failure>,
+    },
+    /// What would be carried out was worked out.
+    Described {
+        /// The instance.
+        instance: InstanceId,
+        /// What that is.
+        result: Result<Proposal, Failure>,
     },
     /// An activity ended.
     Finished {
@@ -121,6 +129,22 @@ pub enum Act {
         /// Why.
         why: String,
     },
+    /// Approves what would be carried out.
+    Approve {
+        /// The instance.
+        instance: InstanceId,
+        /// The hash of what was looked at.
+        subject: String,
+        /// What else is to be said.
+        note: Option<String>,
+    },
+    /// Does not approve it.
+    Reject {
+        /// The instance.
+        instance: InstanceId,
+        /// Why.
+        why: String,
+    },
     /// Gives the run to somebody, or takes it.
     Hand(Handing),
     /// Stops the run for good.
@@ -147,6 +171,8 @@ impl Act {
             | Self::Tick { .. }
             | Self::Confirm { .. }
             | Self::Decide { .. }
+            | Self::Approve { .. }
+            | Self::Reject { .. }
             | Self::Cancel { .. }
             | Self::Rollback { .. } => false,
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::approval::Approval;
 use super::event::{Failure, Need, ProcessMark, StopReason};
 use super::status::InstanceStatus;
 use crate::id::{AttemptNo, InstanceId, Operator, Seq};
@@ -177,7 +178,7 @@ impl Phase {
                 | Self::Running(_)
                 | Self::Verifying(_)
                 | Self::InDoubt(_)
-                | Self::Waiting(_)
+                | Self::Waiting(Need::ManualWork | Need::Decision)
         )
     }
 
@@ -223,9 +224,8 @@ impl Phase {
             Self::Running(_) => InstanceStatus::Running,
             Self::Verifying(_) => InstanceStatus::Verifying,
             Self::InDoubt(_) | Self::Waiting(Need::Decision) => InstanceStatus::InDoubt,
-            Self::Waiting(Need::ManualWork) | Self::RollbackWaiting(Need::ManualWork) => {
-                InstanceStatus::Waiting
-            }
+            Self::Waiting(Need::ManualWork | Need::Approval)
+            | Self::RollbackWaiting(Need::ManualWork | Need::Approval) => InstanceStatus::Waiting,
             Self::Satisfied => InstanceStatus::Satisfied,
             Self::Succeeded => InstanceStatus::Succeeded,
             Self::Skipped(_) => InstanceStatus::Skipped,
@@ -290,6 +290,8 @@ pub struct Instance {
     pub asked: Option<Timestamp>,
     /// The items of its checklist that were ticked off since then, counted from 1.
     pub ticks: BTreeMap<u32, Tick>,
+    /// The approval that was asked for, and who gave it.
+    pub approval: Option<Approval>,
     /// Whether all of the outcome was there when undoing began and no try at that failed since: then, and
     /// only then, does its absence show that undoing took effect.
     pub(super) undone_from_whole: bool,
@@ -332,6 +334,7 @@ impl Instance {
             since: None,
             asked: None,
             ticks: BTreeMap::new(),
+            approval: None,
             undone_from_whole: false,
             returned: false,
             failures: 0,

@@ -113,7 +113,9 @@ impl RunState {
         let phase = self.instance(ix).phase.clone();
         match (phase, &entry.event) {
             (phase, Event::AttemptStarted { attempt, .. })
-                if self.may_be_attempted(ix, &phase) && *attempt == self.instance(ix).attempts.next() =>
+                if self.may_be_attempted(ix, &phase)
+                    && self.is_approved(ix, &entry.operator, entry.time)
+                    && *attempt == self.instance(ix).attempts.next() =>
             {
                 self.take_in_hand(ix, entry.time);
                 let instance = self.instance_mut(ix);
@@ -232,9 +234,14 @@ impl RunState {
     }
 
     /// Nothing goes on without a person.
-    pub(super) fn ask(&mut self, ix: InstanceIx, need: Need, time: Timestamp) -> Result<(), Misfit> {
+    pub(super) fn ask(&mut self, ix: InstanceIx, need: Need, entry: &Entry) -> Result<(), Misfit> {
+        let time = entry.time;
         let phase = match (self.instance(ix).phase.clone(), need) {
-            (Phase::Ready, Need::ManualWork) if self.may_start(ix) => Phase::Waiting(need),
+            (Phase::Ready, Need::ManualWork)
+                if self.may_start(ix) && self.is_approved(ix, &entry.operator, time) =>
+            {
+                Phase::Waiting(need)
+            }
             (Phase::InDoubt(Doubt { cleared: true, .. }), Need::Decision) => Phase::Waiting(need),
             (Phase::RollbackInDoubt(Doubt { cleared: true, .. }), Need::Decision) => {
                 Phase::RollbackWaiting(need)
@@ -306,7 +313,7 @@ impl RunState {
             (Phase::RollbackFailed, Ruling::Done) => self.undone(ix, time),
             (
                 Phase::InDoubt(Doubt { cleared: true, .. })
-                | Phase::Waiting(_)
+                | Phase::Waiting(Need::ManualWork | Need::Decision)
                 | Phase::Failed
                 | Phase::Retrying { .. },
                 ruling,

@@ -14,6 +14,7 @@ pub mod status;
 
 mod advance;
 mod apply;
+mod approval;
 mod before;
 mod decide;
 mod effect;
@@ -39,6 +40,7 @@ mod tests;
 use jiff::Timestamp;
 
 pub use self::apply::IllegalEvent;
+pub use self::approval::{Approval, ApprovalRule, OnExpiry, Party};
 pub use self::effect::{Effect, Work, effects, is_timed, stop_at, wake_at};
 pub use self::event::{Entry, Event};
 pub use self::hands::{Hands, Offer};
@@ -108,7 +110,7 @@ pub fn turn(state: &mut RunState, input: &Input, turn: &Turn) -> Result<Vec<Entr
 #[must_use]
 pub fn rests(state: &RunState, turn: &Turn) -> bool {
     state.status().goes_on_by_itself()
-        && effects(state, false, &turn.lacking).is_empty()
+        && effects(state, false, &turn.lacking, turn.now).is_empty()
         && wake_at(state, &turn.lacking).is_none()
         && advance::advance(state, turn).is_none()
 }

@@ -70,7 +70,11 @@ impl Ended<'_> {
 
     fn retry_at(&self, error: &Failure) -> Option<Timestamp> {
         match error.kind {
-            FailureKind::Inputs | FailureKind::Final | FailureKind::Decided | FailureKind::Fault => {
+            FailureKind::Inputs
+            | FailureKind::Final
+            | FailureKind::Decided
+            | FailureKind::Rejected
+            | FailureKind::Fault => {
                 return None;
             }
             FailureKind::Failed | FailureKind::TimedOut | FailureKind::NotVerified | FailureKind::Mistake => {

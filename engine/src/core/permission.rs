@@ -187,6 +187,23 @@ impl RunState {
         }
     }
 
+    /// Whether somebody may approve an instance, or reject it.
+    ///
+    /// # Errors
+    /// Why not, and who may.
+    pub fn may_judge(&self, id: &InstanceId, operator: &Operator, time: Timestamp) -> Result<(), Forbidden> {
+        let rule = self
+            .step_of(id.step())
+            .and_then(|at| self.workflow().step(at).approve.as_ref());
+        let role = rule.and_then(|rule| rule.by.as_ref());
+        match (role, self.workflow().operators()) {
+            (Some(role), Some(operators)) if !operators.has(operator, role, time) => {
+                Err(self.forbidden(id, role, operator, time))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn forbidden(&self, id: &InstanceId, role: &RoleName, operator: &Operator, time: Timestamp) -> Forbidden {
         let operators = self.workflow().operators();
         Forbidden {
@@ -226,6 +243,9 @@ pub(super) fn permitted(state: &RunState, input: &Input, turn: &Turn) -> Result<
         Input::Act(
             Act::Tick { instance, .. } | Act::Confirm { instance, .. } | Act::Decide { instance, .. },
         ) => of_step(instance),
+        Input::Act(Act::Approve { instance, .. } | Act::Reject { instance, .. }) => {
+            state.may_judge(instance, operator, now).map_err(Rejection::from)
+        }
         Input::Act(Act::Rollback {
             scope: RollbackScope::Steps(steps),
             ..
@@ -247,6 +267,7 @@ pub(super) fn permitted(state: &RunState, input: &Input, turn: &Turn) -> Result<
         )
         | Input::Resumed { .. }
         | Input::Evaluated { .. }
+        | Input::Described { .. }
         | Input::Finished { .. }
         | Input::ProcessStarted { .. }
         | Input::ProcessCleared { .. }
@@ -286,6 +307,7 @@ pub(super) fn asks_for_role(event: &Event) -> Option<&InstanceId> {
         | Event::RollbackReturned { .. }
         | Event::RolledBack { .. }
         | Event::RollbackFailed { .. }
+        | Event::Approving(_)
         | Event::Handed(_) => None,
     }
 }

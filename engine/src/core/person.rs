@@ -1,6 +1,6 @@
 //! What a person's act means, or why it is not possible now.
 
-use super::event::{Event, Need, RollbackScope, Ruling};
+use super::event::{Approving, Event, Need, RollbackScope, Ruling};
 use super::input::{Act, Rejection};
 use super::instance::{Doubt, Phase};
 use super::rollback;
@@ -51,6 +51,20 @@ pub(super) fn acted(state: &RunState, act: &Act, operator: &Operator) -> Result<
                 ruling,
                 why,
             })
+        }
+        Act::Approve {
+            instance,
+            subject,
+            note,
+        } => {
+            let ix = named(state, instance)?;
+            goes_forward(state, "approved")?;
+            state.approved_by(ix, subject, note.as_ref(), operator)
+        }
+        Act::Reject { instance, why } => {
+            rejectable(state, instance)?;
+            let (instance, why) = (instance.clone(), why.clone());
+            Ok(Event::Approving(Approving::Rejected { instance, why }))
         }
         Act::Hand(handing) => {
             state.can_be_handed(handing, operator)?;
@@ -123,6 +137,20 @@ pub(super) fn proven(state: &RunState, instance: &InstanceId, evidence: bool) ->
     }
 }
 
+fn rejectable(state: &RunState, instance: &InstanceId) -> Result<(), Rejection> {
+    let ix = named(state, instance)?;
+    goes_forward(state, "rejected")?;
+    match &state.instance(ix).phase {
+        Phase::Waiting(Need::Approval) => Ok(()),
+        other => Err(not_now(
+            instance,
+            other,
+            "rejected",
+            "only what the run asks approval for is rejected",
+        )),
+    }
+}
+
 fn decidable(state: &RunState, instance: &InstanceId, ruling: Ruling) -> Result<(), Rejection> {
     let ix = named(state, instance)?;
     let phase = &state.instance(ix).phase;
@@ -136,6 +164,9 @@ fn decidable(state: &RunState, instance: &InstanceId, ruling: Ruling) -> Result<
         }
         (Phase::Failed, Ruling::Done) if state.policy(ix).abilities.needs_evidence => {
             Err(Rejection::Unproven(instance.clone()))
+        }
+        (Phase::Waiting(Need::Approval), _) => {
+            no("`runbook approve RUN STEP` or `runbook reject RUN STEP --why TEXT` settles it")
         }
         (Phase::Failed | Phase::RollbackFailed, Ruling::Fail) => {
             no("it has failed already; `again`, `done` and `skip` are possible")

@@ -28,6 +28,7 @@ pub(super) struct Queues {
     pub(super) in_doubt: BTreeSet<InstanceIx>,
     pub(super) deciding: BTreeSet<InstanceIx>,
     pub(super) manual: BTreeSet<InstanceIx>,
+    pub(super) approving: BTreeSet<InstanceIx>,
     pub(super) failed: BTreeSet<InstanceIx>,
     /// Those that failed and keep everything else from starting.
     pub(super) halting: BTreeSet<InstanceIx>,
@@ -98,6 +99,9 @@ impl Queues {
             }
             Phase::Waiting(Need::ManualWork) | Phase::RollbackWaiting(Need::ManualWork) => {
                 put(&mut self.manual, ix, there);
+            }
+            Phase::Waiting(Need::Approval) | Phase::RollbackWaiting(Need::Approval) => {
+                put(&mut self.approving, ix, there);
             }
             Phase::Failed => {
                 put(&mut self.failed, ix, there);

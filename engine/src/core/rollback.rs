@@ -218,6 +218,7 @@ impl RunState {
         let instance = self.instance_mut(ix);
         instance.changed = false;
         instance.returned = false;
+        instance.approval = None;
         instance.outputs = Arc::new(Value::Null);
         self.rest(ix, Phase::RolledBack, time);
         self.rollback_goes_on(ix);

@@ -79,7 +79,7 @@ impl RunState {
             RunStatus::Waiting
         } else if self.is_halted() {
             RunStatus::Failed
-        } else if !queues.manual.is_empty() {
+        } else if !(queues.manual.is_empty() && queues.approving.is_empty()) {
             RunStatus::Waiting
         } else if !queues.failed.is_empty() {
             RunStatus::Failed
@@ -126,7 +126,11 @@ impl RunState {
     #[must_use]
     pub fn waiting_for(&self) -> Vec<WaitingFor> {
         let queues = self.queues();
-        let both = queues.deciding.iter().chain(&queues.manual);
+        let both = queues
+            .deciding
+            .iter()
+            .chain(&queues.manual)
+            .chain(&queues.approving);
         let mut all: Vec<(StepIx, WaitingFor)> = both
             .filter_map(|&ix| {
                 let instance = self.instance(ix);
@@ -257,7 +261,7 @@ impl RunState {
         let instance = self.instance(ix);
         let waits = match &instance.phase {
             Phase::Pending | Phase::Ready | Phase::Retrying { .. } => true,
-            phase @ Phase::Waiting(Need::ManualWork) => self.asks_for(phase).is_none(),
+            phase @ Phase::Waiting(Need::ManualWork | Need::Approval) => self.asks_for(phase).is_none(),
             _ => false,
         };
         waits && !self.needs_settled(instance.step)
@@ -269,7 +273,7 @@ impl RunState {
             _ if self.waits_for_others(ix) => InstanceStatus::Pending,
             Phase::Pending => InstanceStatus::Ready,
             // Its work was due when the run was stopped for good, or undone.
-            phase @ Phase::Waiting(Need::ManualWork) if self.asks_for(phase).is_none() => {
+            phase @ Phase::Waiting(Need::ManualWork | Need::Approval) if self.asks_for(phase).is_none() => {
                 InstanceStatus::Ready
             }
             phase => phase.status(),
@@ -321,7 +325,12 @@ impl RunState {
                 "undoing it was interrupted, and nobody knows how far it came: a person must decide"
                     .to_owned(),
             ),
-            phase @ Phase::Waiting(Need::ManualWork) if self.asks_for(phase).is_none() => None,
+            phase @ Phase::Waiting(Need::ManualWork | Need::Approval) if self.asks_for(phase).is_none() => {
+                None
+            }
+            Phase::Waiting(Need::Approval) | Phase::RollbackWaiting(Need::Approval) => {
+                self.approval_wanted(self.find(&instance.id)?)
+            }
             Phase::Waiting(Need::ManualWork) => Some("a person must do it and confirm".to_owned()),
             Phase::RollbackWaiting(Need::ManualWork) => Some("a person must undo it and confirm".to_owned()),
             Phase::Skipped(why) => Some(why.clone()),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::approval::ApprovalRule;
 use super::operators::Operators;
 use crate::id::{LockName, RoleName, StepId};
 use crate::runbook::graph::{Cycle, Dag, StepIx};
@@ -67,6 +68,8 @@ pub struct StepPolicy {
     pub secrets: Vec<SecretName>,
     /// What an operator must be to carry it out: its own role, and that of its session.
     pub roles: Vec<RoleName>,
+    /// Who must approve before it is carried out, if anybody must.
+    pub approve: Option<ApprovalRule>,
 }
 
 impl StepPolicy {
@@ -74,6 +77,12 @@ impl StepPolicy {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         !self.conditional && !self.fans_out
+    }
+
+    /// Whether `validate` looks before an attempt. What a person does is asked for at once.
+    #[must_use]
+    pub fn looks_first(&self) -> bool {
+        self.abilities.validates && !self.abilities.by_person
     }
 
     /// Whether an interrupted attempt may be repeated though nobody knows what became of it.
@@ -181,6 +190,13 @@ impl Workflow {
         }
     }
 
+    /// The same steps, none of which waits for approval.
+    #[must_use]
+    pub fn approved(mut self) -> Self {
+        self.steps.iter_mut().for_each(|step| step.approve = None);
+        self
+    }
+
     /// The people who may act; none where everyone may.
     #[must_use]
     pub fn operators(&self) -> Option<&Operators> {
@@ -190,7 +206,7 @@ impl Workflow {
     /// The same steps in a rehearsal: every one can tell, none waits for a person, and none is given a secret.
     #[must_use]
     pub fn rehearsed(&self) -> Self {
-        let mut rehearsed = self.clone();
+        let mut rehearsed = self.clone().approved();
         for step in &mut rehearsed.steps {
             step.abilities.validates = true;
             step.abilities.by_person = false;

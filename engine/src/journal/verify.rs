@@ -169,6 +169,7 @@ impl Verifier {
             | Event::PersonNeeded { .. }
             | Event::Ticked { .. }
             | Event::Decided { .. }
+            | Event::Approving(_)
             | Event::Handed(_)
             | Event::CancelRequested { .. }
             | Event::RollbackStarted { .. }

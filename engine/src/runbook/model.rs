@@ -11,7 +11,7 @@ use super::expr::Expression;
 use super::param::Param;
 use crate::core::event::Overlaid;
 use crate::core::operators::{OPERATORS_FILE, Operators};
-use crate::core::{OnFailure, Retry, Workflow};
+use crate::core::{ApprovalRule, OnFailure, Retry, Workflow};
 use crate::diagnostic::{SourceFile, Sources, Span};
 use crate::id::{LockName, ParamName, PluginName, RoleName, RunbookName, SessionName, StepId};
 use crate::secret::SecretName;
@@ -140,12 +140,12 @@ impl Runbook {
         }
     }
 
-    /// The same runbook, carried out by anyone.
+    /// The same runbook, carried out by anyone, whoever approves.
     #[must_use]
     pub(crate) fn carried_out_by_anyone(mut self) -> Self {
         self.files.remove(OPERATORS_FILE);
         Self {
-            workflow: Arc::new(self.workflow.by(None)),
+            workflow: Arc::new(self.workflow.by(None).approved()),
             ..self
         }
     }
@@ -212,6 +212,8 @@ pub struct Step {
     pub for_each: Option<Expression>,
     /// What an operator must be to carry it out.
     pub role: Option<RoleName>,
+    /// Who must approve it before it is carried out, if anybody must.
+    pub approve: Option<ApprovalRule>,
     /// The environment that it is carried out in.
     pub session: Option<SessionName>,
     /// How long one attempt may take.

@@ -22,11 +22,15 @@ impl Run {
     /// Starts what should be under way and is not. What can be answered at once is given back as inputs.
     pub(super) fn perform(&self, desk: &mut Desk, draining: bool, proof: Durable<Seq>) -> Vec<Input> {
         let mut answers = Vec::new();
-        for effect in effects(&self.state, draining, &self.lacking()) {
+        for effect in effects(&self.state, draining, &self.lacking(), self.engine.clock.now()) {
             match effect {
                 Effect::Evaluate { step } => {
                     let result = self.evaluate(&step);
                     answers.push(Input::Evaluated { step, result });
+                }
+                Effect::Describe { instance } => {
+                    let result = self.describe(&instance);
+                    answers.push(Input::Described { instance, result });
                 }
                 Effect::Call(work) => self.call(desk, &work, proof),
                 Effect::ClearProcess {

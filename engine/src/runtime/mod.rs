@@ -23,6 +23,7 @@ mod call;
 mod calls;
 mod clear;
 mod clock;
+mod describe;
 mod desk;
 mod door;
 mod driver;

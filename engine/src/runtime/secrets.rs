@@ -165,6 +165,8 @@ impl Known {
             }
             Act::Tick { .. }
             | Act::Decide { .. }
+            | Act::Approve { .. }
+            | Act::Reject { .. }
             | Act::Hand(_)
             | Act::Cancel { .. }
             | Act::Rollback { .. } => &[],
@@ -176,11 +178,13 @@ impl Known {
                 *values = mask.outputs(&sealed(values, sensitive));
                 *note = note.as_deref().map(|note| mask.text(note));
             }
-            Act::Hand(Handing::Offered { note, .. } | Handing::MovedOut { note, .. }) => {
+            Act::Approve { note, .. }
+            | Act::Hand(Handing::Offered { note, .. } | Handing::MovedOut { note, .. }) => {
                 *note = note.as_deref().map(|note| mask.text(note));
             }
             Act::Hand(Handing::TakenBack | Handing::Accepted | Handing::MovedIn) => {}
             Act::Decide { why, .. }
+            | Act::Reject { why, .. }
             | Act::Hand(Handing::TakenOver { why })
             | Act::Cancel { why }
             | Act::Rollback { why, .. } => {

@@ -111,8 +111,8 @@ pub fn outputs() -> impl Strategy<Value = Outputs> {
 
 /// Any failure.
 pub fn failure() -> impl Strategy<Value = Failure> {
-    use FailureKind::{Decided, Failed, Fault, Final, Inputs, Mistake, NotVerified, TimedOut};
-    let kind = prop::sample::select(vec![
+    use FailureKind::{Decided, Failed, Fault, Final, Inputs, Mistake, NotVerified, Rejected, TimedOut};
+    let known = [
         Failed,
         TimedOut,
         NotVerified,
@@ -120,8 +120,10 @@ pub fn failure() -> impl Strategy<Value = Failure> {
         Inputs,
         Mistake,
         Decided,
+        Rejected,
         Fault,
-    ]);
+    ];
+    let kind = prop::sample::select(known.to_vec());
     let place = (text(), any::<u32>(), any::<u32>());
     let place = place.prop_map(|(file, line, column)| Place { file, line, column });
     let failure = (kind, text(), proptest::option::of(place));
@@ -221,6 +223,7 @@ fn run_event() -> BoxedStrategy<Event> {
         (step_id(), text()).prop_map(|(step, reason)| Event::StepSkipped { step, reason }),
         (step_id(), failure()).prop_map(|(step, error)| Event::StepUnclear { step, error }),
         handing().prop_map(Event::Handed),
+        super::approving::approving_event(),
         text().prop_map(|why| Event::CancelRequested { why }),
     ]
     .boxed()

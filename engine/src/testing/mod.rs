@@ -1,6 +1,8 @@
 //! For tests, ours and those of plugins made elsewhere: generated entries and workflows, a simulated world, the laws
 //! that hold in every run, and the conformance kit.
 
+mod answers;
+mod approving;
 pub mod arbitrary;
 pub mod conformance;
 pub mod doubles;

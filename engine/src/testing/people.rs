@@ -26,6 +26,7 @@ impl Simulation {
                 }
                 (Need::ManualWork, 1) => decide(instance, Ruling::Fail),
                 (Need::ManualWork, _) => decide(instance, Ruling::Skip),
+                (Need::Approval, _) => self.judge(instance)?,
                 (Need::Decision, _) => decide(instance, self.ruling()),
             });
         }
@@ -75,7 +76,7 @@ impl Simulation {
         let chosen = usize::from(self.dice.roll(u8::try_from(rows.len()).unwrap_or(u8::MAX)));
         let instance = rows.into_iter().nth(chosen)?.id;
         let why = "a whim".to_owned();
-        Some(match self.dice.next_of(&[90, 50, 50, 30, 20]) {
+        Some(match self.dice.next_of(&[90, 50, 50, 30, 20, 16]) {
             0 => decide(instance, self.ruling()),
             1 => Act::Confirm {
                 instance,
@@ -91,7 +92,10 @@ impl Simulation {
                 scope: RollbackScope::Run,
                 why,
             },
-            _ => Act::Cancel { why },
+            4 => Act::Cancel { why },
+            _ => self
+                .judge(instance.clone())
+                .unwrap_or(Act::Reject { instance, why }),
         })
     }
 }

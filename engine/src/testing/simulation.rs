@@ -9,12 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::laws::{self, Broken, History};
 use super::world::{Dice, World};
-use crate::core::event::{Item, LeftProcess, ProcessMark, RollbackScope, RunStarted};
+use crate::core::event::{LeftProcess, ProcessMark, RollbackScope, RunStarted};
 use crate::core::{
-    Act, Effect, Entry, Evaluation, Event, Input, Lacking, RunState, Turn, TurnError, Work, Workflow,
-    effects, stop_at, turn, wake_at,
+    Act, Effect, Entry, Event, Input, Lacking, RunState, Turn, TurnError, Work, Workflow, effects, stop_at,
+    turn, wake_at,
 };
-use crate::id::{Host, InstanceId, Operator, Seq, StepId};
+use crate::id::{Host, InstanceId, Operator, Seq};
 
 /// More turns than any run needs whose dice are used up: beyond, it does not converge.
 const MOST_TURNS: usize = 4_000;
@@ -47,7 +47,7 @@ pub struct Simulation {
     pub world: World,
     /// How many entries each append had.
     pub appends: Vec<usize>,
-    workflow: Arc<Workflow>,
+    pub(super) workflow: Arc<Workflow>,
     history: History,
     calls: BTreeMap<Seq, Call>,
     /// What calls said while they are still under way.
@@ -147,7 +147,11 @@ impl Simulation {
     fn take(&mut self, input: &Input) -> Result<(), Broken> {
         self.turn.now = self.now;
         let before = self.state.clone();
-        let entries = match turn(&mut self.state, input, &self.turn) {
+        let mut who = self.turn.clone();
+        if matches!(input, Input::Act(Act::Approve { .. } | Act::Reject { .. })) {
+            who.operator = self.approver();
+        }
+        let entries = match turn(&mut self.state, input, &who) {
             Ok(entries) => entries,
             Err(TurnError::Rejected(_)) if self.state == before => return Ok(()),
             Err(TurnError::Rejected(_)) => return Err(format!("a rejected {input:?} changed the state")),
@@ -197,20 +201,21 @@ impl Simulation {
     /// Starts what should be under way and is not.
     fn perform(&mut self) -> Result<(), Broken> {
         loop {
-            let mut evaluate = None;
-            for effect in effects(&self.state, self.turn.draining, &self.turn.lacking) {
+            let mut answer = None;
+            for effect in effects(&self.state, self.turn.draining, &self.turn.lacking, self.now) {
                 match effect {
                     Effect::Call(work) => self.call(work)?,
-                    Effect::Evaluate { step } => evaluate = evaluate.or(Some(step)),
+                    Effect::Evaluate { step } if answer.is_none() => answer = Some(self.evaluate(&step)?),
+                    Effect::Describe { instance } if answer.is_none() => {
+                        answer = Some(self.describe(instance));
+                    }
+                    Effect::Evaluate { .. } | Effect::Describe { .. } => {}
                     Effect::ClearProcess { instance, .. } => drop(self.clearing.insert(instance)),
                 }
             }
-            match evaluate {
+            match answer {
                 None => return Ok(()),
-                Some(step) => {
-                    let input = self.evaluate(step)?;
-                    self.take(&input)?;
-                }
+                Some(input) => self.take(&input)?,
             }
         }
     }
@@ -236,22 +241,6 @@ impl Simulation {
         Ok(())
     }
 
-    fn evaluate(&mut self, step: StepId) -> Result<Input, Broken> {
-        let fans_out = self.workflow.find(step.as_str());
-        let fans_out = fans_out.is_some_and(|at| self.workflow.step(at).fans_out);
-        let result = match self.dice.next_of(&[200, 30, 10]) {
-            0 if fans_out => {
-                let items = (0..=self.dice.roll(3)).map(item).collect::<Result<Vec<_>, _>>()?;
-                Ok(Evaluation::Each(items))
-            }
-            0 => Ok(Evaluation::One),
-            1 => Ok(Evaluation::Skip("not wanted".to_owned())),
-            2 if fans_out => Ok(Evaluation::Each(vec![item(1)?, item(1)?])),
-            _ => Err(super::world::failed("no such name")),
-        };
-        Ok(Input::Evaluated { step, result })
-    }
-
     /// Whatever happens next in the world.
     fn next(&mut self) -> Result<Next, Broken> {
         let seconds = self.dice.roll(12);
@@ -272,7 +261,7 @@ impl Simulation {
         } else {
             wake_at(&self.state, &self.turn.lacking)
         };
-        laws::no_deadline_is_missed(&self.state, wake, &self.turn.lacking)?;
+        laws::no_deadline_is_missed(&self.state, wake, &self.turn.lacking, self.turn.draining)?;
         if wake.is_some_and(|at| at <= self.now) && self.dice.roll(2) == 0 {
             return Ok(Next::Input(Box::new(Input::Clock)));
         }
@@ -355,16 +344,6 @@ impl Simulation {
             transcript: None,
         }
     }
-}
-
-fn item(number: u8) -> Result<Item, Broken> {
-    let key = format!("i{number}")
-        .parse()
-        .map_err(|invalid| format!("{invalid}"))?;
-    Ok(Item {
-        key,
-        value: number.into(),
-    })
 }
 
 fn operator(number: usize) -> Turn {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::core::{OnFailure, Retry, StepPolicy, Workflow};
+use crate::core::{ApprovalRule, OnExpiry, OnFailure, Party, Retry, StepPolicy, Workflow};
 use crate::id::{LockName, StepId};
 use crate::secret::SecretName;
 use crate::step::Abilities;
@@ -37,6 +37,7 @@ pub fn plain_step(id: &str) -> StepPolicy {
         locks: Vec::new(),
         secrets: Vec::new(),
         roles: Vec::new(),
+        approve: None,
     }
 }
 
@@ -85,10 +86,17 @@ fn step() -> impl Strategy<Value = RawStep> {
         locks(),
         secrets(),
     );
-    let rules = (abilities(), rarely(3), timeout(), retry(), on_failure());
+    let rules = (
+        abilities(),
+        rarely(3),
+        timeout(),
+        retry(),
+        on_failure(),
+        approve(),
+    );
     (shape, rules).prop_map(|(shape, rules)| {
         let (some, others, conditional, fans_out, locks, secrets) = shape;
-        let (abilities, idempotent, timeout, retry, on_failure) = rules;
+        let (abilities, idempotent, timeout, retry, on_failure, approve) = rules;
         let policy = StepPolicy {
             conditional,
             fans_out,
@@ -99,6 +107,7 @@ fn step() -> impl Strategy<Value = RawStep> {
             on_failure,
             locks,
             secrets,
+            approve,
             ..plain_step("s")
         };
         // A quarter of all possible needs: neither chains nor heaps.
@@ -160,6 +169,22 @@ fn retry() -> impl Strategy<Value = Retry> {
         delay: Duration::from_secs(delay),
         deadline,
         ..Retry::default()
+    })
+}
+
+fn approve() -> impl Strategy<Value = Option<ApprovalRule>> {
+    let not = prop::sample::subsequence(vec![Party::Starter, Party::Executor], 0..=2);
+    let expires = prop_oneof![2 => Just(None), 1 => (30_u64..600).prop_map(|s| Some(Duration::from_secs(s)))];
+    let ends = prop_oneof![Just(OnExpiry::Ask), Just(OnExpiry::Fail)];
+    (rarely(5), 1_u32..=2, not, expires, ends).prop_map(|(asked, min, not, expires, on_expiry)| {
+        let not = not.into_iter().collect();
+        asked.then_some(ApprovalRule {
+            by: None,
+            min,
+            not,
+            expires,
+            on_expiry,
+        })
     })
 }
 

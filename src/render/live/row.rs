@@ -174,6 +174,7 @@ fn for_whom(instance: &Instance, step: Option<&Step>) -> String {
             format!("{who} must decide")
         }
         Phase::RollbackWaiting(Need::ManualWork) => format!("{who} must undo it"),
+        Phase::Waiting(Need::Approval) => "waits for approval".to_owned(),
         _ => format!("for {who}"),
     }
 }

@@ -96,7 +96,7 @@ impl Run {
     fn takes(&mut self, input: &Input) {
         turn(&mut self.state, input, &self.turn).unwrap();
         // Every step that fans out does so for two items.
-        let steps = effects(&self.state, false, &Lacking::nothing())
+        let steps = effects(&self.state, false, &Lacking::nothing(), self.turn.now)
             .into_iter()
             .filter_map(|effect| match effect {
                 Effect::Evaluate { step } => Some(step),
@@ -118,7 +118,7 @@ impl Run {
 
     /// What is under way for it ends: it finds nothing there before, and what it wanted after.
     fn ends(&mut self, id: &str, ran: Result<Outputs, Failure>) {
-        let work = effects(&self.state, false, &Lacking::nothing())
+        let work = effects(&self.state, false, &Lacking::nothing(), self.turn.now)
             .into_iter()
             .find_map(|effect| match effect {
                 Effect::Call(work) if work.instance.to_string() == id => Some(work),

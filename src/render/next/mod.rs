@@ -109,7 +109,7 @@ fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
     };
     let waiting = state.waiting_for();
     for one in waiting.iter().take(MOST) {
-        advice.extend(waits(name, one, runbook));
+        advice.extend(waits(state, one, runbook));
     }
     advice.extend(more(name, waiting.len(), "wait for a person"));
     let go_on = |why| match held {
@@ -201,7 +201,7 @@ pub(crate) struct Wanted {
 pub(crate) fn wanted(state: &RunState, runbook: &Runbook) -> Option<Wanted> {
     let waiting = state.waiting_for().into_iter().next()?;
     let (mut what, mut commands) = (String::new(), Vec::new());
-    for advice in waits(&state.started().name(), &waiting, runbook) {
+    for advice in waits(state, &waiting, runbook) {
         match advice {
             Fact(text) => what = text,
             Command(command, _) => commands.push(command),
@@ -215,7 +215,8 @@ pub(crate) fn wanted(state: &RunState, runbook: &Runbook) -> Option<Wanted> {
 }
 
 /// What one instance waits for, and what to type when it is done.
-fn waits(name: &str, waiting: &WaitingFor, runbook: &Runbook) -> Vec<Advice> {
+fn waits(state: &RunState, waiting: &WaitingFor, runbook: &Runbook) -> Vec<Advice> {
+    let name = &state.started().name();
     let step = runbook.step(waiting.id.step());
     let role = step
         .and_then(|step| step.role.as_ref())
@@ -235,6 +236,7 @@ fn waits(name: &str, waiting: &WaitingFor, runbook: &Runbook) -> Vec<Advice> {
                 Command(confirm, "once it is done"),
             ]
         }
+        Need::Approval => approval(state, waiting, &named(&id, &title), &quoted),
         Need::Decision => {
             let decide = |ruling| format!("runbook decide {name} {quoted} {ruling} --why TEXT");
             let [fact, done, again] = if waiting.undoing {
@@ -261,6 +263,21 @@ fn waits(name: &str, waiting: &WaitingFor, runbook: &Runbook) -> Vec<Advice> {
             ]
         }
     }
+}
+
+/// Who must approve an instance, and how.
+fn approval(state: &RunState, waiting: &WaitingFor, named: &str, quoted: &str) -> Vec<Advice> {
+    let name = state.started().name();
+    let wanted = state.find(&waiting.id).and_then(|ix| state.row_of(ix).reason);
+    let wanted = plain(&wanted.unwrap_or_else(|| "it must be approved first".to_owned()));
+    vec![
+        Fact(format!("{named}: {wanted}")),
+        Command(
+            format!("runbook approve {name} {quoted}"),
+            "for whoever approves it: shows it first",
+        ),
+        Command(format!("runbook reject {name} {quoted} --why TEXT"), "not so"),
+    ]
 }
 
 /// An instance with its title, which is often an order, as somebody's words.

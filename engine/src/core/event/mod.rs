@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use self::approving::{Approving, Proposal};
 pub use self::handing::Handing;
 pub use self::overlaid::{Change, ChangeAct, ChangeOf, Overlaid, PinnedOverlay};
 pub use self::parts::{
@@ -11,6 +12,7 @@ pub use self::parts::{
 };
 use crate::id::{AttemptNo, Host, InstanceId, Operator, Seq, StepId};
 
+mod approving;
 mod handing;
 mod overlaid;
 mod parts;
@@ -211,6 +213,8 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// Something about the approval of what would be carried out.
+    Approving(Approving),
     /// Who has the run changed, or is about to.
     Handed(Handing),
     /// A person stopped the run for good.
@@ -292,6 +296,7 @@ impl Event {
             Self::Ticked { .. } => "ticked",
             Self::Confirmed { .. } => "confirmed",
             Self::Decided { .. } => "decided",
+            Self::Approving(approving) => approving.name(),
             Self::Handed(handing) => handing.name(),
             Self::CancelRequested { .. } => "cancel_requested",
             Self::RollbackStarted { .. } => "rollback_started",

@@ -147,6 +147,8 @@ pub enum FailureKind {
     Final,
     /// A person decided so.
     Decided,
+    /// A person did not approve it.
+    Rejected,
     /// A fault of the program or of a plugin.
     Fault,
 }
@@ -158,9 +160,13 @@ impl FailureKind {
     pub fn is_of_definition(self) -> bool {
         match self {
             Self::Inputs | Self::Mistake => true,
-            Self::Failed | Self::TimedOut | Self::NotVerified | Self::Final | Self::Decided | Self::Fault => {
-                false
-            }
+            Self::Failed
+            | Self::TimedOut
+            | Self::NotVerified
+            | Self::Final
+            | Self::Decided
+            | Self::Rejected
+            | Self::Fault => false,
         }
     }
 }
@@ -229,6 +235,8 @@ pub enum Need {
     ManualWork,
     /// To decide what became of an interrupted attempt.
     Decision,
+    /// To approve what would be carried out; asked for by [`Approving::Asked`](super::Approving::Asked).
+    Approval,
 }
 
 /// How a person settles an instance.

@@ -9,7 +9,10 @@ use crate::core::wake_at;
 fn carry_out(jobs: u32, steps: Vec<StepPolicy>) -> Run {
     let mut run = Run::with_jobs(jobs, steps);
     loop {
-        let Some(effect) = effects(&run.state, false, &Lacking::nothing()).into_iter().next() else {
+        let Some(effect) = effects(&run.state, false, &Lacking::nothing(), run.turn.now)
+            .into_iter()
+            .next()
+        else {
             return run;
         };
         let _wake = wake_at(&run.state, &Lacking::nothing());
@@ -23,6 +26,7 @@ fn carry_out(jobs: u32, steps: Vec<StepPolicy>) -> Run {
                 let found = LeftProcess::None;
                 Input::ProcessCleared { instance, found }
             }
+            Effect::Describe { instance } => panic!("{instance} needs no approval"),
             Effect::Call(work) => Input::Finished {
                 outcome: match reads_its_needs(&run, &work).purpose {
                     Purpose::Run => Outcome::Ran(Ok(Outputs::new())),

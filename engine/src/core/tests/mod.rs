@@ -16,6 +16,7 @@ use crate::id::{Host, InstanceId, Operator, Seq};
 use crate::step::{Observation, Purpose};
 use crate::testing::simulation::run_started;
 
+mod approval;
 mod cancel;
 mod cost;
 mod decisions;
@@ -311,6 +312,7 @@ impl Run {
         let told = |effect: Effect| match effect {
             Effect::Evaluate { step } => format!("{step}: evaluate"),
             Effect::ClearProcess { instance, .. } => format!("{instance}: clear"),
+            Effect::Describe { instance } => format!("{instance}: describe"),
             Effect::Call(work) => {
                 let what = match work.purpose {
                     Purpose::Run => "run",
@@ -324,7 +326,7 @@ impl Run {
                 format!("{}: {what}{stop}", work.instance)
             }
         };
-        effects(&self.state, self.turn.draining, &self.turn.lacking)
+        effects(&self.state, self.turn.draining, &self.turn.lacking, self.turn.now)
             .into_iter()
             .map(told)
             .collect()

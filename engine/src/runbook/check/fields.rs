@@ -272,12 +272,9 @@ fn unknown_key(owner: &str, key: Key<'_>, allowed: &[&str], report: &mut Report)
         .collect::<Vec<_>>()
         .join(", ");
     let meant = closest(key.name, allowed.iter().copied());
-    let problem = match (key.name, meant) {
-        ("approve", _) => problem.help(
-            "this version has no approvals yet; put a `manual` step before it that asks a second person",
-        ),
-        (_, Some(near)) => problem.help(format!("did you mean `{near}`?")),
-        (_, None) => problem,
+    let problem = match meant {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem,
     };
     report.push(problem.help(format!("the keys here are {list}")));
     meant.map(str::to_owned)

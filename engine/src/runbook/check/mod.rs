@@ -18,6 +18,7 @@ use crate::diagnostic::{Code, Span};
 use crate::id::{PluginName, RoleName, RunbookName, SessionName, StepId};
 use crate::step::{Files, Registry};
 
+mod approve;
 mod fields;
 mod inputs;
 mod kinds;
@@ -211,6 +212,7 @@ impl Checker<'_> {
             locks: step.locks.clone(),
             secrets: step.secrets.clone(),
             roles: roles_of(step, sessions),
+            approve: step.approve.clone(),
         });
         match Workflow::new(policies.collect()) {
             Ok(workflow) => Some(Arc::new(workflow)),

@@ -8,7 +8,7 @@ use super::inputs::Checked;
 use super::secrets::sensitive;
 use super::sessions::lock_of;
 use super::{Checker, Declared, MOST_STEPS};
-use crate::core::{OnFailure, Retry};
+use crate::core::{ApprovalRule, OnFailure, Retry};
 use crate::diagnostic::{Code, Span};
 use crate::id::{LockName, PluginName, RoleName, SessionName, StepId};
 use crate::runbook::model::{Rehearse, Step};
@@ -22,6 +22,7 @@ pub(super) const KEYS: &[&str] = &[
     "when",
     "for_each",
     "role",
+    "approve",
     "session",
     "lock",
     "secrets",
@@ -53,6 +54,7 @@ pub(super) struct Draft<'a> {
     title: Option<String>,
     source: Option<String>,
     role: Option<RoleName>,
+    approve: Option<ApprovalRule>,
     pub(super) session: Option<SessionName>,
     timeout: Option<Duration>,
     retry: Retry,
@@ -92,6 +94,7 @@ impl Draft<'_> {
             when: checked.when,
             for_each: checked.for_each,
             role: self.role.clone(),
+            approve: self.approve.clone(),
             session: self.session.clone(),
             timeout: self.timeout,
             retry: self.retry,
@@ -194,6 +197,9 @@ impl Checker<'_> {
             title: fields.owned("title", self.report),
             source: fields.owned("source", self.report),
             role: fields.get("role").and_then(|field| self.role(field, declared)),
+            approve: fields
+                .get("approve")
+                .and_then(|field| self.approve(field, declared)),
             session,
             timeout,
             retry: self.retry(fields.get("retry")),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{KEYS, params, policy, sessions, steps};
+use super::{KEYS, approve, params, policy, sessions, steps};
 use crate::runbook::schema;
 use crate::step::Registry;
 
@@ -34,5 +34,6 @@ fn the_schema_and_the_check_have_the_same_keys() {
     assert_keys(&schema, Some("SessionFile"), sessions::KEYS);
     assert_keys(&schema, Some("StepFile"), steps::KEYS);
     assert_keys(&schema, Some("RetryMap"), policy::RETRY_KEYS);
+    assert_keys(&schema, Some("ApproveMap"), approve::APPROVE_KEYS);
     assert_keys(&schema, Some("RehearseFile"), policy::REHEARSE_KEYS);
 }

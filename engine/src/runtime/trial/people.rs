@@ -64,8 +64,8 @@ impl<'a> People<'a> {
                         .confirm(run, waiting, given, span)
                         .map(|act| Some((act, span)));
                 }
-                // What nobody decides stays in doubt.
-                (Need::Decision, None) => self.idle.push(waiting.id),
+                // What nobody decides stays in doubt; in a case nothing waits for approval.
+                (Need::Approval, _) | (Need::Decision, None) => self.idle.push(waiting.id),
                 (Need::Decision, Some(Deed::Confirm(_))) => {
                     let message = format!("`{}` waits for a decision, not for a confirmation", waiting.id);
                     return Err(failure(message).at(&self.file, span, "").help("write `decide:`"));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::history::Tale;
 use super::{Broken, hold, instances};
 use crate::core::event::{Need, RollbackScope};
-use crate::core::{Entry, Event, Instance, InstanceStatus, OnFailure, Phase, RunState, RunStatus};
-use crate::id::InstanceId;
+use crate::core::{Entry, Event, Instance, InstanceStatus, OnFailure, Party, Phase, RunState, RunStatus};
+use crate::id::{InstanceId, Operator};
 use crate::runbook::graph::StepIx;
 
 /// One entry between two states.
@@ -23,6 +23,7 @@ pub(super) type Law = fn(&Moment<'_>) -> Result<(), Broken>;
 /// The laws that every entry keeps.
 pub(super) const LAWS: &[(&str, Law)] = &[
     ("nothing doubtful is tried again", nothing_doubtful_is_tried_again),
+    ("four eyes come first", four_eyes_come_first),
     ("locks are exclusive", locks_are_exclusive),
     ("no more starts than jobs allow", no_more_starts_than_jobs_allow),
     ("needs come first", needs_come_first),
@@ -83,6 +84,25 @@ fn nothing_doubtful_is_tried_again(moment: &Moment<'_>) -> Result<(), Broken> {
         }
         _ => Ok(()),
     }
+}
+
+fn four_eyes_come_first(moment: &Moment<'_>) -> Result<(), Broken> {
+    let Event::AttemptStarted { instance, .. } = &moment.entry.event else {
+        return Ok(());
+    };
+    let rule = moment.before.find(instance).map(|ix| moment.before.policy(ix));
+    let Some(rule) = rule.and_then(|policy| policy.approve.as_ref()) else {
+        return Ok(());
+    };
+    let barred = |who: &Operator| {
+        let starter = rule.not.contains(&Party::Starter) && who == moment.before.starter();
+        starter || (rule.not.contains(&Party::Executor) && *who == moment.entry.operator)
+    };
+    let approvers = moment.tale(instance).approvers;
+    let count = approvers.iter().filter(|who| !barred(who)).count();
+    hold(count >= rule.min as usize, || {
+        format!("`{instance}` was approved by {approvers:?} only")
+    })
 }
 
 fn locks_are_exclusive(moment: &Moment<'_>) -> Result<(), Broken> {

@@ -1,14 +1,14 @@
 //! The story that the entries tell, told apart from the core's own state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::Broken;
 use super::entry::{LAWS, Moment};
-use crate::core::event::Verdict;
+use crate::core::event::{Approving, Verdict};
 use crate::core::{Entry, Event, OnFailure, Phase, RunState};
-use crate::id::InstanceId;
+use crate::id::{InstanceId, Operator};
 
 /// What the entries so far tell, told apart from the core's own state.
 pub struct History {
@@ -28,6 +28,9 @@ pub(super) struct Tale {
     /// What was last seen, and what was seen before it was touched.
     seen: Option<Value>,
     pub(super) before: Option<Value>,
+    /// What was last asked approval for, and who gave it since.
+    asked: Option<String>,
+    pub(super) approvers: BTreeSet<Operator>,
 }
 
 impl History {
@@ -112,6 +115,7 @@ impl History {
             }
             Event::DoubtSettled { .. } if repeatable => tale.doubtful = false,
             Event::AttemptStarted { .. } => tale.touch(),
+            Event::Approving(approving) => tale.approve(approving, &entry.operator),
             Event::Confirmed { .. } if matches!(phase, Some(Phase::Waiting(_))) => tale.touch(),
             Event::Decided { .. } => {
                 tale.doubtful = false;
@@ -131,6 +135,20 @@ impl History {
 }
 
 impl Tale {
+    fn approve(&mut self, approving: &Approving, operator: &Operator) {
+        match approving {
+            Approving::Asked { proposal, .. } if self.asked.as_ref() == Some(&proposal.subject) => {}
+            Approving::Asked { proposal, .. } => {
+                self.asked = Some(proposal.subject.clone());
+                self.approvers.clear();
+            }
+            Approving::Given { .. } => drop(self.approvers.insert(operator.clone())),
+            Approving::Unclear { .. } | Approving::Rejected { .. } | Approving::Expired { .. } => {
+                self.approvers.clear();
+            }
+        }
+    }
+
     fn touch(&mut self) {
         if !self.touched {
             self.before = self.seen.clone();
@@ -162,6 +180,7 @@ fn subject(event: &Event) -> Option<&InstanceId> {
         | Event::RollbackReturned { instance, .. }
         | Event::RolledBack { instance, .. }
         | Event::RollbackFailed { instance, .. } => Some(instance),
+        Event::Approving(approving) => Some(approving.instance()),
         Event::RunStarted(_)
         | Event::FilePinned { .. }
         | Event::RunResumed { .. }

@@ -72,7 +72,7 @@ pub fn one_call_at_a_time<'a>(
     })
 }
 
-/// Whoever waits for `wake` misses no time-out and no retry.
+/// Whoever waits for `wake` misses no time-out, and no retry of what is undone unless nothing new starts any more.
 ///
 /// # Errors
 /// When something is due before that.
@@ -80,9 +80,11 @@ pub fn no_deadline_is_missed(
     state: &RunState,
     wake: Option<Timestamp>,
     lacking: &Lacking,
+    draining: bool,
 ) -> Result<(), Broken> {
     for (ix, instance) in instances(state) {
         if let Phase::RollbackRetrying { at } = instance.phase
+            && !draining
             && !state.is_withheld(ix, lacking)
         {
             hold(wake.is_some_and(|wake| wake <= at), || {

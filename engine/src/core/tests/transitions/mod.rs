@@ -43,6 +43,7 @@ fn phases() -> Vec<Phase> {
         Phase::InDoubt(doubt(true)),
         Phase::Waiting(Need::ManualWork),
         Phase::Waiting(Need::Decision),
+        Phase::Waiting(Need::Approval),
         Phase::Satisfied,
         Phase::Succeeded,
         Phase::Skipped(String::new()),

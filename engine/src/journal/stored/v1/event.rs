@@ -145,6 +145,29 @@ pub(super) enum Event {
         ruling: Ruling,
         why: String,
     },
+    ApprovalAsked {
+        step: InstanceId,
+        subject: String,
+        what: Value,
+    },
+    ApprovalUnclear {
+        step: InstanceId,
+        error: Failure,
+    },
+    Approved {
+        step: InstanceId,
+        subject: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    Rejected {
+        step: InstanceId,
+        why: String,
+    },
+    ApprovalExpired {
+        step: InstanceId,
+        asked: Timestamp,
+    },
     HandoffOffered {
         to: Operator,
         #[serde(skip_serializing_if = "Option::is_none")]

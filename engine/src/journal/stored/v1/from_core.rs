@@ -2,7 +2,7 @@
 
 use super::event::{Event, RunStarted};
 use super::parts::{Verdict, all};
-use crate::core::event::{self as core, Handing};
+use crate::core::event::{self as core, Approving, Handing};
 
 impl From<core::RunStarted> for RunStarted {
     fn from(of: core::RunStarted) -> Self {
@@ -184,6 +184,7 @@ impl From<core::Event> for Event {
                 ruling: ruling.into(),
                 why,
             },
+            From::Approving(approving) => approving.into(),
             From::Handed(handing) => handing.into(),
             From::CancelRequested { why } => Self::CancelRequested { why },
             From::RollbackStarted {
@@ -245,6 +246,38 @@ impl From<Handing> for Event {
             Handing::MovedOut { to, note } => Self::MovedOut { to, note },
             Handing::MovedIn => Self::MovedIn {},
             Handing::TakenOver { why } => Self::TakenOver { why },
+        }
+    }
+}
+
+impl From<Approving> for Event {
+    fn from(of: Approving) -> Self {
+        match of {
+            Approving::Asked {
+                instance: step,
+                proposal,
+            } => Self::ApprovalAsked {
+                step,
+                subject: proposal.subject,
+                what: proposal.what,
+            },
+            Approving::Unclear {
+                instance: step,
+                error,
+            } => Self::ApprovalUnclear {
+                step,
+                error: error.into(),
+            },
+            Approving::Given {
+                instance: step,
+                subject,
+                note,
+            } => Self::Approved { step, subject, note },
+            Approving::Rejected { instance: step, why } => Self::Rejected { step, why },
+            Approving::Expired {
+                instance: step,
+                asked,
+            } => Self::ApprovalExpired { step, asked },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::event::{Event, RunStarted};
 use super::parts::all;
-use crate::core::event::{self as core, Handing};
+use crate::core::event::{self as core, Approving, Handing, Proposal};
 
 impl From<RunStarted> for core::RunStarted {
     fn from(of: RunStarted) -> Self {
@@ -184,6 +184,35 @@ impl TryFrom<Event> for core::Event {
                 ruling: ruling.into(),
                 why,
             },
+            Event::ApprovalAsked {
+                step: instance,
+                subject,
+                what,
+            } => Self::Approving(Approving::Asked {
+                instance,
+                proposal: Proposal { subject, what },
+            }),
+            Event::ApprovalUnclear {
+                step: instance,
+                error,
+            } => {
+                let error = error.into();
+                Self::Approving(Approving::Unclear { instance, error })
+            }
+            Event::Approved {
+                step: instance,
+                subject,
+                note,
+            } => Self::Approving(Approving::Given {
+                instance,
+                subject,
+                note,
+            }),
+            Event::Rejected { step: instance, why } => Self::Approving(Approving::Rejected { instance, why }),
+            Event::ApprovalExpired {
+                step: instance,
+                asked,
+            } => Self::Approving(Approving::Expired { instance, asked }),
             Event::HandoffOffered { to, note } => Self::Handed(Handing::Offered { to, note }),
             Event::HandoffTakenBack {} => Self::Handed(Handing::TakenBack),
             Event::HandoffAccepted {} => Self::Handed(Handing::Accepted),

@@ -55,11 +55,11 @@ macro_rules! twins {
 pub(super) use twins;
 
 twins! {
-    enum FailureKind { Failed, TimedOut, NotVerified, Inputs, Mistake, Final, Decided, Fault }
+    enum FailureKind { Failed, TimedOut, NotVerified, Inputs, Mistake, Final, Decided, Rejected, Fault }
     enum LeftProcess { None, Awaited, Ended }
     enum StopReason { TimedOut, Cancelled }
     enum DoubtRuling { TookEffect, Again, Repeat }
-    enum Need { ManualWork, Decision }
+    enum Need { ManualWork, Decision, Approval }
     enum Ruling { Done, Again, Fail, Skip }
     struct Place { file: String, line: u32, column: u32 }
     struct Item { key: ItemKey, value: Value }
