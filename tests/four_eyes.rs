@@ -28,6 +28,8 @@ fn waiting() -> Project {
         .tells("2 people with the role `board` must approve it first")
         .tells("runbook approve steps-");
     assert_eq!(project.lines("log"), ["first"]);
+    let show = project.run(["show", "steps"]).code(0);
+    show.prints("roles are not enforced");
     project
 }
 

@@ -33,6 +33,9 @@ fn a_run_is_offered_and_accepted_with_a_briefing() {
         .code(0)
         .prints("offered to bob, who has not accepted it yet; given by alice");
     project.run(["list"]).code(0).prints("offered to bob");
+    let early = project.run_as("bob", &["resume", "steps"]).code(5);
+    let early = early.tells("the run is offered to you by alice");
+    assert!(!early.stderr.contains("--take-over"), "{}", early.stderr);
     let accepted = project.run_as("bob", &["accept", "steps"]).code(0);
     for said in [
         "given by alice at",
@@ -81,7 +84,7 @@ fn nobody_else_accepts_takes_back_or_goes_on() {
         &["handoff", "steps", "--take-back"],
         "in the hands of alice",
     );
-    refused("bob", &["resume", "steps"], "in the hands of alice");
+    refused("bob", &["resume", "steps"], "offered to you by alice");
     refused(
         "carol",
         &["handoff", "steps", "--to", "carol"],

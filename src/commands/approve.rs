@@ -42,9 +42,20 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let instance = instance(&args.step)?;
     let mut run = access(&args.run, setting).await?;
     match approve(run.seat_mut(), &instance, args, setting).await {
-        Ok(()) => go(run, setting).await.map(|()| Exit::Done),
+        Ok(Wish::Recorded) => go(run, setting).await.map(|()| Exit::Done),
+        Ok(Wish::NotNow) => {
+            let no = "nothing was approved; `runbook reject RUN STEP --why TEXT` says that it must not be carried out so";
+            setting.look.tell(no);
+            go(run, setting).await.map(|()| Exit::Waiting)
+        }
         Err(failed) => Err(go_after(run, failed).await),
     }
+}
+
+/// What became of the wish to approve.
+enum Wish {
+    Recorded,
+    NotNow,
 }
 
 /// Shows what is asked approval for, and records that it is approved.
@@ -53,7 +64,7 @@ async fn approve(
     instance: &InstanceId,
     args: &Args,
     setting: &Setting,
-) -> Result<(), Failed> {
+) -> Result<Wish, Failed> {
     let name = seat.state().started().name();
     let operator = setting.author().operator;
     let asked = seat.state().to_approve(instance, &operator);
@@ -63,27 +74,23 @@ async fn approve(
     })?;
     let subject = approval.subject.clone();
     setting.look.tell(&approval::shown(instance, approval));
-    if !args.yes {
-        consent(setting)?;
+    if !args.yes && !consent(setting)? {
+        return Ok(Wish::NotNow);
     }
     let act = Act::Approve {
         instance: instance.clone(),
         subject,
         note: args.note.clone(),
     };
-    act_on(seat, act, setting).await
+    act_on(seat, act, setting).await.map(|()| Wish::Recorded)
 }
 
-fn consent(setting: &Setting) -> Result<(), Failed> {
+fn consent(setting: &Setting) -> Result<bool, Failed> {
     if !setting.interactive() {
         let nobody = Diagnostic::error(Code::Usage, "nobody is here to be asked whether this is approved");
         let nobody = nobody.help("`--yes` approves what is shown above");
         return Err(nobody.into());
     }
-    let nothing_happened = "nothing was approved";
-    match Asker::default().yes_or_no("Approve this?") {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Failed::interrupted(nothing_happened)),
-        Err(unanswered) => Err(unanswered.ends(nothing_happened)),
-    }
+    let answer = Asker::default().yes_or_no("Approve this?");
+    answer.map_err(|unanswered| unanswered.ends("nothing was approved"))
 }

@@ -1,8 +1,8 @@
 //! Whether it is proven who did what: told where somebody could think that it is, and it is not.
 
-use runbook_engine::core::RunState;
 use runbook_engine::core::event::Entry;
 use runbook_engine::core::operators::Standing;
+use runbook_engine::core::{ApprovalRule, RunState};
 use runbook_engine::journal::Seal;
 use runbook_engine::runbook::Runbook;
 use serde::Serialize;
@@ -40,7 +40,9 @@ pub(crate) fn mark(authorship: Option<Authorship>) -> &'static str {
 
 /// Whether the roles of the steps are enforced, where they have any.
 pub(crate) fn roles(state: &RunState, runbook: &Runbook) -> Option<&'static str> {
-    if runbook.workflow().steps().all(|(_, step)| step.roles.is_empty()) {
+    let asks = |approve: &ApprovalRule| approve.by.is_some();
+    let mut steps = runbook.workflow().steps();
+    if steps.all(|(_, step)| step.roles.is_empty() && !step.approve.as_ref().is_some_and(asks)) {
         return None;
     }
     Some(match state.workflow().operators() {

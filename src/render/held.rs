@@ -46,6 +46,9 @@ impl Held {
             return row;
         };
         let because = match self {
+            Self::No(_) if state.cancelled().is_some() && state.rollback().is_none() => {
+                stopped(&instance.phase)
+            }
             Self::No(_) => outlook(instance, runbook).or_else(|| self.lacks(&row.id)),
             Self::Elsewhere => None,
         };
@@ -68,6 +71,13 @@ impl Held {
 /// Whether a call was under way, so that a process must have been there.
 fn is_cut_off(phase: &Phase) -> bool {
     phase.activity().is_some() || matches!(phase, Phase::InDoubt(_) | Phase::RollbackInDoubt(_))
+}
+
+/// What becomes of something that was cut off in a run that was stopped for good.
+fn stopped(phase: &Phase) -> Option<String> {
+    interrupted(phase).map(|(what, _)| {
+        format!("it was interrupted while it was being {what}, and the run is stopped: `decide` says whether it took effect")
+    })
 }
 
 fn outlook(instance: &Instance, runbook: &Runbook) -> Option<String> {

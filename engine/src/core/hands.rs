@@ -69,7 +69,10 @@ impl Hands {
             });
         }
         match self.of() {
-            Some(other) if other != operator => Err(Rejection::NotYours(other.clone())),
+            Some(other) if other != operator => Err(match &self.offer {
+                Some(offer) if offer.to == *operator => Rejection::OfferedToYou(offer.by.clone()),
+                _ => Rejection::NotYours(other.clone()),
+            }),
             Some(_) | None => Ok(()),
         }
     }

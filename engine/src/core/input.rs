@@ -206,6 +206,9 @@ pub enum Rejection {
     /// The instance must be proven by a file, and none was given.
     #[error("`{0}` asks for evidence, and cannot be done without it")]
     Unproven(InstanceId),
+    /// The run is offered to whoever wants it, and not accepted.
+    #[error("the run is offered to you by {0}, and is not yours before you accept it")]
+    OfferedToYou(Operator),
     /// The run is in the hands of somebody else.
     #[error("the run is in the hands of {0}")]
     NotYours(Operator),
@@ -258,7 +261,9 @@ impl Rejection {
     pub fn about(&self) -> About {
         match self {
             Self::NoSuchInstance(_) | Self::NameAnItem(_) => About::Unknown,
-            Self::NotYours(_) | Self::OfferedToAnother(_) | Self::Away { .. } => About::Hands,
+            Self::OfferedToYou(_) | Self::NotYours(_) | Self::OfferedToAnother(_) | Self::Away { .. } => {
+                About::Hands
+            }
             Self::Forbidden(_) => About::Person,
             Self::NotNow { .. } | Self::RunNotNow { .. } | Self::Unproven(_) => About::State,
         }
@@ -270,6 +275,7 @@ impl Rejection {
         Cow::Borrowed(match self {
             Self::NoSuchInstance(_) => "`runbook show RUN` lists the steps and instances",
             Self::NameAnItem(_) => "`runbook show RUN` lists the instances",
+            Self::OfferedToYou(_) => "`runbook accept RUN` takes it, and tells where it stands",
             Self::NotYours(_) => {
                 "let them hand it over: `runbook handoff RUN --to NAME`; `runbook accept RUN --take-over --why TEXT` takes it without"
             }

@@ -318,6 +318,13 @@ impl RunState {
                 | Phase::Retrying { .. },
                 ruling,
             ) if forward => self.decide_doing(ix, ruling, why, time),
+            // What became of it matters for undoing a run that was stopped, too.
+            (
+                Phase::InDoubt(Doubt { cleared: true, .. }) | Phase::Waiting(Need::Decision),
+                Ruling::Done | Ruling::Fail | Ruling::Skip,
+            ) if self.cancelled.is_some() && self.rollback.is_none() => {
+                self.decide_doing(ix, ruling, why, time);
+            }
             (Phase::RolledBack, Ruling::Again) if forward => {
                 self.decide_doing(ix, ruling, why, time);
             }

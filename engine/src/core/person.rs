@@ -175,7 +175,17 @@ fn decidable(state: &RunState, instance: &InstanceId, ruling: Ruling) -> Result<
             Phase::InDoubt(Doubt { cleared: false, .. })
             | Phase::RollbackInDoubt(Doubt { cleared: false, .. }),
             _,
-        ) => no("`runbook resume` first sees to it that no process of it is left"),
+        ) => Err(not_now(
+            instance,
+            phase,
+            "decided yet",
+            "`runbook resume RUN` first, by whoever has the run: it sees to it that no process of it is left",
+        )),
+        (Phase::InDoubt(_) | Phase::Waiting(Need::Decision), Ruling::Done | Ruling::Fail | Ruling::Skip)
+            if state.cancelled().is_some() && state.rollback().is_none() =>
+        {
+            Ok(())
+        }
         (Phase::RollbackFailed, Ruling::Again | Ruling::Skip) if !state.is_current(ix) => {
             no("`runbook rollback` tries again to undo it")
         }

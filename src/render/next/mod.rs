@@ -1,7 +1,7 @@
 //! The last lines of every command that leaves a run behind: where it stands, and the one next thing to do.
 
 use runbook_engine::core::event::Need;
-use runbook_engine::core::{InstanceIx, Phase, RunState, RunStatus, WaitingFor};
+use runbook_engine::core::{InstanceIx, InstanceStatus, Phase, RunState, RunStatus, WaitingFor};
 use runbook_engine::id::InstanceId;
 use runbook_engine::runbook::{Runbook, Step};
 use runbook_steps::manual::ManualInputs;
@@ -132,6 +132,7 @@ fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
             wanted => advice.extend(secret::of(name, wanted, runbook)),
         },
         RunStatus::Cancelled => {
+            advice.extend(doubts(state, name));
             advice.push(Command(
                 format!("runbook rollback {name}"),
                 "to undo what was done",
@@ -265,6 +266,25 @@ fn waits(state: &RunState, waiting: &WaitingFor, runbook: &Runbook) -> Vec<Advic
     }
 }
 
+/// What a run that was stopped has left in doubt: it is not looked at any more, and undoing it depends on what it did.
+fn doubts(state: &RunState, name: &str) -> Vec<Advice> {
+    let in_doubt = state
+        .statuses()
+        .filter(|(_, status)| *status == InstanceStatus::InDoubt);
+    let told = in_doubt.take(MOST).flat_map(|(instance, _)| {
+        let (id, quoted) = (plain(&instance.id.to_string()), quoted(&instance.id));
+        let decide = |ruling| format!("runbook decide {name} {quoted} {ruling} --why TEXT");
+        [
+            Fact(format!(
+                "`{id}` was interrupted: look whether it took effect, then"
+            )),
+            Command(decide("done"), "it took effect"),
+            Command(decide("fail"), "it did not"),
+        ]
+    });
+    told.collect()
+}
+
 /// Who must approve an instance, and how.
 fn approval(state: &RunState, waiting: &WaitingFor, named: &str, quoted: &str) -> Vec<Advice> {
     let name = state.started().name();
@@ -274,7 +294,7 @@ fn approval(state: &RunState, waiting: &WaitingFor, named: &str, quoted: &str) -
         Fact(format!("{named}: {wanted}")),
         Command(
             format!("runbook approve {name} {quoted}"),
-            "for whoever approves it: shows it first",
+            "for whoever approves it, under their own name",
         ),
         Command(format!("runbook reject {name} {quoted} --why TEXT"), "not so"),
     ]

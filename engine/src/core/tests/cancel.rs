@@ -67,6 +67,25 @@ fn a_cancelled_run_can_be_undone_with_its_doubts() {
 }
 
 #[test]
+fn what_a_cancelled_run_left_in_doubt_is_settled_by_a_person() {
+    for (ruling, then) in [
+        (Ruling::Done, InstanceStatus::Succeeded),
+        (Ruling::Fail, InstanceStatus::Failed),
+    ] {
+        let mut run = Run::of([step("a").blind()]);
+        run.is_cancelled().is_cut_off("a");
+        assert!(
+            run.tries_to_decide("a", ruling).is_err(),
+            "its process may be left"
+        );
+        run.is_cleared("a");
+        assert!(run.tries_to_decide("a", Ruling::Again).is_err());
+        run.is_decided("a", ruling);
+        assert_eq!((run.status_of("a"), run.status()), (then, RunStatus::Cancelled));
+    }
+}
+
+#[test]
 fn a_completed_run_is_not_cancelled() {
     let mut run = Run::of([step("a")]);
     run.succeeds("a");
