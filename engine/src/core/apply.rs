@@ -104,13 +104,8 @@ impl RunState {
             Event::RunResumed { jobs } => {
                 self.jobs = *jobs;
                 self.executor = entry.operator.clone();
-                let queues = self.queues();
                 // What is asked approval for is described again: somebody else carries it out, or another machine.
-                let again: Vec<InstanceIx> =
-                    queues.observed.iter().chain(&queues.approving).copied().collect();
-                for ix in again {
-                    self.set_phase(ix, Phase::Ready);
-                }
+                self.look_again();
                 Ok(())
             }
             Event::StepOpened { .. } | Event::StepSkipped { .. } | Event::StepUnclear { .. } => {
@@ -182,6 +177,15 @@ impl RunState {
         let ix = self.known(id)?;
         let nothing = || Misfit(format!("nothing of `{id}` is under way"));
         self.instance_mut(ix).phase.activity_mut().ok_or_else(nothing)
+    }
+
+    /// What was looked at, or is asked approval for, is looked at anew when it may start.
+    pub(super) fn look_again(&mut self) {
+        let queues = self.queues();
+        let again: Vec<InstanceIx> = queues.observed.iter().chain(&queues.approving).copied().collect();
+        for ix in again {
+            self.set_phase(ix, Phase::Ready);
+        }
     }
 
     /// A step is opened, or settled without being opened.

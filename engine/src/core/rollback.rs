@@ -130,6 +130,8 @@ impl RunState {
         }
         let find = |ids: &[InstanceId]| ids.iter().map(|id| self.known(id)).collect::<Result<Vec<_>, _>>();
         let (plan, left) = (find(plan)?, find(left)?);
+        // What it saw is not so any more when what comes before it is undone.
+        self.look_again();
         for &ix in &plan {
             if !self.instance(ix).changed {
                 return Err(Misfit(format!("`{}` has changed nothing", self.instance(ix).id)));

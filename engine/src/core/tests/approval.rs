@@ -265,6 +265,18 @@ fn whoever_lacks_the_role_neither_approves_nor_rejects() {
 }
 
 #[test]
+fn what_was_looked_at_before_a_rollback_does_not_hold_the_run_up_after_it() {
+    let [a, b] = [approved("a", rule()).needs(&["n"]), step("b").needs(&["n"])];
+    let mut run = Run::with_jobs(1, [step("n"), a, b]);
+    run.succeeds("n").is_missing("a");
+    assert_eq!(run.under_way(), ["b: look"], "there is no room to go on with `a`");
+    run.is_missing("b").fails("b").is_rolled_back(&[]);
+    run.is_undone("b").is_undone("n").is_decided("b", Ruling::Again);
+    assert_eq!(run.under_way(), [""; 0]);
+    assert_eq!(run.status(), RunStatus::RolledBack);
+}
+
+#[test]
 fn a_journal_that_leaves_an_approval_out_is_refused() {
     let mut run = Run::of([approved("a", rule())]);
     run.is_missing("a").is_described("a", "this");
