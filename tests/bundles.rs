@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::entries::sound;
 use crate::support::{Outcome, Project, until};
@@ -47,6 +47,12 @@ impl Desk<'_> {
         log.into_iter()
             .filter(|line| line.get("event").is_some())
             .collect()
+    }
+
+    /// Nothing was taken in.
+    #[track_caller]
+    pub(crate) fn has_no_runs(&self) {
+        assert_eq!(self.run(&["list", "--json"]).code(0).json(), json!([]));
     }
 
     /// Moves the run to another desk.
@@ -298,14 +304,7 @@ fn what_is_damaged_or_no_bundle_is_refused_and_leaves_nothing() {
     bob.run(&["import", "b.tar.zst"]).code(2).tells("is not a bundle");
     bob.run(&["import", "nowhere.tar.zst"]).code(2).tells("RB0001");
     bob.run(&["import", "."]).code(2).tells("RB0001");
-    assert!(
-        bob.run(&["list", "--json"])
-            .code(0)
-            .json()
-            .as_array()
-            .unwrap()
-            .is_empty()
-    );
+    bob.has_no_runs();
 }
 
 /// Kills the program at many moments of this command; each time what is left must be whole or nothing.
@@ -397,14 +396,7 @@ fn on_a_full_disk_nothing_is_half_done() {
     let full = bob.run(&["import", "a.tar.zst"]);
     assert!([2, 70].contains(&full.code), "{}", full.stderr);
     disk.make_room();
-    assert!(
-        bob.run(&["list", "--json"])
-            .code(0)
-            .json()
-            .as_array()
-            .unwrap()
-            .is_empty()
-    );
+    bob.has_no_runs();
     bob.run(&["import", "a.tar.zst"]).code(0);
     bob.run(&["journal", "verify", "steps"]).code(0);
 }

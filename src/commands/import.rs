@@ -16,7 +16,7 @@ use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::story::story;
 use crate::render::style::{CARE, GOOD, entries, paint};
-use crate::render::{self, plain, time};
+use crate::render::{self, hands, plain, time};
 use crate::setting::Setting;
 
 /// How much of each side of a fork is shown.
@@ -70,7 +70,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         ));
     }
     if standing == Standing::Copy {
-        let remark = "it was not moved to you: this is a copy, to be read; the run itself goes on elsewhere";
+        let remark = format!("it was not moved to you: this is {}", hands::COPY);
         setting.look.tell(&paint(CARE, remark));
         return close(run).await.map(|_| Exit::Done);
     }

@@ -180,8 +180,7 @@ fn text(row: &Row, names: usize, width: Width) -> String {
         }
     };
     if row.listed.copy {
-        let remark = "a copy, to be read; the run itself goes on elsewhere";
-        text += &format!("\n    {}", paint(CARE, remark));
+        text += &format!("\n    {}", paint(CARE, hands::COPY));
     }
     let whose = row.summary();
     if let Some(whose) = whose.and_then(|run| hands::in_short(run.offered_to.as_ref(), run.moved_to.as_ref()))

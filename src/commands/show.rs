@@ -70,8 +70,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let last = format!("last {updated} by {}{}", state.operator(), authors::mark(last));
     render::result(&heading(state, runbook, &format!("{begun}; {last}"), width));
     if copy {
-        let remark = "a copy, to be read; the run itself goes on elsewhere";
-        render::result(&paint(CARE, width.wrap("", 2, remark)));
+        render::result(&paint(CARE, width.wrap("", 2, hands::COPY)));
     }
     if let Some(whose) = hands::possession(state, width) {
         render::result(&whose);

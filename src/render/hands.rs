@@ -11,6 +11,9 @@ use super::layout::Width;
 use super::style::{CARE, DIM, paint};
 use super::{plain, time};
 
+/// What is said of a run that was taken in and not moved here.
+pub(crate) const COPY: &str = "a copy, to be read; the run itself goes on elsewhere";
+
 /// Who has the run, if that needs saying.
 pub(crate) fn possession(state: &RunState, width: Width) -> Option<String> {
     let hands = state.hands();

@@ -125,19 +125,25 @@ fn start_one(state: &RunState, turn: &Turn) -> Option<Event> {
         return None;
     }
     let ix = state.next_to_start(turn.now, &turn.lacking)?;
-    let (policy, instance) = (state.policy(ix), id(state, ix));
-    let abilities = policy.abilities;
-    if policy.approve.is_some() && !policy.looks_first() {
-        return None;
+    let policy = state.policy(ix);
+    if policy.looks_first() {
+        let instance = id(state, ix);
+        Some(Event::ObservationStarted { instance })
+    } else if policy.approve.is_some() {
+        None
+    } else {
+        Some(begin(state, ix))
     }
-    Some(if abilities.by_person {
-        let need = Need::ManualWork;
+}
+
+/// An instance is carried out that needs no look before, or had one.
+pub(super) fn begin(state: &RunState, ix: InstanceIx) -> Event {
+    if state.policy(ix).abilities.by_person {
+        let (instance, need) = (id(state, ix), Need::ManualWork);
         Event::PersonNeeded { instance, need }
-    } else if abilities.validates {
-        Event::ObservationStarted { instance }
     } else {
         attempt(state, ix)
-    })
+    }
 }
 
 /// The rollback's next act: strictly one after the other, and none while a process may be left that still

@@ -11,12 +11,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Turn;
+use super::advance::begin;
 use super::apply::Misfit;
 use super::event::{Approving, Entry, Event, Failure, FailureKind, Need, Proposal};
 use super::input::Rejection;
 use super::instance::Phase;
 use super::lacking::Lacking;
 use super::outcome::later;
+use super::person::not_now;
 use super::state::RunState;
 use super::table::InstanceIx;
 use crate::id::{InstanceId, Operator, RoleName};
@@ -171,7 +173,7 @@ impl RunState {
 
     /// Whether this operator may approve what an instance waits for.
     fn may_approve(&self, ix: InstanceIx, operator: &Operator) -> Result<&Approval, Rejection> {
-        let instance = &self.instance(ix);
+        let instance = self.instance(ix);
         let no = |is: String, instead| Rejection::NotNow {
             instance: instance.id.clone(),
             is,
@@ -181,14 +183,12 @@ impl RunState {
         let (Phase::Waiting(Need::Approval), Some(rule), Some(approval)) =
             (&instance.phase, &self.policy(ix).approve, &instance.approval)
         else {
-            let is = format!("is {}", instance.phase.status().as_str().replace('_', " "));
-            let instead = "only what the run asks approval for is approved; `runbook show RUN` tells";
-            return Err(Rejection::NotNow {
-                instance: instance.id.clone(),
-                is,
-                act: "approved",
-                instead,
-            });
+            return Err(not_now(
+                &instance.id,
+                &instance.phase,
+                "approved",
+                "only what the run asks approval for is approved; `runbook show RUN` tells",
+            ));
         };
         let barred = rule.not.iter().find(|party| match party {
             Party::Starter => *operator == self.starter,
@@ -354,8 +354,7 @@ pub(super) fn described(
     turn: &Turn,
 ) -> Option<Event> {
     let ix = state.find(instance).filter(|&ix| state.is_proposed(ix))?;
-    let (policy, instance) = (state.policy(ix), instance.clone());
-    let rule = policy.approve.as_ref()?;
+    let (rule, instance) = (state.policy(ix).approve.as_ref()?, instance.clone());
     let proposal = match result {
         Ok(proposal) => proposal.clone(),
         Err(error) => {
@@ -366,13 +365,7 @@ pub(super) fn described(
     let known = state.instance(ix).approval.as_ref();
     let same = known.filter(|known| known.subject == proposal.subject);
     if same.is_some() && state.is_approved(ix, &turn.operator, turn.now) {
-        return Some(if policy.abilities.by_person {
-            let need = Need::ManualWork;
-            Event::PersonNeeded { instance, need }
-        } else {
-            let attempt = state.instance(ix).attempts.next();
-            Event::AttemptStarted { instance, attempt }
-        });
+        return Some(begin(state, ix));
     }
     let in_vain = same.filter(|known| rule.on_expiry == OnExpiry::Fail && rule.is_late(known, turn.now));
     Some(Event::Approving(match in_vain {

@@ -278,7 +278,12 @@ fn named(state: &RunState, id: &InstanceId) -> Result<InstanceIx, Rejection> {
     }
 }
 
-fn not_now(instance: &InstanceId, phase: &Phase, act: &'static str, instead: &'static str) -> Rejection {
+pub(super) fn not_now(
+    instance: &InstanceId,
+    phase: &Phase,
+    act: &'static str,
+    instead: &'static str,
+) -> Rejection {
     let is = format!("is {}", phase.status().as_str().replace('_', " "));
     Rejection::NotNow {
         instance: instance.clone(),

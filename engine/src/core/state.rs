@@ -174,6 +174,12 @@ impl RunState {
         self.next
     }
 
+    /// The number of its newest entry.
+    #[must_use]
+    pub fn last_seq(&self) -> Seq {
+        Seq(self.next.0.saturating_sub(1))
+    }
+
     /// Who started it.
     #[must_use]
     pub fn starter(&self) -> &Operator {

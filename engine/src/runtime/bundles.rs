@@ -1,18 +1,15 @@
 //! Runs that go from one journal to another as bundles: everything is checked before anything is stored.
 
 use std::io::{Read, Seek, Write};
-use std::sync::Arc;
 
 use super::engine::{Engine, RuntimeError};
 use super::run::Run;
 use crate::core::event::{Entry, Handing};
 use crate::core::operators::Operators;
-use crate::core::{Act, Input, Lacking, RunState, Turn, turn};
+use crate::core::{Act, Input, Lacking, RunState, turn};
 use crate::id::{RunId, Seq};
-use crate::identity::Signer;
 use crate::journal::bundle::{self, BundleError, Checked, Maker, Manifest};
-use crate::journal::{Claim, Digest, Durable, JournalError, SealedEntries, Standing};
-use crate::runbook::Runbook;
+use crate::journal::{Digest, JournalError, SealedEntries, Standing};
 
 /// Why a bundle was not taken in. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +136,7 @@ impl Engine {
             })
             .await?;
         Ok(Arrival {
-            run: self.taken_in(claim, state, runbook),
+            run: self.opened(claim, state, runbook),
             added: checked.entries.len() - shared,
             before: shared,
             standing,
@@ -153,7 +150,7 @@ impl Engine {
     pub async fn take_over(&self, run: RunId, why: String) -> Result<(Run, Vec<Entry>), RuntimeError> {
         let story = self.read(run).await?;
         let mut state = story.state;
-        let last = Seq(state.next_seq().0.saturating_sub(1));
+        let last = state.last_seq();
         let hash: Digest = self
             .journal
             .head_hash(run)
@@ -166,28 +163,14 @@ impl Engine {
             .journal
             .restore(run, self.holder(), Standing::Own, &mut |into| sealed.pour(into))
             .await?;
-        Ok((self.taken_in(claim, state, story.runbook), entries))
+        Ok((self.opened(claim, state, story.runbook), entries))
     }
 
     /// Records in a state, not yet in a journal, who has the run.
     fn hand(&self, state: &mut RunState, handing: Handing) -> Result<Vec<Entry>, RuntimeError> {
         self.clock.follow();
-        let who = Turn {
-            operator: self.author.operator.clone(),
-            key: self.author.signer.as_deref().map(Signer::key),
-            host: self.author.host.clone(),
-            now: self.clock.now(),
-            draining: true,
-            lacking: Lacking::nothing(),
-        };
+        let who = self.author.turn(self.clock.now(), true, Lacking::nothing());
         Ok(turn(state, &Input::Act(Act::Hand(handing)), &who)?)
-    }
-
-    fn taken_in(&self, claim: Claim, state: RunState, runbook: Arc<Runbook>) -> Run {
-        let last = Seq(state.next_seq().0.saturating_sub(1));
-        let mut run = Run::new(self.clone(), claim, state, runbook, Durable::attest(last));
-        run.untaken = true;
-        run
     }
 
     /// How the run goes on here and in the bundle, after what both share.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::run::Run;
+use crate::core::InstanceIx;
 use crate::core::event::{Failure, FailureKind, Proposal};
 use crate::id::InstanceId;
 use crate::journal::Digest;
@@ -52,7 +53,7 @@ impl Run {
     }
 
     /// All that a script may read: the parameters, and what the steps before it gave.
-    fn reads(&self, ix: crate::core::InstanceIx) -> Value {
+    fn reads(&self, ix: InstanceIx) -> Value {
         let earlier = self.state.before(self.state.instance(ix).step);
         let steps: Map<String, Value> = earlier
             .all()

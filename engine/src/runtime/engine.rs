@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::clock::Clock;
 use super::run::{Run, inputs};
 use crate::core::event::{Entry, Event, Failure, Overlaid, Rehearsal, RunStarted};
-use crate::core::{About, IllegalEvent, Rejection, RunState, TurnError};
+use crate::core::{About, IllegalEvent, Lacking, Rejection, RunState, Turn, TurnError};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::id::{Host, InstanceId, Operator, ParamName, RunId, Seq};
 use crate::identity::{PublicKey, Signer};
-use crate::journal::{Durable, Holder, Journal, JournalError, Seal};
+use crate::journal::{Claim, Durable, Holder, Journal, JournalError, Seal};
 use crate::runbook::expr::Put;
 use crate::runbook::{self, Runbook};
 use crate::step::{Files, Registry};
@@ -36,6 +37,18 @@ impl Author {
     #[must_use]
     pub fn key(&self) -> Option<PublicKey> {
         self.signer.as_deref().map(Signer::key)
+    }
+
+    /// A turn of theirs.
+    pub(super) fn turn(&self, now: Timestamp, draining: bool, lacking: Lacking) -> Turn {
+        Turn {
+            operator: self.operator.clone(),
+            key: self.key(),
+            host: self.host.clone(),
+            now,
+            draining,
+            lacking,
+        }
     }
 }
 
@@ -181,12 +194,7 @@ impl Engine {
     pub async fn open(&self, run: RunId) -> Result<Run, RuntimeError> {
         let claim = self.journal.claim(run, self.holder()).await?;
         match self.read(run).await {
-            Ok(Story { state, runbook, .. }) => {
-                let last = Seq(state.next_seq().0.saturating_sub(1));
-                let mut run = Run::new(self.clone(), claim, state, runbook, Durable::attest(last));
-                run.untaken = true;
-                Ok(run)
-            }
+            Ok(Story { state, runbook, .. }) => Ok(self.opened(claim, state, runbook)),
             Err(error) => {
                 // The first error is the one that matters; a claim ends with its process in any case.
                 let _kept = self.journal.release(claim, None).await;
@@ -223,6 +231,14 @@ impl Engine {
     /// When a template cannot be filled in, or the run has no such instance.
     pub fn inputs(&self, story: &Story, id: &InstanceId, put: Put<'_>) -> Result<Value, Failure> {
         inputs(self, &story.state, &story.runbook, id, put)
+    }
+
+    /// A claimed run that nobody has taken up yet.
+    pub(super) fn opened(&self, claim: Claim, state: RunState, runbook: Arc<Runbook>) -> Run {
+        let last = state.last_seq();
+        let mut run = Run::new(self.clone(), claim, state, runbook, Durable::attest(last));
+        run.untaken = true;
+        run
     }
 
     /// The definition that a run started with, from its own entries.

@@ -222,14 +222,7 @@ impl Run {
         if !is_timed(&self.state) {
             self.engine.clock.follow();
         }
-        let who = Turn {
-            operator: author.operator.clone(),
-            host: author.host.clone(),
-            key: author.key(),
-            now: self.engine.clock.now(),
-            draining,
-            lacking: self.lacking(),
-        };
+        let who = author.turn(self.engine.clock.now(), draining, self.lacking());
         let expected = self.state.next_seq();
         let mut entries = Vec::new();
         for input in inputs {
@@ -278,7 +271,7 @@ impl Run {
             moved_to: state.hands().away().map(|away| away.to.clone()),
             started: state.begun(),
             updated: state.updated(),
-            head: Seq(state.next_seq().0.saturating_sub(1)),
+            head: state.last_seq(),
             head_hash: self.engine.journal.head_hash(run).await?,
             nameable: state.nameable(MOST_NAMEABLE),
         })

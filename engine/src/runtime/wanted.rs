@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::engine::Engine;
 use super::secrets::{Known, named};
-use crate::core::{Lacking, RunState, Turn, rests};
+use crate::core::{Lacking, RunState, rests};
 use crate::id::InstanceId;
 use crate::runbook::Runbook;
 use crate::secret::{Secret, SecretName};
@@ -114,14 +114,7 @@ impl Engine {
             named: &named(runbook),
             known: &known,
         };
-        let turn = Turn {
-            operator: self.author.operator.clone(),
-            host: self.author.host.clone(),
-            key: self.author.key(),
-            now: self.clock.now(),
-            draining: false,
-            lacking: unknown.lacking(),
-        };
+        let turn = self.author.turn(self.clock.now(), false, unknown.lacking());
         if rests(state, &turn) {
             unknown.one_by_one(state.withheld(&turn.lacking))
         } else {

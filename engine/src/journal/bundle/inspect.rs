@@ -18,7 +18,6 @@ pub(super) struct Inspector {
     verifier: Verifier,
     entries: Vec<Entry>,
     hashes: Vec<Digest>,
-    prev: Digest,
     entries_ended: bool,
     definition: Option<Digest>,
     transcripts: BTreeMap<Seq, TranscriptHasher>,
@@ -35,7 +34,6 @@ impl Default for Inspector {
             verifier: Verifier::new(Vec::new()),
             entries: Vec::new(),
             hashes: Vec::new(),
-            prev: Digest::ZERO,
             entries_ended: false,
             definition: None,
             transcripts: BTreeMap::new(),
@@ -53,14 +51,18 @@ impl Inspector {
         self.verifier.entry(at, &record.to_bytes());
         match stored::decode(&record.stored, at) {
             Ok(stored) => self.entries.push(stored.entry),
-            Err(JournalError::Newer(what)) if record.follows(self.prev) => {
+            Err(JournalError::Newer(what)) if record.follows(self.last()) => {
                 return Err(BundleError::Newer(what));
             }
             Err(_) => {}
         }
-        self.prev = record.hash;
         self.hashes.push(record.hash);
         Ok(())
+    }
+
+    /// The hash of the newest entry so far.
+    fn last(&self) -> Digest {
+        self.hashes.last().copied().unwrap_or(Digest::ZERO)
     }
 
     /// There are no more entries.
@@ -124,7 +126,7 @@ impl Inspector {
 
     /// How many entries there are, and the hash of the last.
     pub(super) fn head(&self) -> (u64, Digest) {
-        (self.hashes.len() as u64, self.prev)
+        (self.hashes.len() as u64, self.last())
     }
 
     /// The manifest, if it could be read.
@@ -160,6 +162,7 @@ impl Inspector {
     /// Holds what was found against what the manifest says.
     pub(super) fn against(&mut self, manifest: Option<&Manifest>) {
         self.signed();
+        let (entries, last) = self.head();
         let mut wrong = |message: &str| {
             let message = message.to_owned();
             self.wrong.push(Finding { seq: None, message });
@@ -174,8 +177,7 @@ impl Inspector {
         if (manifest.run, &manifest.runbook) != (started.run, &started.runbook) {
             wrong("changed: the manifest is that of another run");
         }
-        let last = (self.hashes.len() as u64, self.prev.to_string());
-        if (manifest.entries, &manifest.last) != (last.0, &last.1) {
+        if (manifest.entries, &manifest.last) != (entries, &last.to_string()) {
             wrong("truncated: the last entry is not the one that the manifest names");
         }
         let text = Digest::of(started.text.as_bytes());

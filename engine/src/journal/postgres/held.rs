@@ -28,7 +28,7 @@ use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, S
 const BATCH: usize = 1024 * 1024;
 
 /// How many bytes of an attachment are sent at once.
-const PIECE: usize = 512 * 1024;
+pub(super) const PIECE: usize = 512 * 1024;
 
 /// After how long what was printed is sent, if no entry takes it along before.
 const LINGER: Duration = Duration::from_millis(200);

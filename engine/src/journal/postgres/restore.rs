@@ -4,15 +4,12 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use super::contents;
-use super::held::{Ticket, number};
+use super::held::{PIECE, Ticket, number};
 use super::link::{Params, Problem};
 use super::statements as sql;
 use crate::id::{RunId, Seq};
 use crate::journal::chain::{Digest, Head, follows};
 use crate::journal::{Fill, Holder, Intake, JournalError, LARGEST_ATTACHMENT, Standing};
-
-/// How many bytes of an attachment are sent at once.
-const PIECE: usize = 512 * 1024;
 
 /// What is taken in, kept in memory until the transaction has it.
 #[derive(Default)]
