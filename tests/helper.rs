@@ -45,6 +45,7 @@ fn carry_out(words: &[&str]) -> io::Result<Option<u8>> {
     match words {
         ["append", file, line] => append(file, line)?,
         ["write", file, text] => fs::write(file, text)?,
+        ["remove", file] => fs::remove_file(file)?,
         ["copy", from, to] => drop(fs::copy(from, to)?),
         ["say", text] => println!("{text}"),
         ["complain", text] => eprintln!("{text}"),

@@ -52,6 +52,71 @@ fn without_a_terminal_it_is_listed_and_goes_on() {
     assert_eq!(steps[1], "hand: waiting");
 }
 
+/// A run with a step that is of use only on the way back from another.
+fn with_a_restart(is_there: bool) -> Project {
+    let project = Project::new();
+    project.steps(
+        "
+  restart:
+    title: Restart, should the realm be put back
+    undo_with: realm
+    undo_note: All sites are **unreachable** meanwhile.
+    for_each: '[`one`, `two`]'
+    uses: command
+    with: { run: [HELPER, end, '0'], rollback: [HELPER, append, DIR/log, restarted] }
+  realm:
+    needs: restart
+    uses: command
+    with: { validate: [HELPER, exists, DIR/realm], run: [HELPER, write, DIR/realm, '1'], rollback: [HELPER, remove, DIR/realm] }
+  word:
+    needs: realm
+    uses: rhai
+    with:
+      script: |
+        fn run(cx) { #{} }
+        fn rollback(cx) { }
+",
+    );
+    if is_there {
+        project.write("realm", "1");
+    }
+    project.run(["exec", "steps.yaml"]).code(0);
+    project
+}
+
+#[test]
+fn it_is_told_in_the_authors_words_what_undoing_does() {
+    let project = with_a_restart(false);
+    let outcome = project.run(["rollback", "steps"]).code(0);
+    in_order(
+        &outcome.stderr,
+        &[
+            "4 steps are to be undone",
+            "rhai: its own `rollback`",
+            "◂ realm",
+            "◂ restart[two]",
+            "All sites are unreachable meanwhile",
+            "◂ restart[one]",
+            "note: All sites are unreachable",
+        ],
+    );
+    let told = outcome.stderr.matches("unreachable").count();
+    assert_eq!(told, 2, "once before, once then: {}", outcome.stderr);
+    assert_eq!(project.lines("log"), ["restarted", "restarted"]);
+}
+
+#[test]
+fn what_goes_with_a_step_that_changed_nothing_is_left_out() {
+    let project = with_a_restart(true);
+    project
+        .run(["rollback", "steps"])
+        .code(0)
+        .tells("1 step is to be undone")
+        .keeps_quiet_of("unreachable");
+    assert_eq!(project.statuses("steps")[0], "restart[one]: succeeded");
+    assert!(!project.has("log"));
+}
+
 #[test]
 fn what_was_undone_and_what_stays_is_counted() {
     let project = done();

@@ -50,6 +50,8 @@ pub(crate) struct Progress {
     column: usize,
     /// The steps whose warning whoever watches has read.
     warned: Mutex<BTreeSet<StepId>>,
+    /// The same, for what undoing them does.
+    noted: Mutex<BTreeSet<StepId>>,
 }
 
 impl Progress {
@@ -59,6 +61,7 @@ impl Progress {
             runbook: Arc::clone(runbook),
             column,
             warned: Mutex::default(),
+            noted: Mutex::default(),
         }
     }
 
@@ -67,7 +70,7 @@ impl Progress {
         let said = self
             .work(entry, state)
             .or_else(|| self.people(entry))
-            .or_else(|| undoing(entry))?;
+            .or_else(|| self.undoing(entry))?;
         Some(self.laid_out(subject(&entry.event).as_ref(), said, width))
     }
 
@@ -191,6 +194,20 @@ impl Progress {
         warned.insert(id.step().clone()).then_some(warning)
     }
 
+    /// What is undone. What that does is told once for each step.
+    fn undoing(&self, entry: &Entry) -> Option<Said> {
+        let Event::RollbackAttemptStarted { instance, .. } = &entry.event else {
+            return undone(entry);
+        };
+        let note = self.step(instance).and_then(|step| step.undo_note.clone());
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = noted.insert(instance.step().clone());
+        Some(Said {
+            note: note.filter(|_| is_news),
+            ..Said::new(BUSY, '◂', "is being undone")
+        })
+    }
+
     /// What people are asked, and what they say.
     fn people(&self, entry: &Entry) -> Option<Said> {
         let said = match &entry.event {
@@ -222,8 +239,8 @@ impl Progress {
     }
 }
 
-/// What is undone.
-fn undoing(entry: &Entry) -> Option<Said> {
+/// How a rollback begins, and what becomes of what is undone.
+fn undone(entry: &Entry) -> Option<Said> {
     let said = match &entry.event {
         Event::RollbackStarted { plan, left, why, .. } => {
             let words = format!("rolling back {}: {why}", count(plan.len(), "instance"));
@@ -233,7 +250,6 @@ fn undoing(entry: &Entry) -> Option<Said> {
                 ..Said::new(BUSY, '◂', words)
             }
         }
-        Event::RollbackAttemptStarted { .. } => Said::new(BUSY, '◂', "is being undone"),
         Event::RolledBack { .. } => Said::new(GOOD, '↺', "undone"),
         Event::RollbackFailed {
             error,

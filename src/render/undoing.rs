@@ -1,15 +1,17 @@
 //! What a rollback would do, before it does: which steps it undoes, in which order and how, and what stays.
 
+use std::collections::BTreeSet;
+
 use runbook_engine::core::WouldUndo;
-use runbook_engine::id::InstanceId;
+use runbook_engine::id::{InstanceId, StepId};
 use runbook_engine::runbook::Step;
 use runbook_engine::runbook::expr::Put;
 use runbook_engine::runtime::{Author, Seat};
 use serde_json::Value;
 
 use super::layout::{Width, cut};
-use super::plain;
 use super::style::{BOLD, BUSY, CARE, DIM, count, names, paint};
+use super::{markdown, plain};
 
 /// How many instances are told of one by one.
 const MOST: usize = 40;
@@ -34,8 +36,9 @@ pub(crate) fn shown(seat: &dyn Seat, would: &WouldUndo, author: &Author, width: 
     if started.rehearsal.is_some() {
         lines.push(paint(CARE, width.wrap("  ", 2, "rehearsal: nothing is touched")));
     }
+    let mut noted = BTreeSet::new();
     for id in would.undo.iter().take(MOST) {
-        lines.push(one(seat, id, width));
+        lines.push(one(seat, id, &mut noted, width));
     }
     if let Some(more) = would.undo.len().checked_sub(MOST).filter(|&more| more > 0) {
         lines.push(format!("  and {more} more"));
@@ -47,14 +50,22 @@ pub(crate) fn shown(seat: &dyn Seat, would: &WouldUndo, author: &Author, width: 
     lines.join("\n")
 }
 
-/// An instance with its title and its way back.
-fn one(seat: &dyn Seat, id: &InstanceId, width: Width) -> String {
+/// An instance with its title and its way back: in the author's words, where there are any; they are told once.
+fn one(seat: &dyn Seat, id: &InstanceId, noted: &mut BTreeSet<StepId>, width: Width) -> String {
     let step = seat.runbook().step(id.step());
     let title = step.map_or_else(String::new, |step| plain(&step.title));
     let head = format!("  {} {}  ", paint(BUSY, '◂'), plain(&id.to_string()));
     let line = width.wrap(&head, 6, &title);
-    let way = step.map_or_else(String::new, |step| way_back(seat, id, step));
-    format!("{line}\n{}", width.wrap("      ", 6, &paint(DIM, way)))
+    match step.and_then(|step| step.undo_note.as_deref()) {
+        Some(note) if noted.insert(id.step().clone()) => {
+            format!("{line}\n{}", markdown::render(note, "      ", 6, width))
+        }
+        Some(_) => line,
+        None => {
+            let way = step.map_or_else(String::new, |step| way_back(seat, id, step));
+            format!("{line}\n{}", width.wrap("      ", 6, &paint(DIM, way)))
+        }
+    }
 }
 
 /// How an instance is undone, in a line: its own words where it has any, or who does it.
@@ -66,7 +77,10 @@ fn way_back(seat: &dyn Seat, id: &InstanceId, step: &Step) -> String {
     } else {
         step.uses.to_string()
     };
+    let lines = way.and_then(Value::as_str).map_or(0, |text| text.lines().count());
     match way.and_then(gist) {
+        // The first line of many says nothing of what a script does.
+        Some(_) if lines > 1 && !step.abilities.by_person => format!("{by}: a script of {lines} lines"),
         Some(gist) => cut(&format!("{by}: {}", plain(&gist)), LONGEST),
         None => format!("{by}: its own `rollback`"),
     }

@@ -48,24 +48,38 @@ pub(super) fn plan(state: &RunState, scope: &RollbackScope) -> (Vec<InstanceId>,
         RollbackScope::Run => None,
         RollbackScope::Steps(steps) => {
             let named: Vec<StepIx> = steps.iter().filter_map(|step| state.step_of(step)).collect();
-            Some(
-                dag.descendants(named.iter().copied())
-                    .into_iter()
-                    .chain(named)
-                    .collect(),
-            )
+            let mut chosen = dag.descendants(named.iter().copied());
+            chosen.extend(named);
+            let with: Vec<StepIx> = dag
+                .order()
+                .iter()
+                .copied()
+                .filter(|&step| is_undone_with(state, step, &chosen))
+                .collect();
+            chosen.extend(with);
+            Some(chosen)
         }
     };
     let in_scope = |step: &StepIx| chosen.as_ref().is_none_or(|chosen| chosen.contains(step));
     let reversed = dag.order().iter().rev().copied().filter(in_scope);
     let changed = reversed
         .flat_map(|step| state.instances_of(step).iter().rev())
-        .map(|&ix| (state.instance(ix), state.policy(ix)))
-        .filter(|(instance, policy)| instance.changed && !policy.abilities.read_only);
+        .map(|&ix| (ix, state.instance(ix), state.policy(ix)))
+        .filter(|(_, instance, policy)| instance.changed && !policy.abilities.read_only)
+        .filter(|(ix, ..)| state.is_owed(*ix))
+        .map(|(_, instance, policy)| (instance, policy));
     let (undo, left): (Vec<_>, Vec<_>) = changed.partition(|(_, policy)| policy.abilities.undoes);
     let ids =
         |rows: Vec<(&super::Instance, _)>| rows.iter().map(|(instance, _)| instance.id.clone()).collect();
     (ids(undo), ids(left))
+}
+
+/// Whether a step is undone with one of these.
+fn is_undone_with(state: &RunState, step: StepIx, chosen: &BTreeSet<StepIx>) -> bool {
+    let with = &state.workflow().step(step).undo_with;
+    with.iter()
+        .filter_map(|id| state.step_of(id))
+        .any(|step| chosen.contains(&step))
 }
 
 /// What a rollback would do.
@@ -86,6 +100,20 @@ impl RunState {
         person::has_way_back(self, scope)?;
         let (undo, left) = plan(self, scope);
         Ok(WouldUndo { undo, left })
+    }
+
+    /// Whether an instance that may be undone has to be: what is undone only with other steps has where one of these
+    /// may have changed something, or where it could not be undone with them earlier.
+    fn is_owed(&self, ix: InstanceIx) -> bool {
+        let with = &self.policy(ix).undo_with;
+        let mut others = with.iter().filter_map(|id| self.step_of(id));
+        with.is_empty()
+            || others.any(|step| {
+                self.instances_of(step)
+                    .iter()
+                    .any(|&ix| self.instance(ix).changed)
+            })
+            || self.instance(ix).phase == Phase::RollbackFailed
     }
 
     /// Whether a rollback has been started and not everything in its plan is behind us.

@@ -70,6 +70,8 @@ pub struct StepPolicy {
     pub roles: Vec<RoleName>,
     /// Who must approve before it is carried out, if anybody must.
     pub approve: Option<ApprovalRule>,
+    /// The steps of which one must be undone too for this one to be undone; none where it is undone by itself.
+    pub undo_with: Vec<StepId>,
 }
 
 impl StepPolicy {

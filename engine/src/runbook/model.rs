@@ -230,6 +230,10 @@ pub struct Step {
     pub duration: Option<Duration>,
     /// What people are told before it is carried out.
     pub warning: Option<String>,
+    /// The steps of which one must be undone too for this one to be undone; none where it is undone by itself.
+    pub undo_with: Vec<StepId>,
+    /// What people are told before it is undone.
+    pub undo_note: Option<String>,
     /// The secrets that it is given, and without which it is not carried out, in order.
     pub secrets: Vec<SecretName>,
     /// Its outputs that are secrets.

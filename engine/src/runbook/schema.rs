@@ -5,12 +5,14 @@
 
 pub use self::overlay::overlay_schema;
 
+mod approve;
 mod overlay;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
+use self::approve::ApproveFile;
 use crate::step::Registry;
 
 /// A runbook: parameters, roles, sessions and a graph of steps.
@@ -163,6 +165,10 @@ struct StepFile {
     expect: Option<Duration>,
     /// What people are told before it is carried out.
     warning: Option<String>,
+    /// Later steps: it is undone only together with one of them.
+    undo_with: Option<OneOrMany>,
+    /// What undoing it does, in words: people are told before anything is undone.
+    undo_note: Option<String>,
     /// How it answers in a rehearsal.
     rehearse: Option<RehearseFile>,
     /// The kind of step.
@@ -221,60 +227,6 @@ struct RetryMap {
     max_delay: Option<Duration>,
     /// No attempt starts later than this after the first one did.
     deadline: Option<Duration>,
-}
-
-/// Who must approve a step: a role, or a map.
-#[derive(JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "the schema is made from the type; no value is")]
-enum ApproveFile {
-    By(String),
-    Full(ApproveMap),
-}
-
-/// Who must approve a step, and for how long that holds.
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[expect(dead_code, reason = "the schema is made from the type; no value is")]
-struct ApproveMap {
-    /// What they must be; without it, anybody may approve.
-    by: Option<String>,
-    /// How many must approve; 1 if it is not said.
-    #[schemars(range(min = 1, max = 20))]
-    min: Option<u32>,
-    /// Whose approval does not count; both, if it is not said.
-    not: Option<Parties>,
-    /// How long after it was asked for an approval holds.
-    expires: Option<Duration>,
-    /// What happens if not enough people approve in that time; `ask`, if it is not said.
-    on_expiry: Option<OnExpiryFile>,
-}
-
-/// One or several of those who have a part in the run.
-#[derive(JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "the schema is made from the type; no value is")]
-enum Parties {
-    One(PartyFile),
-    Many(Vec<PartyFile>),
-}
-
-/// Who started the run, or who carries it out.
-#[derive(JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "the schema is made from the type; no value is")]
-enum PartyFile {
-    Starter,
-    Executor,
-}
-
-/// What happens if not enough people approve in time.
-#[derive(JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "the schema is made from the type; no value is")]
-enum OnExpiryFile {
-    Ask,
-    Fail,
 }
 
 /// What a failure means for the run.

@@ -38,6 +38,7 @@ pub fn plain_step(id: &str) -> StepPolicy {
         secrets: Vec::new(),
         roles: Vec::new(),
         approve: None,
+        undo_with: Vec::new(),
     }
 }
 

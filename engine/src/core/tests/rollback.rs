@@ -62,6 +62,47 @@ fn chosen_steps_are_undone_with_all_that_depends_on_them() {
     assert_eq!(run.status_of("d"), InstanceStatus::Succeeded);
 }
 
+/// A step that only has a way back, of use where `change` was made.
+fn with_a_way_back_of_its_own() -> Run {
+    let mut run = Run::of([
+        step("restart").for_each().blind().undone_with(&["change"]),
+        step("change").needs(&["restart"]),
+        step("after").needs(&["change"]),
+    ]);
+    run.is_evaluated("restart", each(&["x", "y"]))
+        .returns("restart[x]")
+        .returns("restart[y]");
+    run
+}
+
+#[test]
+fn what_is_undone_with_a_step_is_left_alone_where_that_changed_nothing() {
+    let mut run = with_a_way_back_of_its_own();
+    run.is_there("change").succeeds("after");
+    let would = run.state.would_undo(&RollbackScope::Run).unwrap();
+    assert_eq!(would.undo.len(), 1, "{would:?}");
+    run.is_rolled_back(&[]).is_undone("after");
+    assert_eq!(run.status(), RunStatus::RolledBack);
+    assert_eq!(run.status_of("restart[x]"), InstanceStatus::Succeeded);
+}
+
+#[test]
+fn what_is_undone_with_a_step_is_undone_after_it_also_where_that_step_alone_was_chosen() {
+    for scope in [&[][..], &["change"]] {
+        let mut run = with_a_way_back_of_its_own();
+        run.is_missing("change").fails("change").is_rolled_back(scope);
+        run.is_undone("change");
+        assert_eq!(run.under_way(), ["restart[y]: undo"]);
+        run.is_not_undone("restart[y]")
+            .is_decided("restart[y]", Ruling::Skip)
+            .ends("restart[x]", Outcome::RolledBack(Ok(())));
+        assert_eq!(run.status(), RunStatus::RolledBack);
+        // It is owed still, though the step that it goes with has nothing to undo any more.
+        run.is_rolled_back(&[]);
+        assert_eq!(run.under_way(), ["restart[y]: undo"]);
+    }
+}
+
 #[test]
 fn what_was_undone_can_be_tried_again_in_any_order() {
     let mut run = Run::of([step("a"), step("b").needs(&["a"])]);

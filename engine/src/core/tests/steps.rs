@@ -16,6 +16,11 @@ impl StepPolicy {
         self
     }
 
+    pub(super) fn undone_with(mut self, ids: &[&str]) -> Self {
+        self.undo_with = ids.iter().map(|id| id.parse().unwrap()).collect();
+        self
+    }
+
     pub(super) fn conditional(mut self) -> Self {
         self.conditional = true;
         self

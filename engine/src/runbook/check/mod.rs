@@ -190,6 +190,7 @@ impl Checker<'_> {
         }
         if let Some(dag) = dag {
             self.reads(&drafts, &dag, &reads);
+            self.undone_with(&drafts, &dag);
             if steps.len() == drafts.len() {
                 Self::keep_what_comes_before(&mut steps, &dag);
             }
@@ -213,6 +214,7 @@ impl Checker<'_> {
             secrets: step.secrets.clone(),
             roles: roles_of(step, sessions),
             approve: step.approve.clone(),
+            undo_with: step.undo_with.clone(),
         });
         match Workflow::new(policies.collect()) {
             Ok(workflow) => Some(Arc::new(workflow)),

@@ -38,7 +38,7 @@ impl Checker<'_> {
                 } else if let Some(&needed) = places.get(need.name) {
                     edges.push((StepIx::new(at), needed, need.span));
                 } else if !declared.steps.contains(need.name) && !self.report.is_full() {
-                    self.unknown_need(*need, &places);
+                    self.unknown_step(*need, &places, "needs");
                 }
             }
         }
@@ -60,15 +60,54 @@ impl Checker<'_> {
         }
     }
 
-    fn unknown_need(&mut self, need: Named<'_>, steps: &BTreeMap<&str, StepIx>) {
+    /// What is undone only with other steps comes before these, so that it is undone after them.
+    pub(super) fn undone_with(&mut self, drafts: &[Draft<'_>], dag: &Dag) {
+        let places = drafts
+            .iter()
+            .enumerate()
+            .map(|(at, draft)| (draft.id.as_str(), StepIx::new(at)));
+        let places: BTreeMap<&str, StepIx> = places.collect();
+        let named = drafts.iter().enumerate().flat_map(|(at, draft)| {
+            let known = draft.undo_with.iter();
+            known.map(move |named| (StepIx::new(at), *named))
+        });
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            named.partition(|(_, named)| places.contains_key(named.name));
+        for (_, named) in unknown {
+            self.unknown_step(named, &places, "undo_with");
+        }
+        let pairs = known.iter().map(|(at, named)| (*at, places[named.name]));
+        let before = comes_before(dag, pairs);
+        for ((at, named), _) in known.iter().zip(before).filter(|(_, before)| !before) {
+            let id = &drafts[at.index()].id;
+            let (message, help) = if named.name == id.as_str() {
+                (
+                    "a step is not undone with itself".to_owned(),
+                    "name a later step".to_owned(),
+                )
+            } else {
+                (
+                    format!(
+                        "the step `{}` does not need `{id}`, so that `{id}` could be undone before it",
+                        named.name
+                    ),
+                    format!("add `{id}` to the `needs` of `{}`", named.name),
+                )
+            };
+            let problem = self.report.error(Code::StepNotNeeded, named.span, message);
+            self.report.push(problem.help(help));
+        }
+    }
+
+    fn unknown_step(&mut self, named: Named<'_>, steps: &BTreeMap<&str, StepIx>, key: &str) {
         let problem = self.report.error(
             Code::UnknownStep,
-            need.span,
-            format!("there is no step `{}`", need.name),
+            named.span,
+            format!("there is no step `{}`", named.name),
         );
-        let problem = problem.did_you_mean(need.name, steps.keys().copied().take(MOST_CANDIDATES));
+        let problem = problem.did_you_mean(named.name, steps.keys().copied().take(MOST_CANDIDATES));
         let problem = match problem.help.is_empty() {
-            true => problem.help("`needs` names steps of this runbook by their ids"),
+            true => problem.help(format!("`{key}` names steps of this runbook by their ids")),
             false => problem,
         };
         self.report.push(problem);

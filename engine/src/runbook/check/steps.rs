@@ -33,6 +33,8 @@ pub(super) const KEYS: &[&str] = &[
     "on_failure",
     "expect",
     "warning",
+    "undo_with",
+    "undo_note",
     "rehearse",
     "uses",
     "with",
@@ -43,6 +45,7 @@ pub(super) struct Draft<'a> {
     pub(super) id: StepId,
     pub(super) span: Span,
     pub(super) needs: Vec<Named<'a>>,
+    pub(super) undo_with: Vec<Named<'a>>,
     pub(super) skip: Option<Named<'a>>,
     pub(super) when: Option<Field<'a>>,
     pub(super) for_each: Option<Field<'a>>,
@@ -63,6 +66,7 @@ pub(super) struct Draft<'a> {
     locks: Vec<LockName>,
     duration: Option<Duration>,
     warning: Option<String>,
+    undo_note: Option<String>,
     rehearse: Rehearse,
 }
 
@@ -70,13 +74,6 @@ impl Draft<'_> {
     /// The step, if its inputs turned out right.
     pub(super) fn finish(&self, checked: Checked) -> Option<Step> {
         let (uses, _) = self.uses.clone()?;
-        let mut needs: Vec<StepId> = Vec::new();
-        for need in &self.needs {
-            let need = need.name.parse().ok()?;
-            if !needs.contains(&need) {
-                needs.push(need);
-            }
-        }
         let mut locks = self.locks.clone();
         let lock = self
             .session
@@ -89,7 +86,7 @@ impl Draft<'_> {
             id: self.id.clone(),
             title: self.title.clone().unwrap_or_else(|| self.id.to_string()),
             source: self.source.clone(),
-            needs,
+            needs: ids(&self.needs)?,
             skip: self.skip.map(|why| why.name.trim().to_owned()),
             when: checked.when,
             for_each: checked.for_each,
@@ -103,6 +100,8 @@ impl Draft<'_> {
             locks,
             duration: self.duration,
             warning: self.warning.clone(),
+            undo_with: ids(&self.undo_with)?,
+            undo_note: self.undo_note.clone(),
             rehearse: self.rehearse.clone(),
             secrets: checked.secrets,
             sensitive: self.sensitive.clone(),
@@ -112,6 +111,18 @@ impl Draft<'_> {
             span: self.span,
         })
     }
+}
+
+/// The steps that are named, each once.
+fn ids(named: &[Named<'_>]) -> Option<Vec<StepId>> {
+    let mut ids: Vec<StepId> = Vec::new();
+    for named in named {
+        let id = named.name.parse().ok()?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Some(ids)
 }
 
 impl Checker<'_> {
@@ -186,6 +197,7 @@ impl Checker<'_> {
             id: id?,
             span: entry.key.span,
             needs: fields.names("needs", self.report),
+            undo_with: fields.names("undo_with", self.report),
             skip: fields.get("skip").and_then(|field| self.reason(field)),
             when: fields.get("when"),
             for_each: fields.get("for_each"),
@@ -213,6 +225,7 @@ impl Checker<'_> {
                 .collect(),
             duration: fields.duration("expect", self.report),
             warning: fields.owned("warning", self.report),
+            undo_note: fields.owned("undo_note", self.report),
             rehearse,
         };
         draft.sensitive = sensitive(&draft, declared);

@@ -86,6 +86,13 @@ steps:
   left: { uses: command, with: { run: [ls] }, needs: [right] }
   right: { uses: command, with: { run: [ls] }, needs: [left] }
 ";
+    undone_with: "
+runbook: a
+steps:
+  one: { uses: command, with: { run: [ls] }, undo_with: [two, too] }
+  two: { uses: command, with: { run: [ls] }, undo_with: one }
+  three: { uses: command, with: { run: [ls] }, needs: two, undo_with: three }
+";
     durations_and_policies: "
 runbook: a
 steps:
