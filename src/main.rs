@@ -16,6 +16,7 @@ mod exit;
 mod hush;
 mod identity;
 mod jobs;
+mod left;
 mod manual;
 mod observe;
 mod overlays;

@@ -172,3 +172,92 @@ steps:
         .keeps_quiet_of("needs the secret");
     assert_eq!(project.only_run()["interrupted"], true);
 }
+
+/// Cut off while `put` is carried out, which nobody can look at; the run is in alice's hands. Her program is gone, and
+/// what it had started is over, or still runs.
+fn cut_off_in_hands(is_over: bool) -> (Project, String) {
+    let project = Project::new();
+    project.steps(
+        "
+  put: { uses: command, with: { run: [HELPER, write, DIR/began, x, then, until, DIR/go] } }
+  last: { needs: put, uses: command, with: { run: [HELPER, append, DIR/log, last] } }
+",
+    );
+    let running = project.start(["exec", "steps.yaml"]);
+    until("the step has begun", || project.has("began"));
+    running.kill();
+    if is_over {
+        project.write("go", "");
+    }
+    let name = project.run_name();
+    project
+        .run(["accept", &name, "--take-over", "--why", "it is hers"])
+        .code(0);
+    (project, name)
+}
+
+fn events_named(project: &Project, name: &str) -> Vec<String> {
+    let events = project.events(name).into_iter();
+    events
+        .map(|one| {
+            format!(
+                "{} by {}",
+                one["event"].as_str().unwrap(),
+                one["operator"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_doubt_is_settled_by_anybody_before_anybody_has_resumed() {
+    let (project, name) = cut_off_in_hands(true);
+    let unknown = project.run_as("bob", &["decide", &name, "last", "done", "--why", "so"]);
+    unknown.code(2).tells("`last` is pending");
+    let before = events_named(&project, &name);
+    assert!(
+        !before.iter().any(|event| event.starts_with("interrupted")),
+        "a refusal records nothing: {before:?}"
+    );
+    project
+        .run_as("bob", &["decide", &name, "put", "done", "--why", "it is there"])
+        .code(0)
+        .tells("in the hands of alice");
+    assert_eq!(
+        events_named(&project, &name)[before.len()..],
+        ["interrupted by bob", "process_cleared by bob", "decided by bob"]
+    );
+    project.run(["resume", &name]).code(0);
+    assert_eq!(project.statuses(&name), ["put: succeeded", "last: succeeded"]);
+}
+
+#[test]
+fn a_doubt_is_settled_once_what_was_left_running_is_over_or_ended() {
+    for (patience, is_over) in [("1h", true), ("0s", false)] {
+        let (project, name) = cut_off_in_hands(false);
+        let why = ["--why", "so", "--await-left", patience];
+        let deciding = Running::of(project.command(["decide", &name, "put", "again"].iter().chain(&why)));
+        deciding.is_told_of("still runs from before");
+        if is_over {
+            project.write("go", "");
+        }
+        deciding.wait().code(0);
+        let cleared = project.events(&name).into_iter();
+        let cleared = cleared.filter(|one| one["event"] == "process_cleared");
+        let found: Vec<_> = cleared.map(|one| one["found"].clone()).collect();
+        assert_eq!(found, [if is_over { "awaited" } else { "ended" }]);
+        project.write("go", "");
+        project.run(["resume", &name]).code(0);
+    }
+}
+
+#[test]
+fn resuming_awaits_what_was_left_as_long_as_was_chosen() {
+    let (project, name) = cut_off_in_hands(false);
+    project
+        .run(["resume", &name, "--await-left", "0s"])
+        .code(4)
+        .tells("still runs from before");
+    let unusable = project.run(["resume", &name, "--await-left", "10"]).code(2);
+    unusable.tells("`10s`");
+}

@@ -276,8 +276,8 @@ fn a_socket_that_a_dead_holder_left_is_in_nobodys_way() {
     assert!(socket.exists() && socket.with_file_name("door").exists());
     project.run(["show", "steps"]).code(0).prints("interrupted");
     project.run_as("bob", &["confirm", "steps", "beside"]).code(0);
-    project.run_as("bob", &["decide", "steps", "slow", "again", "--why", "x"]);
     project.write("go", "");
+    project.run_as("bob", &["decide", "steps", "slow", "again", "--why", "x"]);
     project.run_as("carol", &["resume", "steps"]);
     assert!(!socket.exists(), "nothing is left behind");
     project.sound_entries("steps");

@@ -3,10 +3,12 @@
 use clap::ValueEnum;
 use runbook_engine::core::Act;
 use runbook_engine::core::event::Ruling;
+use runbook_engine::runtime::Access;
 
 use super::{access, instance, reason, record};
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::left::LeftArgs;
 use crate::setting::Setting;
 
 /// Settle a step that is in doubt, or one that failed
@@ -16,6 +18,7 @@ use crate::setting::Setting;
   again  it did not: it is tried again
   fail   it cannot succeed: it counts as failed, and nothing that needs it goes on
   skip   the run goes on without it; what was to be undone is left in place
+Anybody may decide, also in a run that was cut off and that nobody has resumed yet.
 
 Examples:
   runbook decide hybrid-s2s-7f3a add-spn done --why 'the SPN is in the tenant'
@@ -33,6 +36,8 @@ pub(crate) struct Args {
     /// Why: it stands in the journal
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     why: String,
+    #[command(flatten)]
+    left: LeftArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -55,7 +60,10 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         Choice::Fail => Ruling::Fail,
         Choice::Skip => Ruling::Skip,
     };
-    let run = access(&args.run, setting).await?;
+    let mut run = access(&args.run, setting).await?;
+    if let Access::Own(run) = &mut run {
+        args.left.heed(run);
+    }
     record(
         run,
         Act::Decide {

@@ -100,13 +100,16 @@ async fn access(text: &str, setting: &Setting) -> Result<Access, Failed> {
 /// The same, where more is asked of the engine than that.
 async fn access_in(engine: &Engine, text: &str, setting: &Setting) -> Result<Access, Failed> {
     let id = find_run(engine, text).await?;
-    let access = engine
+    let mut access = engine
         .access(id)
         .await
         .map_err(|error| Failed::runtime(text, error))?;
-    if let Access::Through(visit) = &access {
-        let remark = format!("the run is carried out by {}", visit.holder());
-        setting.look.tell(&paint(DIM, plain(&remark)));
+    match &mut access {
+        Access::Own(run) => run.tell_of_left(Lines::new(setting, run.runbook())),
+        Access::Through(visit) => {
+            let remark = format!("the run is carried out by {}", visit.holder());
+            setting.look.tell(&paint(DIM, plain(&remark)));
+        }
     }
     Ok(access)
 }

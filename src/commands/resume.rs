@@ -8,6 +8,7 @@ use super::{carry, give_up, leave, load, open};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::jobs;
+use crate::left::LeftArgs;
 use crate::observe::Options;
 use crate::render::briefing::briefing;
 use crate::render::diagnostic;
@@ -34,6 +35,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     jobs: Option<u32>,
     #[command(flatten)]
+    left: LeftArgs,
+    #[command(flatten)]
     observe: Options,
     #[command(flatten)]
     secrets: SecretArgs,
@@ -42,6 +45,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     let watched = args.observe.checked()?;
     let mut run = open(&args.run, setting).await?;
+    args.left.heed(&mut run);
     let (look, width) = (&setting.look, Width::of_talk());
     let state = run.state();
     if state.status().is_finished() {

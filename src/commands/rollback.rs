@@ -10,6 +10,7 @@ use runbook_engine::runtime::{Access, Run, Seat};
 use super::{access, act_on, carry, give_up, go, go_after, meant, reason};
 use crate::error::Failed;
 use crate::exit::Exit;
+use crate::left::LeftArgs;
 use crate::observe::Options;
 use crate::prompt::Asker;
 use crate::render::layout::Width;
@@ -40,6 +41,8 @@ pub(crate) struct Args {
     /// Undo it without asking first
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    left: LeftArgs,
     #[command(flatten)]
     observe: Options,
     #[command(flatten)]
@@ -129,6 +132,7 @@ fn consent(why: Option<String>) -> Result<Option<String>, Failed> {
 
 /// Finds what undoing needs.
 fn prepare(run: &mut Run, args: &Args, setting: &Setting) -> Result<(), Failed> {
+    args.left.heed(run);
     let giver = args.secrets.giver(run.runbook(), setting)?;
     run.set_keeper(Arc::new(giver));
     Ok(())

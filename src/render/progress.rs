@@ -83,8 +83,8 @@ impl Progress {
         width: Width,
     ) -> String {
         let words = format!(
-            "still runs from before (process {}); it is awaited until {}, then ended: press Ctrl-C twice to leave it \
-             alone, and resume once it is over",
+            "still runs from before (process {}); it is awaited until {}, then ended (`--await-left` chooses how long): \
+             press Ctrl-C twice to leave it alone, and go on once it is over",
             pids.join(", "),
             super::time::local(until)
         );

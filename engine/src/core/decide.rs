@@ -19,7 +19,10 @@ pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec
     let now = turn.now;
     state.hands.admits(input, &turn.operator)?;
     Ok(match input {
-        Input::Resumed { jobs, transcripts } => resumed(state, *jobs, transcripts),
+        Input::Resumed { jobs, transcripts } => std::iter::once(Event::RunResumed { jobs: *jobs })
+            .chain(cut_off(state, transcripts))
+            .collect(),
+        Input::CutOff { transcripts } => cut_off(state, transcripts).collect(),
         Input::Evaluated { step, result } => evaluated(state, step, result).into_iter().collect(),
         Input::Described { instance, result } => {
             described(state, instance, result, turn).into_iter().collect()
@@ -77,8 +80,8 @@ pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec
 }
 
 /// Whatever was under way when the last process ended was cut off.
-fn resumed(state: &RunState, jobs: u32, transcripts: &BTreeMap<Seq, Transcript>) -> Vec<Event> {
-    let cut_off = state.queues().active.iter().filter_map(|&ix| {
+fn cut_off(state: &RunState, transcripts: &BTreeMap<Seq, Transcript>) -> impl Iterator<Item = Event> {
+    state.queues().active.iter().filter_map(|&ix| {
         let (phase, instance) = (&state.instance(ix).phase, state.instance(ix).id.clone());
         let transcript = transcripts.get(&phase.activity()?.of).cloned();
         let verdict = Verdict::Unknown;
@@ -97,10 +100,7 @@ fn resumed(state: &RunState, jobs: u32, transcripts: &BTreeMap<Seq, Transcript>)
             },
             _ => Event::Interrupted { instance, transcript },
         })
-    });
-    std::iter::once(Event::RunResumed { jobs })
-        .chain(cut_off)
-        .collect()
+    })
 }
 
 /// A step is opened or not; nothing when it no longer waits for that.

@@ -84,8 +84,11 @@ impl Hands {
             Input::Act(Act::Hand(
                 Handing::Accepted | Handing::MovedIn | Handing::TakenBack | Handing::TakenOver { .. },
             )) => Ok(()),
-            // What follows from an act, such as that more can start, is part of it.
+            // What follows from an act, such as that more can start, is part of it; so is what it stands on: that what
+            // nobody carries out was cut off, and that nothing of it is left.
             Input::Clock
+            | Input::CutOff { .. }
+            | Input::ProcessCleared { .. }
             | Input::Act(
                 Act::Tick { .. }
                 | Act::Confirm { .. }

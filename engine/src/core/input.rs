@@ -24,6 +24,12 @@ pub enum Input {
         /// What the activities that were cut off had printed, by the entry that started them.
         transcripts: BTreeMap<Seq, Transcript>,
     },
+    /// Nobody carries the run out, so that nothing is under way that the journal shows as such: it was cut off. Whoever
+    /// acts on the run may find that, and does not take it up by it.
+    CutOff {
+        /// What the activities that were cut off had printed, by the entry that started them.
+        transcripts: BTreeMap<Seq, Transcript>,
+    },
     /// A step's `when` and `for_each` were evaluated.
     Evaluated {
         /// The step.

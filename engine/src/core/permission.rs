@@ -266,6 +266,7 @@ pub(super) fn permitted(state: &RunState, input: &Input, turn: &Turn) -> Result<
             },
         )
         | Input::Resumed { .. }
+        | Input::CutOff { .. }
         | Input::Evaluated { .. }
         | Input::Described { .. }
         | Input::Finished { .. }

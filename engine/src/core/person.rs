@@ -179,7 +179,7 @@ fn decidable(state: &RunState, instance: &InstanceId, ruling: Ruling) -> Result<
             instance,
             phase,
             "decided yet",
-            "`runbook resume RUN` first, by whoever has the run: it sees to it that no process of it is left",
+            "try again in a moment: whoever carries the run out is seeing to it that no process of it is left",
         )),
         (Phase::InDoubt(_) | Phase::Waiting(Need::Decision), Ruling::Done | Ruling::Fail | Ruling::Skip)
             if state.cancelled().is_some() && state.rollback().is_none() =>

@@ -2,18 +2,17 @@
 
 use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::call::Call;
-use super::clear::clear;
 use super::desk::{Desk, Message};
+use super::left::Leaving;
 use super::run::Run;
 use super::transcriber::CallTranscriber;
-use crate::core::event::{Failure, FailureKind, ProcessMark};
+use crate::core::event::{Failure, FailureKind};
 use crate::core::{Effect, Evaluation, Input, Work, effects};
-use crate::id::{AttemptNo, InstanceId, Seq, StepId};
+use crate::id::{AttemptNo, Seq, StepId};
 use crate::journal::Durable;
 use crate::runbook::expr;
 use crate::step::{Context, Transcriber};
@@ -40,7 +39,13 @@ impl Run {
                     until,
                 } => {
                     if desk.clearing.insert(instance.clone(), of).is_none() {
-                        self.clear(desk, instance, of, process, until);
+                        let leaving = Leaving {
+                            instance,
+                            of,
+                            process,
+                            until,
+                        };
+                        self.clear(desk, leaving);
                     }
                 }
             }
@@ -185,23 +190,11 @@ impl Run {
         }
     }
 
-    fn clear(
-        &self,
-        desk: &Desk,
-        instance: InstanceId,
-        of: Seq,
-        known: Option<ProcessMark>,
-        until: Option<Timestamp>,
-    ) {
-        let rehearsal = self.state.started().rehearsal.is_some();
-        let (clock, watcher) = (Arc::clone(&self.engine.clock), Arc::clone(&desk.watcher));
-        let (messages, token) = (desk.messages.clone(), format!("{}:{of}", self.claim.run));
+    fn clear(&self, desk: &Desk, leaving: Leaving) {
+        let (messages, instance) = (desk.messages.clone(), leaving.instance.clone());
+        let seen_off = self.see_off(leaving, Some(Arc::clone(&desk.watcher)));
         tokio::spawn(async move {
-            let found = if rehearsal {
-                crate::core::event::LeftProcess::None
-            } else {
-                clear(&instance, known, &token, until, &clock, &watcher).await
-            };
+            let found = seen_off.await;
             // The receiver is gone only when the run has stopped.
             let _gone = messages.send(Message::Input(Input::ProcessCleared { instance, found }));
         });

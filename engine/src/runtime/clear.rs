@@ -12,7 +12,7 @@ use crate::id::InstanceId;
 use crate::platform::{process, volatile};
 
 /// How long a process is awaited whose step has no time-out.
-const GRACE: SignedDuration = SignedDuration::from_secs(10);
+const GRACE: SignedDuration = SignedDuration::from_mins(5);
 
 /// How often a process that is not our child is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -25,7 +25,7 @@ pub(super) async fn clear(
     token: &str,
     until: Option<Timestamp>,
     clock: &Arc<dyn Clock>,
-    watcher: &Arc<dyn Watcher>,
+    watcher: Option<&Arc<dyn Watcher>>,
 ) -> LeftProcess {
     let found = end_processes(instance, known, token, until, clock, watcher).await;
     volatile::sweep([token]);
@@ -38,7 +38,7 @@ async fn end_processes(
     token: &str,
     until: Option<Timestamp>,
     clock: &Arc<dyn Clock>,
-    watcher: &Arc<dyn Watcher>,
+    watcher: Option<&Arc<dyn Watcher>>,
 ) -> LeftProcess {
     let mut left = process::orphans(token);
     left.extend(known.filter(process::is_alive));
@@ -49,7 +49,9 @@ async fn end_processes(
     }
     let now = clock.now();
     let until = until.or_else(|| now.checked_add(GRACE).ok()).unwrap_or(now);
-    watcher.outlived(instance, &left, until);
+    if let Some(watcher) = watcher {
+        watcher.outlived(instance, &left, until);
+    }
     while left.iter().any(process::is_alive) {
         if clock.now() >= until {
             for mark in &left {

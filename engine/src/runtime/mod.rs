@@ -28,6 +28,7 @@ mod desk;
 mod door;
 mod driver;
 mod engine;
+mod left;
 mod overflow;
 mod plan;
 mod rehearse;

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::ask::{Keeper, Nobody};
 use super::engine::{Author, Engine, PinnedFiles, RuntimeError};
+use super::left::Left;
 use super::secrets::{Known, named, shown_params};
 use crate::core::event::{Entry, Failure, FailureKind, RunStarted};
 use crate::core::{Act, Input, InstanceIx, RunState, Turn, is_timed, turn};
 use crate::id::{InstanceId, ParamName, Seq};
-use crate::journal::{Claim, Durable, Summary, TranscriptHasher};
-use crate::platform::volatile;
+use crate::journal::{Claim, Durable, Summary};
 use crate::runbook::expr::{self, Put, Scope};
 use crate::runbook::{Runbook, Step};
 use crate::secret::{Secret, SecretName};
@@ -37,6 +37,7 @@ pub struct Run {
     pub(super) refused: BTreeSet<Secret>,
     /// It was opened, and not taken up yet: what the journal shows as under way is not.
     pub(super) untaken: bool,
+    pub(super) left: Left,
     pub(super) durable: Durable<Seq>,
     /// A person wants it undone; otherwise a failure does.
     pub(super) undone_by_person: bool,
@@ -81,6 +82,7 @@ impl Run {
             state,
             runbook,
             untaken: false,
+            left: Left::default(),
             fenced: false,
             durable,
         }
@@ -139,23 +141,6 @@ impl Run {
         self.refused.clear();
     }
 
-    /// Records a person's act; nothing is carried out. What an earlier process left under way is settled
-    /// as interrupted first.
-    ///
-    /// # Errors
-    /// When the act is not possible now, or cannot be made durable.
-    pub async fn act(&mut self, act: Act) -> Result<Vec<Entry>, RuntimeError> {
-        let changes_hands = matches!(act, Act::Hand(_));
-        let cut_off = self.untaken && self.state.active().len() > 0 && !changes_hands;
-        let mut entries = if cut_off {
-            self.take_up(None).await?
-        } else {
-            Vec::new()
-        };
-        entries.extend(self.take(&[Input::Act(act)], true).await?);
-        Ok(entries)
-    }
-
     /// The inputs of an instance, with every template filled in: what a person who carries it out reads.
     ///
     /// # Errors
@@ -170,34 +155,6 @@ impl Run {
     /// When it cannot be made durable.
     pub async fn attach(&self, content: &[u8]) -> Result<String, RuntimeError> {
         Ok(self.engine.journal.attach(&self.claim, content).await?)
-    }
-
-    /// Takes the run over from an earlier process: whatever that had under way was cut off.
-    pub(super) async fn take_up(&mut self, jobs: Option<u32>) -> Result<Vec<Entry>, RuntimeError> {
-        let mut transcripts = BTreeMap::new();
-        let cut_off: Vec<Seq> = self
-            .state
-            .active()
-            .filter_map(|i| i.phase.activity())
-            .map(|call| call.of)
-            .collect();
-        for &of in &cut_off {
-            let chunks = self.engine.journal.transcript(self.claim.run, of).await?;
-            let mut hasher = TranscriptHasher::default();
-            chunks.iter().for_each(|chunk| hasher.update(chunk));
-            if !chunks.is_empty() {
-                transcripts.insert(of, hasher.finish(of));
-            }
-        }
-        let jobs = jobs.unwrap_or(self.state.jobs());
-        let entries = self.take(&[Input::Resumed { jobs, transcripts }], true).await?;
-        self.untaken = false;
-        // Those of activities in doubt are removed once no process is left that reads them.
-        let doubted: BTreeSet<Seq> = self.state.in_doubt().collect();
-        let over = cut_off.iter().filter(|of| !doubted.contains(of));
-        let tokens: Vec<String> = over.map(|of| format!("{}:{of}", self.claim.run)).collect();
-        volatile::sweep(tokens.iter().map(String::as_str));
-        Ok(entries)
     }
 
     /// Takes turns with these inputs and makes what they mean durable, in one append.

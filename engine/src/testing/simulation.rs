@@ -195,6 +195,12 @@ impl Simulation {
         }
         let jobs = u32::from(self.dice.roll(4)) + 1;
         let transcripts = BTreeMap::new();
+        if self.people == People::Meddle && self.journal.len().is_multiple_of(3) {
+            // Somebody acts before anybody takes the run up again.
+            self.take(&Input::CutOff {
+                transcripts: transcripts.clone(),
+            })?;
+        }
         self.take(&Input::Resumed { jobs, transcripts })
     }
 

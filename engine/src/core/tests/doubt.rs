@@ -1,6 +1,7 @@
 //! What was interrupted.
 
 use super::*;
+use crate::core::event::Handing;
 
 fn interrupted(policy: StepPolicy) -> Run {
     let blind = !policy.abilities.validates;
@@ -103,9 +104,29 @@ fn another_crash_while_a_doubt_is_looked_into_changes_nothing() {
 fn a_doubt_is_decided_only_when_its_processes_are_gone() {
     let mut run = interrupted(step("a").blind());
     let rejection = run.tries_to_decide("a", Ruling::Again).unwrap_err();
-    assert!(rejection.instead().contains("resume"), "{rejection}");
+    assert!(rejection.instead().contains("try again"), "{rejection}");
     run.is_cleared("a").is_decided("a", Ruling::Skip);
     assert_eq!(run.status_of("a"), InstanceStatus::Skipped);
+}
+
+/// Whoever finds a run that nobody carries out says so before they act on it, and does not take it up thereby.
+#[test]
+fn what_was_cut_off_is_settled_by_whom_the_run_does_not_belong_to() {
+    let mut run = Run::of([step("a").blind()]);
+    assert_eq!(run.under_way(), ["a: run"]);
+    let executor = run.state.executor().clone();
+    let why = "it is mine".to_owned();
+    run.takes(&Input::Act(Act::Hand(Handing::TakenOver { why })));
+    run.turn.operator = Operator::new("bob");
+    let transcripts = std::collections::BTreeMap::new();
+    run.turn.draining = true;
+    run.takes(&Input::CutOff { transcripts });
+    run.is_cleared("a").is_decided("a", Ruling::Skip);
+    assert_eq!(run.status_of("a"), InstanceStatus::Skipped);
+    assert_eq!(run.state.executor(), &executor);
+    let transcripts = std::collections::BTreeMap::new();
+    let resumed = run.tries(&Input::Resumed { jobs: 1, transcripts });
+    assert!(matches!(resumed, Err(Rejection::NotYours(_))), "{resumed:?}");
 }
 
 /// Doubts were looked into all at once, whatever `--jobs` said.
