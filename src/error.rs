@@ -130,6 +130,15 @@ impl Failed {
                 let diagnostic = Diagnostic::error(Code::HolderFailed, message);
                 Self::told(vec![diagnostic.help(help)], Exit::Fault)
             }
+            RuntimeError::NotAsked(why) => {
+                let message = format!(
+                    "run `{name}`: the process that holds it wants something else signed than you asked for: {why}"
+                );
+                let diagnostic = Diagnostic::error(Code::NotAsked, message).help(
+                    "nothing was signed: find out what that process is before you act on this run again",
+                );
+                Self::told(vec![diagnostic], Exit::Fault)
+            }
             RuntimeError::Illegal(error) => {
                 let message = format!("run `{name}`: its journal tells what cannot have happened");
                 let diagnostic = Diagnostic::error(Code::JournalDamaged, message).caused_by(&error);

@@ -66,6 +66,7 @@ mod several_people;
 mod shared_runs;
 mod shipped;
 mod signals;
+mod signing_visitors;
 mod site_steps;
 mod start;
 mod suspend;

@@ -312,7 +312,7 @@ fn what_was_asked_too_long_ago_is_not_done_any_more() {
         let act =
             json!({ "confirm": { "instance": "beside", "values": {}, "attachments": [], "note": null } });
         let ask = json!({ "act": { "operator": "bob", "host": "there", "act": act, "until": until } });
-        let request = json!({ "version": 2, "ask": ask });
+        let request = json!({ "version": 3, "ask": ask });
         let mut stream = UnixStream::connect(socket(&project)).unwrap();
         writeln!(stream, "{request}").unwrap();
         let mut answer = String::new();
@@ -341,7 +341,7 @@ fn visitors_who_never_read_disturb_nobody() {
     let events = project.events("steps");
     let confirmed = events.iter().find(|one| one["event"] == "confirmed").unwrap();
     let sha256 = &confirmed["attachments"][0]["sha256"];
-    let request = json!({ "version": 2, "ask": { "look": { "attachment": { "sha256": sha256 } } } });
+    let request = json!({ "version": 3, "ask": { "look": { "attachment": { "sha256": sha256 } } } });
     let mut deaf: Vec<UnixStream> = (0..20)
         .map(|_| {
             let mut stream = UnixStream::connect(socket(&project)).unwrap();

@@ -77,6 +77,8 @@ impl Place<'_> {
             .current_dir(self.project.path())
             .env("RUNBOOK_STATE_DIR", self.project.state_dir())
             .env("RUNBOOK_OPERATOR", "alice")
+            // Keys are kept there.
+            .env("XDG_CONFIG_HOME", self.project.path().join("config"))
             .env("TERM", "xterm-256color")
             // The emulated terminal does not break lines anew when it becomes narrower.
             .env("XTERM_VERSION", "emulated")

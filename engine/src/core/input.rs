@@ -212,6 +212,9 @@ pub enum Rejection {
     /// The instance must be proven by a file, and none was given.
     #[error("`{0}` asks for evidence, and cannot be done without it")]
     Unproven(InstanceId),
+    /// What is to be signed holds a secret, which would have to be taken out of it.
+    #[error("what you say holds a secret of the run, which no journal keeps")]
+    HoldsSecret,
     /// The run is offered to whoever wants it, and not accepted.
     #[error("the run is offered to you by {0}, and is not yours before you accept it")]
     OfferedToYou(Operator),
@@ -271,7 +274,9 @@ impl Rejection {
                 About::Hands
             }
             Self::Forbidden(_) => About::Person,
-            Self::NotNow { .. } | Self::RunNotNow { .. } | Self::Unproven(_) => About::State,
+            Self::NotNow { .. } | Self::RunNotNow { .. } | Self::Unproven(_) | Self::HoldsSecret => {
+                About::State
+            }
         }
     }
 
@@ -295,6 +300,7 @@ impl Rejection {
             Self::Unproven(_) => {
                 "`runbook confirm RUN STEP --attach FILE` gives it; where it has failed, `runbook decide RUN STEP again --why TEXT` reopens it first"
             }
+            Self::HoldsSecret => "say it without; nothing was recorded",
             Self::Forbidden(forbidden) => return Cow::Owned(forbidden.instead()),
         })
     }

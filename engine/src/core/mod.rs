@@ -106,6 +106,17 @@ pub fn turn(state: &mut RunState, input: &Input, turn: &Turn) -> Result<Vec<Entr
     Ok(entries)
 }
 
+/// Records what a person does, and nothing that follows from it: that is the turn of whoever carries the run out.
+///
+/// # Errors
+/// When it is not possible now; nothing changed then.
+pub fn act(state: &mut RunState, act: &Act, turn: &Turn) -> Result<Entry, TurnError> {
+    let input = Input::Act(act.clone());
+    permission::permitted(state, &input, turn)?;
+    state.hands.admits(&input, &turn.operator)?;
+    Ok(record(state, person::acted(state, act, &turn.operator)?, turn)?)
+}
+
 /// Whether nothing goes on by itself that would, if nothing were lacking.
 #[must_use]
 pub fn rests(state: &RunState, turn: &Turn) -> bool {

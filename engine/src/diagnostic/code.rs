@@ -132,6 +132,7 @@ codes! {
     RB0408 NoDoor "other terminals cannot act on a run that is carried out";
     RB0409 HolderFailed "the process that holds a run could not do what it was asked";
     RB0410 NotSigned "an entry could not be signed";
+    RB0411 NotAsked "an entry was to be signed that nobody asked for";
     // Bundles.
     RB0420 BundleDamaged "a bundle cannot be trusted";
     RB0421 BundleTooLarge "a bundle is larger than allowed";

@@ -39,7 +39,7 @@ impl Digest {
     }
 
     /// The hash that a record gets: over the one before, then its own stored bytes.
-    fn following(self, stored: &[u8]) -> Self {
+    pub(super) fn following(self, stored: &[u8]) -> Self {
         let mut hash = Sha256::new();
         hash.update(&self.0);
         hash.update(stored);
@@ -89,6 +89,14 @@ impl FromStr for Digest {
 pub(crate) struct Head {
     pub(crate) seq: Seq,
     pub(crate) hash: Digest,
+}
+
+impl Head {
+    /// That of a journal which ends with this entry.
+    pub(crate) fn of(last: &Kept) -> Self {
+        let (seq, hash) = (last.entry.seq, last.seal.hash);
+        Self { seq, hash }
+    }
 }
 
 /// What a store keeps of one entry: its hash, the signature over that if its author signs, and its stored form.
@@ -174,9 +182,28 @@ impl Record {
     }
 }
 
+/// The place of the entry after `tip` (none: the first), and the hash before it.
+fn after(tip: Option<Head>) -> (Seq, Digest) {
+    tip.map_or((Seq(0), Digest::ZERO), |head| (head.seq.next(), head.hash))
+}
+
+/// The entries of records that were kept elsewhere, the first after `tip` (none: they begin a journal), if each
+/// follows the one before.
+pub(crate) fn open_all(tip: Option<Head>, records: &[Vec<u8>]) -> Result<Vec<Kept>, JournalError> {
+    let (mut next, mut prev) = after(tip);
+    let mut found = Vec::with_capacity(records.len());
+    for bytes in records {
+        let record = Record::from_bytes(bytes)
+            .ok_or_else(|| JournalError::Damaged(format!("entry {next} is too short to be an entry")))?;
+        found.push(record.open(next, prev)?);
+        (next, prev) = (next.next(), record.hash);
+    }
+    Ok(found)
+}
+
 /// A record that was kept elsewhere, if it is the one at `at` that comes after `tip`.
 pub(crate) fn follows(tip: Option<Head>, at: Seq, bytes: &[u8]) -> Result<Record, JournalError> {
-    let (next, prev) = tip.map_or((Seq(0), Digest::ZERO), |head| (head.seq.next(), head.hash));
+    let (next, prev) = after(tip);
     let record = Record::from_bytes(bytes);
     record
         .filter(|record| at == next && record.follows(prev))
@@ -189,8 +216,7 @@ pub(crate) fn seal_all(
     entries: &[Entry],
     signer: Option<&dyn Signer>,
 ) -> Result<Vec<(Seq, Record)>, JournalError> {
-    let mut next = tip.map_or(Seq(0), |head| head.seq.next());
-    let mut prev = tip.map_or(Digest::ZERO, |head| head.hash);
+    let (mut next, mut prev) = after(tip);
     let mut records = Vec::with_capacity(entries.len());
     for entry in entries {
         if entry.seq != next {

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 pub use self::chain::Digest;
+pub(crate) use self::chain::{Head, open_all};
+pub(crate) use self::draft::{Countersigned, Draft};
 pub use self::error::JournalError;
 pub use self::intake::{Fill, Intake, SealedEntries, Standing};
 pub use self::kept::{Kept, Seal};
@@ -34,6 +36,7 @@ use crate::identity::Signer;
 pub mod bundle;
 mod chain;
 mod diagnostic;
+mod draft;
 mod error;
 mod intake;
 mod kept;

@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::clock::Clock;
+use super::door::NotSigned;
 use super::run::{Run, inputs};
 use crate::core::event::{Entry, Event, Failure, Overlaid, Rehearsal, RunStarted};
 use crate::core::{About, IllegalEvent, Lacking, Rejection, RunState, Turn, TurnError};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::id::{Host, InstanceId, Operator, ParamName, RunId, Seq};
 use crate::identity::{PublicKey, Signer};
-use crate::journal::{Claim, Durable, Holder, Journal, JournalError, Seal};
+use crate::journal::{Claim, Durable, Head, Holder, Journal, JournalError, Kept, Seal, open_all};
 use crate::runbook::expr::Put;
 use crate::runbook::{self, Runbook};
 use crate::step::{Files, Registry};
@@ -81,6 +82,12 @@ pub enum RuntimeError {
     /// The process that holds the run could not do what it was asked.
     #[error("the process that holds the run could not do it: {0}")]
     Holder(String),
+    /// The process that holds the run wants something else signed than what was asked of it.
+    #[error("the process that holds the run wants something else signed than was asked: {0}")]
+    NotAsked(String),
+    /// A visitor did not sign what they had asked for.
+    #[error(transparent)]
+    NotSigned(#[from] NotSigned),
 }
 
 impl From<TurnError> for RuntimeError {
@@ -132,6 +139,15 @@ pub struct Story {
     pub runbook: Arc<Runbook>,
     /// Who carries it out now, if anybody does.
     pub holder: Option<Holder>,
+}
+
+impl Story {
+    /// Its newest entry.
+    pub(super) fn head(&self) -> Option<Head> {
+        let (last, seal) = (self.entries.last()?, self.seals.last()?);
+        let (seq, hash) = (last.seq, seal.hash);
+        Some(Head { seq, hash })
+    }
 }
 
 impl Engine {
@@ -210,6 +226,26 @@ impl Engine {
     pub async fn read(&self, run: RunId) -> Result<Story, RuntimeError> {
         let holder = self.journal.holder(run).await?;
         let kept = self.journal.kept(run, Seq(0)).await?;
+        self.story(kept, holder)
+    }
+
+    /// Reads a run and believes nobody: that each entry follows the one before is worked out here, from what is kept.
+    ///
+    /// # Errors
+    /// When it cannot be read or trusted, or is another run.
+    pub(super) async fn read_checked(&self, run: RunId) -> Result<Story, RuntimeError> {
+        let holder = self.journal.holder(run).await?;
+        let records = self.journal.records(run, Seq(0)).await?;
+        let story = self.story(open_all(None, &records)?, holder)?;
+        if story.state.started().run == run {
+            Ok(story)
+        } else {
+            let message = format!("it is the journal of the run {}", story.state.started().run);
+            Err(JournalError::Damaged(message).into())
+        }
+    }
+
+    fn story(&self, kept: Vec<Kept>, holder: Option<Holder>) -> Result<Story, RuntimeError> {
         let (entries, seals) = kept
             .into_iter()
             .map(|kept| (kept.entry, kept.seal))

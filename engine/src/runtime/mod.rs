@@ -47,7 +47,7 @@ mod tests;
 pub use self::ask::{Given, Keeper};
 pub use self::bundles::{Arrival, Fork, ImportError};
 pub use self::clock::{Clock, Machine, Source, SystemClock};
-pub use self::door::{Access, Asked, Door, Doors, Seat, Visit};
+pub use self::door::{Access, Asked, Door, Doors, NotSigned, Seat, Visit};
 pub use self::driver::{Control, Ended, Watcher};
 pub use self::engine::{Author, Engine, NewRun, PinnedFiles, RuntimeError, Story};
 pub use self::plan::{Forecast, Planned};

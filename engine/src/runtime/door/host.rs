@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
 use super::SIGN;
+use super::countersign::{Countersigning, NotSigned, SigningDesk, countersigning};
 use super::message::{Ask, Bytes, Look, Reply, Request, VERSION, WireChunk, receive, send, to_wire};
 use crate::core::Act;
 use crate::core::event::Entry;
@@ -49,6 +50,8 @@ pub struct Asked {
     pub act: Act,
     /// Until when they wait for it.
     pub(in crate::runtime) until: Timestamp,
+    /// How they sign it, if they do.
+    pub(in crate::runtime) signs: Option<Countersigning>,
     answer: oneshot::Sender<Reply>,
 }
 
@@ -63,6 +66,7 @@ impl Asked {
     pub(in crate::runtime) fn tell(self, result: &Result<Vec<Entry>, RuntimeError>) {
         let reply = match result {
             Ok(_) => Reply::Recorded,
+            Err(RuntimeError::NotSigned(NotSigned::Late)) => Reply::Unsigned,
             Err(RuntimeError::Rejected(rejection)) => Reply::Rejected {
                 message: rejection.to_string(),
                 instead: rejection.instead().into_owned(),
@@ -226,7 +230,7 @@ impl Room {
             return Ok(());
         };
         let reply = if request.version == VERSION {
-            self.answer(request.ask).await
+            self.answer(request.ask, &mut reader).await?
         } else {
             let theirs = request.version;
             Reply::Failed(format!(
@@ -236,37 +240,49 @@ impl Room {
         send(&mut &stream, &reply).await
     }
 
-    async fn answer(&self, ask: Ask) -> Reply {
+    async fn answer(&self, ask: Ask, visitor: &mut BufReader<&Stream>) -> io::Result<Reply> {
         match ask {
             Ask::Act {
                 operator,
                 host,
+                key,
                 act,
                 until,
             } => {
+                let (signs, desk) = key.map(countersigning).unzip();
                 let (answer, answered) = oneshot::channel();
                 let asked = Asked {
                     operator,
                     host,
-                    act,
+                    act: *act,
                     until,
+                    signs,
                     answer,
                 };
-                self.hand_over(asked, answered).await
+                self.hand_over(asked, answered, desk, visitor).await
             }
-            Ask::Look(look) => self
-                .look(look)
-                .await
-                .unwrap_or_else(|error| Reply::Failed(error.to_string())),
+            Ask::Look(look) => {
+                let shown = self.look(look).await;
+                Ok(shown.unwrap_or_else(|error| Reply::Failed(error.to_string())))
+            }
         }
     }
 
-    /// Hands an act to the loop, and waits until it is durable.
-    async fn hand_over(&self, asked: Asked, answered: oneshot::Receiver<Reply>) -> Reply {
+    /// Hands an act to the loop, lets the visitor sign it, and waits until it is durable.
+    async fn hand_over(
+        &self,
+        asked: Asked,
+        answered: oneshot::Receiver<Reply>,
+        desk: Option<SigningDesk>,
+        visitor: &mut BufReader<&Stream>,
+    ) -> io::Result<Reply> {
         if self.bell.send(asked).is_err() {
-            return Reply::Gone;
+            return Ok(Reply::Gone);
         }
-        answered.await.unwrap_or(Reply::Gone)
+        if let Some(desk) = desk {
+            desk.serve(visitor).await?;
+        }
+        Ok(answered.await.unwrap_or(Reply::Gone))
     }
 
     async fn look(&self, look: Look) -> Result<Reply, JournalError> {

@@ -1,4 +1,5 @@
-//! What is said through a door: one request and one reply a visit, each a line of JSON.
+//! What is said through a door: one request and one reply a visit, each a line of JSON. Between the two, a visitor
+//! who has a key is asked to sign.
 
 use std::io;
 use std::time::Duration;
@@ -15,11 +16,11 @@ use tokio::io::{
 
 use crate::core::{About, Act};
 use crate::id::{Host, Operator, Seq};
-use crate::identity::{PublicKey, Signature, Signed};
+use crate::identity::{self, PublicKey, Signature};
 use crate::journal::{Chunk, JournalError, Kept, LARGEST_ATTACHMENT, Seal, Verification, stored};
 
 /// The version of what is said; both sides must have the same.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// The most bytes of one line: the largest attachment in base64, and what stands around it.
 const LARGEST: u64 = LARGEST_ATTACHMENT as u64 / 3 * 4 + 64 * 1024;
@@ -47,7 +48,9 @@ pub(super) enum Ask {
     Act {
         operator: Operator,
         host: Host,
-        act: Act,
+        /// The key with which the visitor signs what they do, if they have one.
+        key: Option<PublicKey>,
+        act: Box<Act>,
         /// Until when the visitor waits. Later the act is refused: they have been told that it was not done.
         until: Timestamp,
     },
@@ -91,6 +94,10 @@ pub(super) enum Reply {
     Verify(Verification),
     /// The file's hash.
     Attached(String),
+    /// This would be written: what the visitor is to sign, and the hash of the entry before it.
+    Sign { prev: String, stored: Bytes },
+    /// The visitor did not sign in time; nothing was recorded.
+    Unsigned,
     /// The act is durable.
     Recorded,
     /// The act is not possible now.
@@ -103,6 +110,13 @@ pub(super) enum Reply {
     Failed(String),
     /// The holder ended before it was done.
     Gone,
+}
+
+/// What a visitor answers who was asked to sign.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Signed {
+    pub(super) signature: Bytes,
 }
 
 /// Bytes as base64.
@@ -183,7 +197,7 @@ pub(super) fn from_wire(entries: Vec<WireEntry>, from: Seq) -> Result<Vec<Kept>,
     let from_wire = |(at, sent): (u64, WireEntry)| {
         let signed = sent.signed.map(|(key, bytes)| {
             let bytes = bytes.0.try_into().ok();
-            bytes.map(|bytes| Signed {
+            bytes.map(|bytes| identity::Signed {
                 key,
                 signature: Signature::new(bytes),
             })

@@ -4,20 +4,28 @@
 //! the run. Others knock: they read through [`Doors`], a journal that asks the holder where it cannot read for
 //! itself, and act through a [`Visit`]. What they do goes through the loop as everything does, under their own
 //! names; they are answered when it is durable.
+//!
+//! Somebody who has a key signs what they do. The holder has no part of that key: it works out what it would write,
+//! and the visitor, who works the same out for itself, signs that and nothing else.
 
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+pub use self::countersign::NotSigned;
 pub use self::host::{Asked, Door};
 pub use self::journal::Doors;
 pub use self::visit::{Access, Seat, Visit};
 
+mod countersign;
 mod guest;
 mod host;
 mod journal;
 mod message;
 mod visit;
+
+#[cfg(test)]
+mod tests;
 
 /// The file beside a run that says where its door is.
 const SIGN: &str = "door";

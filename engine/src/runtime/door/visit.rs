@@ -5,12 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::guest;
-use super::message::{Ask, Bytes, Look, Reply};
-use crate::core::event::{Entry, Event, Failure};
+use super::guest::{self, Talk};
+use super::message::{Ask, Bytes, Look, Reply, Signed};
+use crate::core::event::{Approving, Entry, Event, Failure};
 use crate::core::{Act, RunState};
 use crate::id::{InstanceId, RunId};
-use crate::journal::{Holder, JournalError};
+use crate::journal::{Digest, Head, Holder, JournalError, open_all};
 use crate::runbook::Runbook;
 use crate::runbook::expr::Put;
 use crate::runtime::engine::{Engine, RuntimeError, Story};
@@ -72,10 +72,21 @@ impl Seat for Run {
 
 /// A run that another process on this machine holds, as a visitor sees it.
 pub struct Visit {
-    engine: Engine,
+    pub(super) engine: Engine,
     run: RunId,
-    story: Story,
+    pub(super) story: Story,
     holder: Holder,
+    /// The newest entry that is known here, where whoever visits signs: everything up to it was checked.
+    pub(super) head: Option<Head>,
+}
+
+/// How a try to have an act recorded ended.
+enum Tried {
+    Recorded,
+    /// The holder did not get a signature in time; nothing was recorded.
+    Unsigned,
+    /// Nobody said what became of it.
+    Unheard,
 }
 
 impl Visit {
@@ -95,11 +106,71 @@ impl Visit {
     /// Reads what has happened since, and follows it.
     async fn catch_up(&mut self) -> Result<Vec<Entry>, RuntimeError> {
         let from = self.story.state.next_seq();
-        let entries = self.engine.journal.read(self.run, from).await?;
+        let kept = if self.head.is_some() {
+            let records = self.engine.journal.records(self.run, from).await?;
+            open_all(self.head, &records)?
+        } else {
+            self.engine.journal.kept(self.run, from).await?
+        };
+        if let (Some(head), Some(last)) = (&mut self.head, kept.last()) {
+            *head = Head::of(last);
+        }
+        let entries: Vec<Entry> = kept.into_iter().map(|kept| kept.entry).collect();
         for entry in &entries {
             self.story.state.apply(entry)?;
         }
         Ok(entries)
+    }
+
+    /// Asks the holder to record an act, and signs it for whoever visits.
+    async fn try_to(&mut self, act: &Act, seen: &mut Vec<Entry>) -> Result<Tried, RuntimeError> {
+        let author = self.engine.author.clone();
+        let ask = Ask::Act {
+            operator: author.operator.clone(),
+            host: author.host.clone(),
+            key: author.key(),
+            act: Box::new(act.clone()),
+            until: guest::act_by(self.engine.clock.shown()),
+        };
+        let unheard = |error: std::io::Error| {
+            tracing::debug!(%error, "the holder of a run does not answer");
+            Ok(Tried::Unheard)
+        };
+        let Some(folder) = self.engine.journal.door(self.run) else {
+            return Ok(Tried::Unheard);
+        };
+        let mut talk = match Talk::begin(&folder, ask).await {
+            Ok(talk) => talk,
+            Err(error) => return unheard(error),
+        };
+        let mut reply = talk.hear().await;
+        if let (Ok(Reply::Sign { prev, stored }), Some(signer)) = (&reply, &author.signer) {
+            seen.extend(self.catch_up().await?);
+            let signature = self.countersign(act, signer.as_ref(), (prev, &stored.0))?;
+            let signed = Signed {
+                signature: Bytes(signature.as_bytes().to_vec()),
+            };
+            reply = match talk.say(&signed).await {
+                Ok(()) => talk.hear().await,
+                Err(error) => Err(error),
+            };
+        }
+        match reply {
+            Ok(Reply::Recorded) => Ok(Tried::Recorded),
+            Ok(Reply::Unsigned) => Ok(Tried::Unsigned),
+            Ok(Reply::Rejected {
+                message,
+                instead,
+                about,
+            }) => Err(RuntimeError::RejectedThere {
+                message,
+                instead,
+                about,
+            }),
+            Ok(Reply::Failed(why)) => Err(RuntimeError::Holder(why)),
+            Ok(_) => Err(RuntimeError::Holder("it gave an odd answer".to_owned())),
+            Err(error) => unheard(error),
+        }
     }
 }
 
@@ -122,7 +193,7 @@ impl Seat for Visit {
             content: Bytes(content.to_vec()),
         });
         match self.ask(ask).await {
-            Ok(Reply::Attached(sha256)) => Ok(sha256),
+            Ok(Reply::Attached(sha256)) if sha256 == Digest::of(content).to_string() => Ok(sha256),
             Ok(Reply::Failed(why)) => Err(RuntimeError::Holder(why)),
             Ok(_) => Err(RuntimeError::Holder("it gave an odd answer".to_owned())),
             Err(error) => {
@@ -133,39 +204,24 @@ impl Seat for Visit {
     }
 
     async fn act(&mut self, act: Act) -> Result<Vec<Entry>, RuntimeError> {
-        let author = self.engine.author.clone();
+        let mut entries = Vec::new();
         for _ in 0..TRIES {
-            let ask = Ask::Act {
-                operator: author.operator.clone(),
-                host: author.host.clone(),
-                act: act.clone(),
-                until: guest::act_by(self.engine.clock.shown()),
-            };
-            match self.ask(ask).await {
-                Ok(Reply::Recorded) => return self.catch_up().await,
-                Ok(Reply::Rejected {
-                    message,
-                    instead,
-                    about,
-                }) => {
-                    return Err(RuntimeError::RejectedThere {
-                        message,
-                        instead,
-                        about,
-                    });
-                }
-                Ok(Reply::Failed(why)) => return Err(RuntimeError::Holder(why)),
-                Ok(_) => return Err(RuntimeError::Holder("it gave an odd answer".to_owned())),
-                Err(error) => tracing::debug!(%error, "the holder of a run does not answer"),
+            let tried = self.try_to(&act, &mut entries).await?;
+            if matches!(tried, Tried::Unsigned) {
+                continue;
             }
-            // Nobody said what became of it: the journal knows.
-            let mut entries = match self.catch_up().await {
+            match self.catch_up().await {
                 // Somebody holds the run and does not answer.
                 Err(RuntimeError::Journal(held @ JournalError::Held(_))) => return Err(held.into()),
-                other => other?,
-            };
+                other => entries.extend(other?),
+            }
+            // Whatever was said or not: the journal knows.
             if entries.iter().any(|entry| self.is_ours(entry, &act)) {
                 return Ok(entries);
+            }
+            if matches!(tried, Tried::Recorded) {
+                let why = "it says that it was recorded, and the journal does not hold it";
+                return Err(RuntimeError::Holder(why.to_owned()));
             }
             // It was not recorded, and nobody holds the run any more, or somebody else does.
             match self.engine.open(self.run).await {
@@ -232,6 +288,25 @@ fn records(event: &Event, act: &Act) -> bool {
                 why: because,
             },
         ) => instance == of && ruling == decided && why == because,
+        (
+            Event::Approving(Approving::Given {
+                instance,
+                subject,
+                note,
+            }),
+            Act::Approve {
+                instance: of,
+                subject: approved,
+                note: said,
+            },
+        ) => instance == of && subject == approved && note == said,
+        (
+            Event::Approving(Approving::Rejected { instance, why }),
+            Act::Reject {
+                instance: of,
+                why: because,
+            },
+        ) => instance == of && why == because,
         (Event::Handed(handed), Act::Hand(handing)) => handed == handing,
         (Event::CancelRequested { why }, Act::Cancel { why: because }) => why == because,
         (
@@ -285,13 +360,20 @@ impl Engine {
         let JournalError::Held(Some(holder)) = &held else {
             return Err(held.into());
         };
-        let story = match self.read(run).await {
+        let signs = self.author.signer.is_some();
+        let story = if signs {
+            self.read_checked(run).await
+        } else {
+            self.read(run).await
+        };
+        let story = match story {
             Err(RuntimeError::Journal(JournalError::Held(_))) => return Err(held.into()),
             other => other?,
         };
         Ok(Access::Through(Visit {
             engine: self.clone(),
             run,
+            head: signs.then(|| story.head()).flatten(),
             story,
             holder: holder.clone(),
         }))
