@@ -383,3 +383,14 @@ text_type!(
     /// The machine on which something happened.
     Host
 );
+
+impl Host {
+    /// Whether both names mean the same machine: capitals do not count, nor does a domain that only one of them has.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let (one, other) = (self.as_str(), other.as_str());
+        let short = |name: &'_ str| name.split('.').next().map(str::to_ascii_lowercase);
+        one.eq_ignore_ascii_case(other)
+            || (one.contains('.') != other.contains('.') && short(one) == short(other))
+    }
+}

@@ -5,9 +5,10 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use runbook_engine::core::{OnFailure, RunStatus, Workflow};
-use runbook_engine::id::InstanceId;
+use runbook_engine::core::{OnFailure, Place, RunStatus, StepPolicy, Workflow};
+use runbook_engine::id::{Host, InstanceId};
 use runbook_engine::testing::simulation::{Crash, People, Simulation};
+use runbook_engine::testing::team::Team;
 use runbook_engine::testing::workflows::workflows;
 use runbook_engine::testing::world::{Dice, World};
 
@@ -114,6 +115,97 @@ proptest! {
         let changed: Vec<_> = simulation.world.changed().into_iter().filter(|id| !stays(id)).collect();
         prop_assert!(changed.is_empty(), "{:?} is not as it was", changed);
     }
+}
+
+/// The same steps, some for one role or one machine, by their number.
+#[expect(clippy::unwrap_used, reason = "names in tests are written by hand")]
+fn parted(workflow: &Workflow, parts: u32) -> Workflow {
+    let steps = workflow.steps().map(|(at, step)| {
+        let part = parts >> (2 * (at.index() % 16)) & 3;
+        let (roles, on) = match part {
+            1 => (vec!["farm".parse().unwrap()], None),
+            2 => (Vec::new(), Some(Place::Host(Host::new("web1")))),
+            3 => (
+                vec!["tenant".parse().unwrap()],
+                Some(Place::Host(Host::new("web2"))),
+            ),
+            _ => (Vec::new(), None),
+        };
+        StepPolicy {
+            roles,
+            on,
+            ..step.clone()
+        }
+    });
+    Workflow::new(steps.collect()).unwrap()
+}
+
+#[expect(clippy::unwrap_used, reason = "names in tests are written by hand")]
+fn team(workflow: &Workflow, already: u16, parts: u32, dice: &[u8]) -> Result<Team, TestCaseError> {
+    let workflow = parted(workflow, parts);
+    let role = |name: &str| Some(name.parse().unwrap());
+    // Each step has somebody who can serve it, and most have several.
+    let workers = [
+        (role("farm"), Host::new("WEB1")),
+        (role("tenant"), Host::new("web2.example")),
+        (None, Host::new("web1")),
+        (None, Host::new("web2")),
+    ];
+    let mut team = Team::start(
+        workflow.clone(),
+        world(&workflow, already),
+        Dice::new(dice.to_vec()),
+        &workers,
+    )
+    .map_err(TestCaseError::fail)?;
+    team.run().map_err(|broken| {
+        let journal = team.run.journal.iter();
+        let story: Vec<String> = journal
+            .map(|entry| format!("{} {}: {:?}", entry.seq, entry.operator, entry.event))
+            .collect();
+        TestCaseError::fail(format!("{broken}\n{}", story.join("\n")))
+    })?;
+    Ok(team)
+}
+
+proptest! {
+    #![proptest_config(cases(600))]
+
+    #[test]
+    fn every_law_holds_with_several_workers(workflow in workflows(), already: u16, parts: u32, dice in dice()) {
+        team(&workflow, already, parts, &dice)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(50))]
+
+    #[test]
+    fn several_workers_complete_a_run_in_which_all_goes_well(workflow in workflows(), already: u16, parts: u32) {
+        prop_assert_eq!(team(&workflow, already, parts, &[])?.status(), RunStatus::Completed);
+    }
+}
+
+#[test]
+fn the_workers_meet_and_lose_their_claims() {
+    let mut runner = TestRunner::new_with_rng(cases(200), TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let seen = RefCell::new((0, 0, 0));
+    let all = (workflows(), any::<u16>(), any::<u32>(), dice());
+    runner
+        .run(&all, |(workflow, already, parts, dice)| {
+            let team = team(&workflow, already, parts, &dice)?;
+            let mut seen = seen.borrow_mut();
+            seen.0 += team.conflicts;
+            seen.1 += team.taken_over;
+            seen.2 += team.late;
+            Ok(())
+        })
+        .unwrap();
+    let (conflicts, taken_over, late) = seen.into_inner();
+    assert!(
+        conflicts > 1000 && taken_over > 100 && late > 30,
+        "{conflicts} conflicts, {taken_over} taken over, {late} late"
+    );
 }
 
 /// A law that nothing ever comes near proves nothing.

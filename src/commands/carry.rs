@@ -68,13 +68,15 @@ pub(super) async fn carry(
 fn forbidden(forbidden: &Forbidden, runbook: &Runbook, run: &str) -> Diagnostic {
     let diagnostic = Diagnostic::warning(Code::Forbidden, forbidden.to_string());
     let diagnostic = match &forbidden.barrier {
-        Barrier::Role { instance, .. } => match runbook.step(instance.step()) {
-            Some(step) => {
-                let (file, span) = runbook.place(step.span);
-                diagnostic.at(&file, span, "")
+        Barrier::Role { instance, .. } | Barrier::Elsewhere { instance, .. } => {
+            match runbook.step(instance.step()) {
+                Some(step) => {
+                    let (file, span) = runbook.place(step.span);
+                    diagnostic.at(&file, span, "")
+                }
+                None => diagnostic,
             }
-            None => diagnostic,
-        },
+        }
         Barrier::Stranger(_) => diagnostic,
     };
     diagnostic

@@ -25,6 +25,8 @@ pub(crate) fn possession(state: &RunState, width: Width) -> Option<String> {
             offer.to,
             given(offer)
         )
+    } else if hands.are_shared() {
+        "shared: any number of workers go on with it (`runbook work`)".to_owned()
     } else {
         format!("in the hands of {}", hands.of()?)
     };
@@ -45,7 +47,7 @@ pub(crate) fn as_json(state: &RunState) -> Value {
             })
         })
     };
-    json!({ "of": hands.of(), "offered": offer(hands.offer()), "moved": offer(hands.away()) })
+    json!({ "of": hands.of(), "shared": hands.are_shared(), "offered": offer(hands.offer()), "moved": offer(hands.away()) })
 }
 
 /// What lists say of it, in a few words.

@@ -169,6 +169,7 @@ pub(super) fn handing_words(handing: &Handing) -> String {
         }
         Handing::MovedIn => "run moved in from another place".to_owned(),
         Handing::TakenOver { why } => format!("run taken over: {why}"),
+        Handing::Shared => "run shared: workers go on with it".to_owned(),
     }
 }
 

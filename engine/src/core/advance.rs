@@ -44,6 +44,10 @@ fn stop_one(state: &RunState) -> Option<Event> {
 }
 
 fn attempt_observed(state: &RunState, turn: &Turn) -> Option<Event> {
+    // Whoever looked has room for the attempt; another worker may have none.
+    if turn.lacking.worker().is_some() && !state.has_room(&turn.lacking) {
+        return None;
+    }
     let mut observed = state.queues().observed.iter();
     // What must be approved is described first, which is an effect.
     let free = |ix| !state.is_withheld(ix, &turn.lacking) && state.policy(ix).approve.is_none();
@@ -76,14 +80,14 @@ fn settle(state: &RunState, ix: InstanceIx, turn: &Turn) -> Option<Event> {
     let (policy, instance) = (state.policy(ix), id(state, ix));
     if policy.abilities.validates {
         let look = Event::ObservationStarted { instance };
-        (state.has_room() && !state.is_withheld(ix, &turn.lacking)).then_some(look)
+        (state.has_room(&turn.lacking) && !state.is_withheld(ix, &turn.lacking)).then_some(look)
     } else if policy.may_be_repeated() {
         let again = Event::DoubtSettled {
             instance,
             ruling: DoubtRuling::Repeat,
             outputs: Outputs::new(),
         };
-        state.has_room().then_some(again)
+        state.has_room(&turn.lacking).then_some(again)
     } else {
         let need = Need::Decision;
         Some(Event::PersonNeeded { instance, need })

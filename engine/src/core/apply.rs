@@ -104,6 +104,7 @@ impl RunState {
             Event::RunResumed { jobs } => {
                 self.jobs = *jobs;
                 self.executor = entry.operator.clone();
+                self.hands.alone();
                 // What is asked approval for is described again: somebody else carries it out, or another machine.
                 self.look_again();
                 Ok(())

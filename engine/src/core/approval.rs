@@ -148,8 +148,13 @@ impl RunState {
             Phase::Ready | Phase::Retrying { .. } => !self.policy(ix).looks_first(),
             _ => false,
         };
-        let room = self.has_room() || self.policy(ix).abilities.by_person;
-        in_turn && room && self.policy(ix).approve.is_some() && self.may_start(ix)
+        in_turn && self.policy(ix).approve.is_some() && self.may_start(ix)
+    }
+
+    /// Whether that is so, and there is room for it.
+    fn is_next(&self, ix: InstanceIx, lacking: &Lacking) -> bool {
+        let room = self.has_room(lacking) || self.policy(ix).abilities.by_person;
+        room && self.is_proposed(ix)
     }
 
     /// Whether an instance may be carried out by this operator as far as approvals are concerned.
@@ -167,7 +172,7 @@ impl RunState {
         }
         let observed = self.queues().observed.iter().copied();
         let next = self.next_to_start(now, lacking);
-        let all = observed.chain(next).filter(|&ix| self.is_proposed(ix));
+        let all = observed.chain(next).filter(|&ix| self.is_next(ix, lacking));
         all.filter(|&ix| !self.is_withheld(ix, lacking)).collect()
     }
 
@@ -353,7 +358,8 @@ pub(super) fn described(
     result: &Result<Proposal, Failure>,
     turn: &Turn,
 ) -> Option<Event> {
-    let ix = state.find(instance).filter(|&ix| state.is_proposed(ix))?;
+    let next = |ix: &InstanceIx| state.is_next(*ix, &turn.lacking);
+    let ix = state.find(instance).filter(next)?;
     let (rule, instance) = (state.policy(ix).approve.as_ref()?, instance.clone());
     let proposal = match result {
         Ok(proposal) => proposal.clone(),

@@ -20,9 +20,12 @@ pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec
     state.hands.admits(input, &turn.operator)?;
     Ok(match input {
         Input::Resumed { jobs, transcripts } => std::iter::once(Event::RunResumed { jobs: *jobs })
-            .chain(cut_off(state, transcripts))
+            .chain(cut_off(state, transcripts, |_| true))
             .collect(),
-        Input::CutOff { transcripts } => cut_off(state, transcripts).collect(),
+        Input::CutOff { transcripts } => cut_off(state, transcripts, |_| true).collect(),
+        Input::Expired { calls, transcripts } => {
+            cut_off(state, transcripts, |of| calls.contains(&of)).collect()
+        }
         Input::Evaluated { step, result } => evaluated(state, step, result).into_iter().collect(),
         Input::Described { instance, result } => {
             described(state, instance, result, turn).into_iter().collect()
@@ -80,10 +83,18 @@ pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec
 }
 
 /// Whatever was under way when the last process ended was cut off.
-fn cut_off(state: &RunState, transcripts: &BTreeMap<Seq, Transcript>) -> impl Iterator<Item = Event> {
-    state.queues().active.iter().filter_map(|&ix| {
+fn cut_off(
+    state: &RunState,
+    transcripts: &BTreeMap<Seq, Transcript>,
+    which: impl Fn(Seq) -> bool,
+) -> impl Iterator<Item = Event> {
+    state.queues().active.iter().filter_map(move |&ix| {
         let (phase, instance) = (&state.instance(ix).phase, state.instance(ix).id.clone());
-        let transcript = transcripts.get(&phase.activity()?.of).cloned();
+        let of = phase.activity()?.of;
+        if !which(of) {
+            return None;
+        }
+        let transcript = transcripts.get(&of).cloned();
         let verdict = Verdict::Unknown;
         Some(match phase {
             // Nothing was under way: the engine ended between two entries, and no answer is to be had.

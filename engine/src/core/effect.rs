@@ -62,12 +62,12 @@ const EVALUATIONS_AT_ONCE: usize = 16;
 #[must_use]
 pub fn effects(state: &RunState, draining: bool, lacking: &Lacking, now: Timestamp) -> Vec<Effect> {
     let calls = state
-        .queues()
-        .active
-        .iter()
-        .filter(|&&ix| !state.is_held_up(ix, lacking))
-        .filter_map(|&ix| call(state, ix).map(Effect::Call));
-    let cleared = state.queues().in_doubt.iter().filter_map(|&ix| clear(state, ix));
+        .own_calls(lacking)
+        .filter(|&ix| !state.is_held_up(ix, lacking))
+        .filter_map(|ix| call(state, ix).map(Effect::Call));
+    let in_doubt = state.queues().in_doubt.iter().copied();
+    let ours = in_doubt.filter(|&ix| lacking.worker().is_none() || !state.is_withheld(ix, lacking));
+    let cleared = ours.filter_map(|ix| clear(state, ix));
     let to_evaluate = state.queues().to_evaluate.iter();
     let known = to_evaluate.filter(|&&at| !lacking.withholds(&state.workflow().step(at).secrets, &[]));
     let evaluated = known.take(EVALUATIONS_AT_ONCE).map(|at| {
@@ -159,8 +159,8 @@ pub fn wake_at(state: &RunState, lacking: &Lacking) -> Option<Timestamp> {
 /// When the time of something under way is up: the part of [`wake_at`] that matters while draining too.
 #[must_use]
 pub fn stop_at(state: &RunState, lacking: &Lacking) -> Option<Timestamp> {
-    let active = state.queues().active.iter();
-    active.filter_map(|&ix| deadline(state, ix, lacking)).min()
+    let active = state.own_calls(lacking);
+    active.filter_map(|ix| deadline(state, ix, lacking)).min()
 }
 
 /// Whether anything is under way or waits for its time, so that a time that jumps would cut it short or draw it out.
@@ -177,6 +177,7 @@ pub(super) fn deadline(state: &RunState, ix: InstanceIx, lacking: &Lacking) -> O
     }
     let activity = state.instance(ix).phase.activity()?;
     match activity.stop {
+        None if !lacking.owns(activity) => None,
         None => later(activity.since, state.policy(ix).timeout?),
         Some(_) => None,
     }

@@ -15,6 +15,7 @@ pub struct Hands {
     offer: Option<Offer>,
     away: Option<Offer>,
     received: Option<Offer>,
+    shared: bool,
 }
 
 /// That somebody gives a run to somebody else.
@@ -57,6 +58,17 @@ impl Hands {
         self.received.as_ref()
     }
 
+    /// Whether any number of workers go on with it.
+    #[must_use]
+    pub fn are_shared(&self) -> bool {
+        self.shared && self.away.is_none() && self.offer.is_none()
+    }
+
+    /// One process has it for itself from now on.
+    pub(super) fn alone(&mut self) {
+        self.shared = false;
+    }
+
     /// Whether this operator may go on with the run.
     ///
     /// # Errors
@@ -96,6 +108,8 @@ impl Hands {
                 | Act::Approve { .. }
                 | Act::Reject { .. },
             ) if self.away.is_none() => Ok(()),
+            // What a worker began it may end.
+            Input::Finished { .. } | Input::ProcessStarted { .. } if self.shared => Ok(()),
             _ => self.admit(operator),
         }
     }
@@ -130,6 +144,17 @@ impl Hands {
                 no("goes on here", "moved in", "`runbook resume RUN` goes on with it")
             }
             (Handing::TakenOver { .. }, _, _) => Ok(()),
+            (Handing::Shared, None, None) if self.shared => no(
+                "is shared already",
+                "shared",
+                "`runbook work` on each machine goes on with it",
+            ),
+            (Handing::Shared, None, None) => self.admit(operator),
+            (Handing::Shared, Some(_), None) => no(
+                "is offered to somebody",
+                "shared",
+                "`runbook handoff RUN --take-back` takes that back first",
+            ),
             (_, _, Some(_)) => self.admit(operator),
         }
     }
@@ -149,10 +174,17 @@ impl Hands {
             Handing::Accepted | Handing::MovedIn => {
                 self.received = self.offer.take().or(self.away.take());
                 self.of = Some(entry.operator.clone());
+                self.shared = false;
             }
             Handing::TakenOver { .. } => {
                 *self = Self {
                     of: Some(entry.operator.clone()),
+                    ..Self::default()
+                };
+            }
+            Handing::Shared => {
+                *self = Self {
+                    shared: true,
                     ..Self::default()
                 };
             }
@@ -172,6 +204,16 @@ impl RunState {
         self.hands.possible(handing, operator)?;
         let queues = self.queues();
         match handing {
+            // What workers have under way could not be written down by them.
+            Handing::Accepted | Handing::TakenOver { .. }
+                if self.hands.shared && !queues.active.is_empty() =>
+            {
+                Err(Rejection::RunNotNow {
+                    is: "is being carried out by workers",
+                    act: "taken by somebody else",
+                    instead: "wait until what is under way has ended, or stop the workers: `runbook show RUN` names them",
+                })
+            }
             // Only the machine where it was under way can tell what is left of it.
             Handing::MovedOut { .. } if !(queues.active.is_empty() && queues.in_doubt.is_empty()) => {
                 Err(Rejection::RunNotNow {

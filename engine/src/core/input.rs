@@ -1,7 +1,7 @@
 //! What the outside world tells the core, and how the core says no.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,13 @@ pub enum Input {
     /// acts on the run may find that, and does not take it up by it.
     CutOff {
         /// What the activities that were cut off had printed, by the entry that started them.
+        transcripts: BTreeMap<Seq, Transcript>,
+    },
+    /// The claims of other workers on these calls have ended, and this one has taken them over: nobody makes them.
+    Expired {
+        /// The entries that started the calls.
+        calls: BTreeSet<Seq>,
+        /// What was printed until then, by the entry that started the call.
         transcripts: BTreeMap<Seq, Transcript>,
     },
     /// A step's `when` and `for_each` were evaluated.
@@ -173,7 +180,9 @@ impl Act {
     pub fn takes_the_run(&self) -> bool {
         match self {
             Self::Hand(Handing::Accepted | Handing::MovedIn | Handing::TakenOver { .. }) => true,
-            Self::Hand(Handing::Offered { .. } | Handing::TakenBack | Handing::MovedOut { .. })
+            Self::Hand(
+                Handing::Offered { .. } | Handing::TakenBack | Handing::MovedOut { .. } | Handing::Shared,
+            )
             | Self::Tick { .. }
             | Self::Confirm { .. }
             | Self::Decide { .. }

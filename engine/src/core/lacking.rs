@@ -1,20 +1,26 @@
-//! Secrets and roles that are not to be had: what needs one is not taken in hand, and everything else goes on.
+//! What whoever takes a turn does not have: secrets, roles, the right machine, and what others have under way. What needs
+//! one of these is not taken in hand, and everything else goes on.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::instance::{Doubt, Phase};
+use super::instance::{Activity, Doubt, Phase};
 use super::permission::Bars;
 use super::state::RunState;
 use super::table::InstanceIx;
+use super::worker::Worker;
 use super::workflow::StepPolicy;
-use crate::id::{InstanceId, RoleName};
+use crate::id::{Host, InstanceId, RoleName};
 use crate::secret::SecretName;
 
-/// The secrets that this process does not know now, and the roles that its operator does not have.
+/// The secrets that this process does not know now, the roles that its operator does not have, the machine without
+/// which it does nothing that belongs on another, and its place among other workers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lacking {
     secrets: BTreeSet<SecretName>,
     bars: Bars,
+    host: Option<Host>,
+    worker: Option<Arc<Worker>>,
 }
 
 impl Lacking {
@@ -33,7 +39,8 @@ impl Lacking {
 
     /// Whether a step that asks for these roles is somebody else's.
     fn bars(&self, roles: &[RoleName]) -> bool {
-        self.bars.stranger || (!self.bars.roles.is_empty() && roles.iter().any(|role| self.bars_role(role)))
+        let barred = !self.bars.roles.is_empty() && roles.iter().any(|role| self.bars_role(role));
+        self.bars.stranger || barred || self.worker().is_some_and(|worker| worker.leaves(roles))
     }
 
     /// Whether the operator does not have this role.
@@ -46,6 +53,34 @@ impl Lacking {
         Self { bars, ..self }
     }
 
+    /// The same on this machine, and on no other.
+    #[must_use]
+    pub fn here(self, host: Host) -> Self {
+        let host = Some(host);
+        Self { host, ..self }
+    }
+
+    /// The same for one of several workers.
+    #[must_use]
+    pub fn among(self, worker: Worker) -> Self {
+        let worker = Some(Arc::new(worker));
+        Self { worker, ..self }
+    }
+
+    pub(super) fn host(&self) -> Option<&Host> {
+        self.host.as_ref()
+    }
+
+    pub(super) fn worker(&self) -> Option<&Worker> {
+        self.worker.as_deref()
+    }
+
+    /// Whether a call that is under way is not another worker's.
+    pub(super) fn owns(&self, activity: &Activity) -> bool {
+        self.worker()
+            .is_none_or(|worker| !worker.others.contains(&activity.of))
+    }
+
     fn of<'a>(&'a self, policy: &'a StepPolicy) -> impl Iterator<Item = &'a SecretName> {
         policy.secrets.iter().filter(|name| self.secrets.contains(name))
     }
@@ -55,16 +90,21 @@ impl FromIterator<SecretName> for Lacking {
     fn from_iter<T: IntoIterator<Item = SecretName>>(names: T) -> Self {
         Self {
             secrets: names.into_iter().collect(),
-            bars: Bars::default(),
+            ..Self::default()
         }
     }
 }
 
 impl RunState {
-    /// Whether an instance waits for a secret, or for somebody with another role.
+    /// Whether an instance waits for a secret, or for somebody with another role or elsewhere.
     pub(crate) fn is_withheld(&self, ix: InstanceIx, lacking: &Lacking) -> bool {
         let policy = self.policy(ix);
-        lacking.withholds(&policy.secrets, &policy.roles)
+        lacking.withholds(&policy.secrets, &policy.roles) || self.is_for_others(ix, lacking)
+    }
+
+    /// Whether an instance waits for somebody else, whatever secrets are known.
+    fn is_not_ours(&self, ix: InstanceIx, lacking: &Lacking) -> bool {
+        lacking.bars(&self.policy(ix).roles) || self.is_for_others(ix, lacking)
     }
 
     /// What would go on now if these secrets were known, and what each lacks, in the runbook's order.
@@ -72,7 +112,7 @@ impl RunState {
     pub fn withheld(&self, lacking: &Lacking) -> Vec<(InstanceId, SecretName)> {
         let due = self.due(lacking).into_iter();
         // Nobody is asked for a secret of a step that is somebody else's.
-        let ours = due.filter(|&ix| !lacking.bars(&self.policy(ix).roles));
+        let ours = due.filter(|&ix| !self.is_not_ours(ix, lacking));
         let wanted = ours.flat_map(|ix| {
             let names = lacking.of(self.policy(ix));
             names.map(move |name| (self.instance(ix).id.clone(), name.clone()))
@@ -96,7 +136,7 @@ impl RunState {
         if self.cancelled().is_none() {
             due.extend(queues.in_doubt.iter().copied().filter(|&ix| self.looks_next(ix)));
         }
-        due.extend(queues.active.iter().copied());
+        due.extend(self.own_calls(lacking));
         due.extend(self.to_undo_next());
         due.sort_unstable();
         due.dedup();
@@ -116,9 +156,8 @@ impl RunState {
     /// What begins again by itself when a process takes the run up: the check of an outcome, and what it lacks.
     #[must_use]
     pub fn held_up(&self, lacking: &Lacking) -> Vec<(InstanceId, SecretName)> {
-        let active = self.queues().active.iter().copied();
-        let held_up =
-            active.filter(|&ix| self.is_held_up(ix, lacking) && !lacking.bars(&self.policy(ix).roles));
+        let active = self.own_calls(lacking);
+        let held_up = active.filter(|&ix| self.is_held_up(ix, lacking) && !self.is_not_ours(ix, lacking));
         let wanted = held_up.flat_map(|ix| {
             let names = lacking.of(self.policy(ix));
             names.map(move |name| (self.instance(ix).id.clone(), name.clone()))

@@ -32,6 +32,7 @@ mod rollback;
 mod state;
 mod table;
 mod view;
+mod worker;
 mod workflow;
 
 #[cfg(test)]
@@ -53,6 +54,7 @@ pub use self::state::RunState;
 pub use self::status::{InstanceStatus, RunStatus};
 pub use self::table::InstanceIx;
 pub use self::view::{Row, WaitingFor};
+pub use self::worker::{Place, Worker};
 pub use self::workflow::{OnFailure, Retry, StepPolicy, Workflow};
 
 use crate::id::{Host, Operator};

@@ -12,8 +12,9 @@ use super::input::{Act, Input, Rejection};
 use super::lacking::Lacking;
 use super::operators::Stranger;
 use super::state::RunState;
+use super::table::InstanceIx;
 use super::workflow::{StepPolicy, Workflow};
-use crate::id::{InstanceId, Operator, RoleName};
+use crate::id::{Host, InstanceId, Operator, RoleName};
 use crate::identity::PublicKey;
 
 /// Somebody may not do something, and who may.
@@ -39,6 +40,13 @@ pub enum Barrier {
         /// The role.
         role: RoleName,
     },
+    /// A step is carried out on another machine.
+    Elsewhere {
+        /// The step's instance.
+        instance: InstanceId,
+        /// That machine.
+        host: Host,
+    },
 }
 
 impl Barrier {
@@ -61,6 +69,12 @@ impl fmt::Display for Forbidden {
                     "`{instance}` asks for the role `{role}`, which `{name}` does not have"
                 )
             }
+            Barrier::Elsewhere { instance, host } => {
+                write!(
+                    f,
+                    "`{instance}` is carried out on `{host}`, and this is another machine"
+                )
+            }
             Barrier::Stranger(stranger) => f.write_str(&stranger.says(name)),
         }
     }
@@ -80,6 +94,9 @@ impl Forbidden {
                 "{} may: hand it over, or let them do it under their own name",
                 names.join(", ")
             ),
+            Barrier::Elsewhere { host, .. } => {
+                format!("go on with the run on `{host}`: the step says `on:`")
+            }
             Barrier::Stranger(Stranger::Unsigned) => format!(
                 "act under your own name; `{name}` needs their key here: `runbook identity show` tells which there is"
             ),
@@ -221,10 +238,24 @@ impl RunState {
     pub fn forbidden_now(&self, operator: &Operator, time: Timestamp, lacking: &Lacking) -> Vec<Forbidden> {
         let due = self.due(lacking).into_iter().filter_map(|ix| {
             let (id, policy) = (&self.instance(ix).id, self.policy(ix));
-            let role = policy.roles.iter().find(|role| lacking.bars_role(role))?;
-            Some(self.forbidden(id, role, operator, time))
+            match policy.roles.iter().find(|role| lacking.bars_role(role)) {
+                Some(role) => Some(self.forbidden(id, role, operator, time)),
+                None => self.elsewhere(ix, operator, lacking),
+            }
         });
         due.collect()
+    }
+
+    /// That an instance belongs on another machine than this, if it does.
+    fn elsewhere(&self, ix: InstanceIx, operator: &Operator, lacking: &Lacking) -> Option<Forbidden> {
+        let here = lacking.host()?;
+        let host = self.place_of(ix).filter(|place| !place.is_same(here))?;
+        let instance = self.instance(ix).id.clone();
+        Some(Forbidden {
+            operator: operator.clone(),
+            barrier: Barrier::Elsewhere { instance, host },
+            who_may: Vec::new(),
+        })
     }
 }
 
@@ -258,7 +289,13 @@ pub(super) fn permitted(state: &RunState, input: &Input, turn: &Turn) -> Result<
         }
         // Each step that is undone asks for its own role.
         Input::Act(
-            Act::Hand(Handing::Accepted | Handing::MovedIn | Handing::TakenBack | Handing::TakenOver { .. })
+            Act::Hand(
+                Handing::Accepted
+                | Handing::MovedIn
+                | Handing::TakenBack
+                | Handing::TakenOver { .. }
+                | Handing::Shared,
+            )
             | Act::Cancel { .. }
             | Act::Rollback {
                 scope: RollbackScope::Run,
@@ -267,6 +304,7 @@ pub(super) fn permitted(state: &RunState, input: &Input, turn: &Turn) -> Result<
         )
         | Input::Resumed { .. }
         | Input::CutOff { .. }
+        | Input::Expired { .. }
         | Input::Evaluated { .. }
         | Input::Described { .. }
         | Input::Finished { .. }

@@ -146,27 +146,33 @@ fn put<T: Ord>(set: &mut BTreeSet<T>, item: T, there: bool) {
 
 impl RunState {
     /// Whether another call of a plugin may be under way.
-    pub(super) fn has_room(&self) -> bool {
-        self.queues().active.len() < self.jobs.max(1) as usize
+    pub(super) fn has_room(&self, lacking: &Lacking) -> bool {
+        match lacking.worker() {
+            None => self.queues().active.len() < self.jobs.max(1) as usize,
+            Some(worker) => self.own_calls(lacking).count() < worker.jobs as usize,
+        }
     }
 
     /// The instance that starts next: of those whose time has come, the one that failed before; else the
     /// first in the runbook.
     pub(super) fn next_to_start(&self, now: Timestamp, lacking: &Lacking) -> Option<InstanceIx> {
+        let ours = |ix: InstanceIx| !self.is_for_others(ix, lacking);
         let due = self
             .open_lines(lacking)
-            .filter_map(|line| line.retrying.first().copied());
+            .filter_map(|line| line.retrying.iter().copied().find(|(_, ix)| ours(*ix)));
         let due = due.filter(|(at, _)| *at <= now).min().map(|(_, ix)| ix);
         due.or_else(|| {
             self.open_lines(lacking)
-                .filter_map(|line| line.ready.first().copied())
+                .filter_map(|line| line.ready.iter().copied().find(|ix| ours(*ix)))
                 .min()
         })
     }
 
     /// When the next instance that failed before is due, of those that only wait for that.
     pub(super) fn next_retry(&self, lacking: &Lacking) -> Option<Timestamp> {
-        let retries = self.open_lines(lacking).filter_map(|line| line.retrying.first());
+        let ours = |ix: InstanceIx| !self.is_for_others(ix, lacking);
+        let lines = self.open_lines(lacking);
+        let retries = lines.filter_map(|line| line.retrying.iter().find(|(_, ix)| ours(*ix)));
         retries.map(|(at, _)| *at).min()
     }
 
@@ -180,7 +186,7 @@ impl RunState {
     /// The lines in which somebody waits and whose first may start: locks are free, and there is room, or
     /// none is needed since a person does it, and neither a secret nor a role is lacking.
     fn open_lines<'a>(&'a self, lacking: &'a Lacking) -> impl Iterator<Item = &'a Line> {
-        let (queues, room) = (self.queues(), self.has_room());
+        let (queues, room) = (self.queues(), self.has_room(lacking));
         let open = move |at: LineIx| {
             let rules = self.workflow.line(at);
             let locked = rules.locks.iter().any(|lock| queues.locks.contains_key(lock));
@@ -190,16 +196,15 @@ impl RunState {
         lines.filter(move |(at, _)| open(**at)).map(|(_, line)| line)
     }
 
-    /// The first of each line in which somebody waits for a secret or a role that is lacking.
+    /// The first of each line that waits for a secret or a role that is lacking, or for somebody elsewhere.
     pub(super) fn first_in_lines(&self, lacking: &Lacking) -> impl Iterator<Item = InstanceIx> {
         let lines = self.queues().lines.iter();
-        let lines = lines.filter(|(at, _)| {
-            let rules = self.workflow.line(**at);
-            lacking.withholds(&rules.secrets, &rules.roles)
-        });
-        lines.filter_map(|(_, line)| {
-            let retrying = line.retrying.first().map(|(_, ix)| *ix);
-            line.ready.first().copied().or(retrying)
+        lines.filter_map(|(at, line)| {
+            let rules = self.workflow.line(*at);
+            let all_wait = lacking.withholds(&rules.secrets, &rules.roles);
+            let retrying = line.retrying.iter().map(|(_, ix)| *ix);
+            let mut waiting = line.ready.iter().copied().chain(retrying);
+            waiting.find(|&ix| all_wait || self.is_for_others(ix, lacking))
         })
     }
 }

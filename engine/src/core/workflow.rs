@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::approval::ApprovalRule;
 use super::operators::Operators;
+use super::worker::Place;
 use crate::id::{LockName, RoleName, StepId};
 use crate::runbook::graph::{Cycle, Dag, StepIx};
 use crate::secret::SecretName;
@@ -72,6 +73,8 @@ pub struct StepPolicy {
     pub approve: Option<ApprovalRule>,
     /// The steps of which one must be undone too for this one to be undone; none where it is undone by itself.
     pub undo_with: Vec<StepId>,
+    /// Where it is carried out; anywhere, if it does not say.
+    pub on: Option<Place>,
 }
 
 impl StepPolicy {

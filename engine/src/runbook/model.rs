@@ -11,7 +11,7 @@ use super::expr::Expression;
 use super::param::Param;
 use crate::core::event::Overlaid;
 use crate::core::operators::{OPERATORS_FILE, Operators};
-use crate::core::{ApprovalRule, OnFailure, Retry, Workflow};
+use crate::core::{ApprovalRule, OnFailure, Place, Retry, Workflow};
 use crate::diagnostic::{SourceFile, Sources, Span};
 use crate::id::{LockName, ParamName, PluginName, RoleName, RunbookName, SessionName, StepId};
 use crate::secret::SecretName;
@@ -214,6 +214,8 @@ pub struct Step {
     pub role: Option<RoleName>,
     /// Who must approve it before it is carried out, if anybody must.
     pub approve: Option<ApprovalRule>,
+    /// The machine that it is carried out on; any, if it does not say.
+    pub on: Option<Place>,
     /// The environment that it is carried out in.
     pub session: Option<SessionName>,
     /// How long one attempt may take.

@@ -4,9 +4,11 @@
 //! its place. A test holds the two against each other.
 
 pub use self::overlay::overlay_schema;
+use self::rebase::rebase;
 
 mod approve;
 mod overlay;
+mod rebase;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -143,6 +145,8 @@ struct StepFile {
     for_each: Option<String>,
     /// What an operator must be to carry it out.
     role: Option<String>,
+    /// The machine that it is carried out on: a name, or `${{ item }}`, or `${{ params.NAME }}`; any, if not said.
+    on: Option<String>,
     /// Who must approve what would be carried out before it is.
     approve: Option<ApproveFile>,
     /// The environment that it is carried out in.
@@ -329,24 +333,6 @@ fn without_null(schema: &mut Value) {
             fields.values_mut().for_each(without_null);
         }
         Value::Array(items) => items.iter_mut().for_each(without_null),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// Makes references within a schema hold when it becomes a definition of another one.
-fn rebase(schema: &mut Value, definition: &str) {
-    match schema {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value {
-                    Value::String(target) if name == "$ref" && target.starts_with('#') => {
-                        *target = format!("#/$defs/{definition}{}", &target[1..]);
-                    }
-                    _ => rebase(value, definition),
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| rebase(item, definition)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

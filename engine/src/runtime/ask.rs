@@ -65,8 +65,16 @@ impl Run {
             &author.operator,
             author.key().as_ref(),
             now,
-            self.unknown().lacking(),
+            self.here(self.unknown().lacking()),
         )
+    }
+
+    /// The same on this machine. A rehearsal plays everywhere what belongs elsewhere.
+    fn here(&self, lacking: Lacking) -> Lacking {
+        match self.state.started().rehearsal {
+            None => lacking.here(self.engine.author.host.clone()),
+            Some(_) => lacking,
+        }
     }
 
     /// The secrets for want of which something does not go on now.

@@ -182,7 +182,7 @@ impl Known {
             | Act::Hand(Handing::Offered { note, .. } | Handing::MovedOut { note, .. }) => {
                 *note = note.as_deref().map(|note| mask.text(note));
             }
-            Act::Hand(Handing::TakenBack | Handing::Accepted | Handing::MovedIn) => {}
+            Act::Hand(Handing::TakenBack | Handing::Accepted | Handing::MovedIn | Handing::Shared) => {}
             Act::Decide { why, .. }
             | Act::Reject { why, .. }
             | Act::Hand(Handing::TakenOver { why })

@@ -9,5 +9,6 @@ pub mod doubles;
 pub mod laws;
 mod people;
 pub mod simulation;
+pub mod team;
 pub mod workflows;
 pub mod world;

@@ -48,14 +48,14 @@ pub struct Simulation {
     /// How many entries each append had.
     pub appends: Vec<usize>,
     pub(super) workflow: Arc<Workflow>,
-    history: History,
+    pub(super) history: History,
     calls: BTreeMap<Seq, Call>,
     /// What calls said while they are still under way.
     told: VecDeque<Input>,
     clearing: BTreeSet<InstanceId>,
     pub(super) dice: Dice,
     people: People,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     turn: Turn,
     crash: Option<Crash>,
 }
@@ -296,7 +296,7 @@ impl Simulation {
             .map_or(Next::Nothing, |act| Next::Input(Box::new(Input::Act(act)))))
     }
 
-    fn pass(&mut self, seconds: u8) {
+    pub(super) fn pass(&mut self, seconds: u8) {
         let later = self
             .now
             .checked_add(SignedDuration::from_secs(i64::from(seconds)));
@@ -352,7 +352,7 @@ impl Simulation {
     }
 }
 
-fn operator(number: usize) -> Turn {
+pub(super) fn operator(number: usize) -> Turn {
     Turn {
         operator: Operator::new(&format!("operator {number}")),
         host: Host::new("here"),

@@ -39,6 +39,7 @@ pub fn plain_step(id: &str) -> StepPolicy {
         roles: Vec::new(),
         approve: None,
         undo_with: Vec::new(),
+        on: None,
     }
 }
 

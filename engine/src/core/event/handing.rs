@@ -33,6 +33,8 @@ pub enum Handing {
         /// Why.
         why: String,
     },
+    /// Any number of workers go on with it from now on; it is in nobody's hands alone.
+    Shared,
 }
 
 impl Handing {
@@ -45,6 +47,7 @@ impl Handing {
             Self::MovedOut { .. } => "moved_out",
             Self::MovedIn => "moved_in",
             Self::TakenOver { .. } => "taken_over",
+            Self::Shared => "shared",
         }
     }
 }

@@ -35,6 +35,7 @@ mod steps;
 mod stuck;
 mod timeout;
 mod transitions;
+mod workers;
 
 use self::steps::step;
 

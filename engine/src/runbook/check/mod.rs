@@ -16,6 +16,7 @@ use super::yaml::{Document, Key};
 use crate::core::{StepPolicy, Workflow};
 use crate::diagnostic::{Code, Span};
 use crate::id::{PluginName, RoleName, RunbookName, SessionName, StepId};
+use crate::secret::SecretName;
 use crate::step::{Files, Registry};
 
 mod approve;
@@ -24,6 +25,7 @@ mod inputs;
 mod kinds;
 mod needs;
 mod params;
+mod place;
 mod policy;
 mod report;
 mod secrets;
@@ -85,6 +87,15 @@ struct Declared<'a> {
     steps: BTreeSet<&'a str>,
     known: Known,
     secrets: DeclaredSecrets,
+    params: BTreeSet<&'a str>,
+}
+
+impl Declared<'_> {
+    /// Whether there is a parameter of that name, which is no secret.
+    fn is_open_param(&self, name: &str) -> bool {
+        let is_it = |secret: SecretName| matches!(secret, SecretName::Param(param) if param.as_str() == name);
+        self.params.contains(name) && !self.secrets.all().any(is_it)
+    }
 }
 
 impl Checker<'_> {
@@ -215,6 +226,7 @@ impl Checker<'_> {
             roles: roles_of(step, sessions),
             approve: step.approve.clone(),
             undo_with: step.undo_with.clone(),
+            on: step.on.clone(),
         });
         match Workflow::new(policies.collect()) {
             Ok(workflow) => Some(Arc::new(workflow)),
@@ -270,6 +282,7 @@ fn declared<'a, 'p>(fields: &Fields<'a>, params: impl Iterator<Item = &'p Param>
         steps,
         known,
         secrets: secrets::declared(params, fields),
+        params: names("params"),
     }
 }
 

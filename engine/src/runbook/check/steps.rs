@@ -8,7 +8,7 @@ use super::inputs::Checked;
 use super::secrets::sensitive;
 use super::sessions::lock_of;
 use super::{Checker, Declared, MOST_STEPS};
-use crate::core::{ApprovalRule, OnFailure, Retry};
+use crate::core::{ApprovalRule, OnFailure, Place, Retry};
 use crate::diagnostic::{Code, Span};
 use crate::id::{LockName, PluginName, RoleName, SessionName, StepId};
 use crate::runbook::model::{Rehearse, Step};
@@ -22,6 +22,7 @@ pub(super) const KEYS: &[&str] = &[
     "when",
     "for_each",
     "role",
+    "on",
     "approve",
     "session",
     "lock",
@@ -58,6 +59,7 @@ pub(super) struct Draft<'a> {
     source: Option<String>,
     role: Option<RoleName>,
     approve: Option<ApprovalRule>,
+    on: Option<Place>,
     pub(super) session: Option<SessionName>,
     timeout: Option<Duration>,
     retry: Retry,
@@ -92,6 +94,7 @@ impl Draft<'_> {
             for_each: checked.for_each,
             role: self.role.clone(),
             approve: self.approve.clone(),
+            on: self.on.clone(),
             session: self.session.clone(),
             timeout: self.timeout,
             retry: self.retry,
@@ -192,6 +195,7 @@ impl Checker<'_> {
             rehearse.outputs = outputs;
         }
         fields.names("sensitive", self.report);
+        let fans_out = fields.get("for_each").is_some();
         let mut draft = Draft {
             // A step without a valid id is read for its other mistakes, and belongs to no graph.
             id: id?,
@@ -212,6 +216,9 @@ impl Checker<'_> {
             approve: fields
                 .get("approve")
                 .and_then(|field| self.approve(field, declared)),
+            on: fields
+                .get("on")
+                .and_then(|field| self.place(field, declared, fans_out)),
             session,
             timeout,
             retry: self.retry(fields.get("retry")),

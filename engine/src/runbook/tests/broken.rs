@@ -41,6 +41,22 @@ params:
 steps:
   one: { title: ~, source: 7, uses: command, with: { run: [ls] }, idempotent: on, timeout: 30 }
 ";
+    places: "
+runbook: a
+params:
+  server: { type: host }
+  code: { type: secret }
+steps:
+  anywhere: { uses: command, on: any, with: { run: [ls] } }
+  there: { uses: command, on: web1.contoso.com, with: { run: [ls] } }
+  found: { uses: command, on: \"${{ params.server }}\", with: { run: [ls] } }
+  no-name: { uses: command, on: web 1, with: { run: [ls] } }
+  no-item: { uses: command, on: \"${{ item }}\", with: { run: [ls] } }
+  no-param: { uses: command, on: \"${{ params.servers }}\", with: { run: [ls] } }
+  secret: { uses: command, on: \"${{ params.code }}\", with: { run: [ls] } }
+  more: { uses: command, on: \"web${{ params.server }}\", with: { run: [ls] } }
+  worked-out: { uses: command, on: \"${{ params.server + 1 }}\", with: { run: [ls] } }
+";
     unknown_keys: "
 runbok: a
 step: {}

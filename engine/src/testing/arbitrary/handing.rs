@@ -17,5 +17,6 @@ pub(super) fn handing() -> impl Strategy<Value = Handing> {
         given().prop_map(|(to, note)| Handing::MovedOut { to, note }),
         Just(Handing::MovedIn),
         text().prop_map(|why| Handing::TakenOver { why }),
+        Just(Handing::Shared),
     ]
 }

@@ -7,7 +7,7 @@ mod run;
 pub use self::history::History;
 pub use self::run::{
     at_rest, intent_is_durable, late_outcome_is_ignored, live_state_is_the_journals, no_deadline_is_missed,
-    nothing_to_wait_for, one_call_at_a_time,
+    nothing_is_said_of, nothing_to_wait_for, one_call_at_a_time,
 };
 use crate::core::{Instance, InstanceIx, RunState};
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::history::History;
 use super::{Broken, hold, instances};
 use crate::core::{Entry, Event, Lacking, OnFailure, Phase, RunState, RunStatus, Work};
+use crate::id::InstanceId;
 use crate::step::Purpose;
 use crate::testing::world::World;
 
@@ -113,6 +114,28 @@ pub fn no_deadline_is_missed(
 /// When it changed something.
 pub fn late_outcome_is_ignored(before: &RunState, after: &RunState) -> Result<(), Broken> {
     hold(before == after, || "a late outcome was not ignored".to_owned())
+}
+
+/// What a worker says of a call that was taken over from it is not written down.
+///
+/// # Errors
+/// When it is.
+pub fn nothing_is_said_of(instance: &InstanceId, entries: &[Entry]) -> Result<(), Broken> {
+    let outcome = entries.iter().find(|entry| {
+        matches!(&entry.event,
+            Event::Observed { instance: of, .. }
+            | Event::ObservationFailed { instance: of, .. }
+            | Event::AttemptReturned { instance: of, .. }
+            | Event::AttemptFailed { instance: of, .. }
+            | Event::Verified { instance: of, .. }
+            | Event::Interrupted { instance: of, .. }
+            | Event::RollbackReturned { instance: of, .. }
+            | Event::RolledBack { instance: of, .. }
+            | Event::RollbackFailed { instance: of, .. } if of == instance)
+    });
+    hold(outcome.is_none(), || {
+        format!("a late outcome of `{instance}` was written: {outcome:?}")
+    })
 }
 
 /// Nothing is under way and no clock is awaited: then the status does not say that the run goes on.

@@ -236,6 +236,7 @@ fn handing() -> Vec<Told> {
         Handing::MovedOut { to, note },
         Handing::MovedIn,
         Handing::TakenOver { why: why() },
+        Handing::Shared,
     ];
     all.into_iter()
         .map(|handing| ("", Event::Handed(handing)))

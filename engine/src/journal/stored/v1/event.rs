@@ -184,6 +184,7 @@ pub(super) enum Event {
     TakenOver {
         why: String,
     },
+    Shared {},
     CancelRequested {
         why: String,
     },

@@ -246,6 +246,7 @@ impl From<Handing> for Event {
             Handing::MovedOut { to, note } => Self::MovedOut { to, note },
             Handing::MovedIn => Self::MovedIn {},
             Handing::TakenOver { why } => Self::TakenOver { why },
+            Handing::Shared => Self::Shared {},
         }
     }
 }

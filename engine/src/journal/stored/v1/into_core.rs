@@ -219,6 +219,7 @@ impl TryFrom<Event> for core::Event {
             Event::MovedOut { to, note } => Self::Handed(Handing::MovedOut { to, note }),
             Event::MovedIn {} => Self::Handed(Handing::MovedIn),
             Event::TakenOver { why } => Self::Handed(Handing::TakenOver { why }),
+            Event::Shared {} => Self::Handed(Handing::Shared),
             Event::CancelRequested { why } => Self::CancelRequested { why },
             Event::RollbackStarted {
                 scope,
