@@ -1,8 +1,9 @@
 //! The command line: its doc comments are the help.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use runbook_engine::platform::process;
 
 use crate::commands::{
@@ -13,9 +14,11 @@ use crate::commands::{
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render;
+use crate::render::hint::Given;
 use crate::render::style::Look;
 use crate::setting::Setting;
 use crate::signals;
+use crate::usage;
 
 /// Carries out long administrative procedures, and never forgets where they stand.
 ///
@@ -33,7 +36,7 @@ use crate::signals;
   runbook show hybrid-s2s-7f3a                      what is done, what comes next
   runbook resume hybrid-s2s-7f3a                    go on
 
-Exit codes: 0 done, 1 a step failed, 2 bad input, 3 waiting for a person, 4 in doubt: a person must
+Exit codes: 0 done, 1 failed, stuck or cancelled, 2 bad input, 3 waiting for a person, 4 in doubt: a person must
 decide, 5 the run is held by someone else, 70 a fault of the program, 130 interrupted (journal intact)."
 )]
 struct Cli {
@@ -148,9 +151,20 @@ pub(crate) fn command() -> clap::Command {
     Cli::command()
 }
 
+/// Reads the command line; what it says of place and person, all hints heed.
+fn parse() -> Result<Cli, clap::Error> {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let mut command = Cli::command().color(usage::colours(&args));
+    let parsed = command.try_get_matches_from_mut(args).and_then(|matches| {
+        Given::of(&matches).keep();
+        Cli::from_arg_matches(&matches)
+    });
+    parsed.map_err(|error| usage::plainly(error, &command))
+}
+
 /// Reads the command line, does what it says, and gives the exit code.
 pub(crate) fn main() -> Exit {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are results; the rest is a usage error. A closed pipe is nobody's error.

@@ -43,7 +43,7 @@ impl Exit {
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Failed => "a step failed, or a rollback is stuck",
+            Self::Failed => "a step failed, a rollback is stuck, or the run was cancelled",
             Self::BadInput => "bad input: the command line, the runbook or a parameter",
             Self::Waiting => "waiting for a person",
             Self::InDoubt => "an instance is in doubt and a person must decide",

@@ -32,6 +32,7 @@ mod secrets;
 mod setting;
 mod shipped;
 mod signals;
+mod usage;
 mod watch;
 
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ use runbook_engine::diagnostic::{Code, Diagnostic, closest};
 use runbook_engine::id::{Host, Operator, RunId};
 use runbook_engine::journal::postgres::Address;
 use runbook_engine::journal::{Journal, JournalError, Listed, PostgresJournal, SledJournal};
+use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Author, Doors, Engine, SystemClock};
 use runbook_engine::step::Registry;
 use tokio_util::sync::CancellationToken;
@@ -18,8 +19,9 @@ use crate::error::Failed;
 use crate::identity;
 use crate::observe::{Observer, RunLog, start_tracing};
 use crate::programs;
-use crate::render::style::{Look, count};
-use crate::render::time;
+use crate::render::layout::Width;
+use crate::render::style::{CARE, Look, count, paint};
+use crate::render::{authors, time};
 
 /// What to do where runs that should be there are not.
 pub(crate) const ELSEWHERE: &str = "for runs that were started elsewhere, name their state folder (`--state-dir`, RUNBOOK_STATE_DIR) or database (`--journal`)";
@@ -49,6 +51,14 @@ impl Setting {
             global,
             look,
             registry: runbook_steps::builtin_with(programs::settings()),
+        }
+    }
+
+    /// Warns where roles stand in a runbook that nothing enforces, and somebody could rely on them.
+    pub(crate) fn tell_of_roles(&self, runbook: &Runbook) {
+        if let Some(warning) = authors::unenforced_approvals(runbook, runbook.workflow().operators()) {
+            self.look
+                .tell(&paint(CARE, Width::of_talk().wrap("", 2, &warning)));
         }
     }
 

@@ -97,4 +97,9 @@ fn a_rollback_that_was_cut_off_tells_what_is_undone_next() {
     let doubt = line(&outcome, "? in doubt");
     assert!(doubt.contains("`b` was being undone since"), "{doubt}");
     assert!(line(&outcome, "◂ next").ends_with("to undo, in this order: `b`, `a`"));
+    assert!(
+        line(&outcome, "◂ undone").ends_with("0 of 2 undone"),
+        "of the undoing, and not of the work before it: {}",
+        outcome.stderr
+    );
 }

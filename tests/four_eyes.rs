@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Project};
+use crate::support::{Outcome, Project, until};
 
 const BOOK: &str = "runbook: steps
 roles: { farm: of the farm, board: of the change board }
@@ -172,4 +172,104 @@ fn a_rehearsal_asks_nobody() {
     let project = Project::new();
     project.runbook("steps.yaml", BOOK);
     by(&project, "anna", ["exec", "steps.yaml", "--rehearse"]).code(0);
+}
+
+/// Whoever approved by mistake says no, as they would have before; who has approved is told until the step begins.
+#[test]
+fn an_approval_is_taken_back_until_the_step_begins() {
+    let project = waiting();
+    approve(&project, "bob").code(0);
+    approve(&project, "eve").code(0);
+    project
+        .run(["show", "steps"])
+        .code(0)
+        .prints("approved by bob, eve");
+    by(
+        &project,
+        "eve",
+        ["reject", "steps", "realm", "--why", "the wrong farm"],
+    )
+    .code(0);
+    by(&project, "anna", ["resume", "steps"])
+        .code(1)
+        .tells("the wrong farm");
+    assert_eq!(project.lines("log"), ["first"]);
+    by(
+        &project,
+        "anna",
+        ["decide", "steps", "realm", "again", "--why", "so"],
+    )
+    .code(0);
+    by(&project, "anna", ["resume", "steps"])
+        .code(3)
+        .tells("2 people with the role `board` must approve it first");
+    approve(&project, "bob").code(0);
+    approve(&project, "eve").code(0);
+    by(&project, "anna", ["resume", "steps"]).code(0);
+    by(&project, "eve", ["reject", "steps", "realm", "--why", "too late"])
+        .code(2)
+        .tells("an approval is taken back before its step begins");
+}
+
+/// An approval after a crash is no taking up: whoever gives it does not carry the run out.
+#[test]
+fn a_run_that_was_cut_off_is_approved_before_anybody_resumes() {
+    let project = Project::new();
+    project.runbook(
+        "steps.yaml",
+        "runbook: steps
+steps:
+  asked: { approve: { not: [starter, executor] }, uses: command, with: { run: [HELPER, append, DIR/log, asked] } }
+  slow: { uses: command, with: { run: [HELPER, write, DIR/began, x, then, until, DIR/go] } }
+",
+    );
+    let running = project.start(["exec", "steps.yaml"]);
+    until("it waits and works", || {
+        project.has("began") && project.show("steps")["status"] == "running"
+    });
+    until("it is asked for", || {
+        project.statuses("steps").contains(&"asked: waiting".to_owned())
+    });
+    running.kill();
+    project.write("go", "");
+    by(&project, "bob", ["approve", "steps", "asked", "--yes"]).code(0);
+    project
+        .run(["decide", "steps", "slow", "done", "--why", "so"])
+        .code(0);
+    project.run(["resume", "steps"]).code(0);
+    assert_eq!(project.lines("log"), ["asked"]);
+}
+
+#[test]
+fn that_roles_are_not_enforced_is_told_wherever_somebody_could_rely_on_them() {
+    let project = waiting();
+    let told = "roles are not enforced: there is no operators.yaml beside the runbook";
+    project.run(["check", "steps.yaml"]).code(0).tells(told);
+    project.run(["plan", "steps.yaml"]).code(0).tells(told);
+    by(&project, "anna", ["exec", "steps.yaml", "--rehearse"])
+        .code(0)
+        .tells(told);
+}
+
+#[test]
+fn the_report_tells_what_was_to_be_approved_by_whom_and_how_long_that_took() {
+    let project = waiting();
+    let report = project
+        .run(["report", "steps", "--format", "json"])
+        .code(0)
+        .json();
+    let step = &report["steps"][1];
+    assert_eq!(step["approval"]["role"], "board", "{step}");
+    assert_eq!(step["approval"]["min"], 2);
+    assert!(
+        step["approval"]["what"]["with"]["run"]
+            .to_string()
+            .contains("realm contoso")
+    );
+    assert!(step["waited"].is_i64(), "{step}");
+    let page = project.run(["report", "steps", "--format", "md"]).code(0);
+    page.prints("roles are not enforced")
+        .prints("To be approved by: 2 people with the role board")
+        .prints("Waited for a person")
+        .prints("for \\`board\\`: waits for approval");
 }

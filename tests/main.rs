@@ -40,6 +40,7 @@ mod flagship;
 mod four_eyes;
 mod graph;
 mod hand_over;
+mod hints;
 mod holders;
 mod kills;
 mod left;

@@ -8,8 +8,10 @@ use runbook_engine::runtime::Seat;
 use super::{access, act_on, go, go_after, instance, meant};
 use crate::error::Failed;
 use crate::exit::Exit;
-use crate::prompt::Asker;
-use crate::render::approval;
+use crate::prompt::{Asker, Unanswered};
+use crate::render::layout::Width;
+use crate::render::next::quoted;
+use crate::render::{approval, hint};
 use crate::setting::Setting;
 
 /// Approve exactly what a step would carry out
@@ -44,8 +46,14 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     match approve(run.seat_mut(), &instance, args, setting).await {
         Ok(Wish::Recorded) => go(run, setting).await.map(|()| Exit::Done),
         Ok(Wish::NotNow) => {
-            let no = "nothing was approved; `runbook reject RUN STEP --why TEXT` says that it must not be carried out so";
-            setting.look.tell(no);
+            let name = run.seat().state().started().name();
+            let no = format!(
+                "nothing was approved, and it is still waited for; `runbook reject {name} {} --why TEXT` says that it must \
+                 not be carried out so",
+                quoted(&instance)
+            );
+            let no = Width::of_talk().wrap("", 2, &hint::in_text(&no));
+            setting.look.tell(&no);
             go(run, setting).await.map(|()| Exit::Waiting)
         }
         Err(failed) => Err(go_after(run, failed).await),
@@ -73,7 +81,10 @@ async fn approve(
         meant(failed, &instance.to_string(), seat)
     })?;
     let subject = approval.subject.clone();
-    setting.look.tell(&approval::shown(instance, approval));
+    setting
+        .look
+        .tell(&approval::shown(instance, approval, Width::of_talk()));
+    setting.tell_of_roles(seat.runbook());
     if !args.yes && !consent(setting)? {
         return Ok(Wish::NotNow);
     }
@@ -91,6 +102,8 @@ fn consent(setting: &Setting) -> Result<bool, Failed> {
         let nobody = nobody.help("`--yes` approves what is shown above");
         return Err(nobody.into());
     }
-    let answer = Asker::default().yes_or_no("Approve this?");
-    answer.map_err(|unanswered| unanswered.ends("nothing was approved"))
+    match Asker::default().yes_or_no("Approve this?") {
+        Err(Unanswered::NotNow) => Ok(false),
+        answer => answer.map_err(|unanswered| unanswered.ends("nothing was approved")),
+    }
 }

@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::manual::{self, Answer, Asking, Heard};
 use crate::observe::{Observer, Watched};
 use crate::render;
+use crate::render::hint::{self, For};
 use crate::render::layout::Width;
 use crate::secrets;
 use crate::setting::Setting;
@@ -79,9 +80,10 @@ fn forbidden(forbidden: &Forbidden, runbook: &Runbook, run: &str) -> Diagnostic 
         }
         Barrier::Stranger(_) => diagnostic,
     };
-    diagnostic
-        .help(forbidden.instead())
-        .help(format!("they go on with it: `runbook resume {run}`"))
+    diagnostic.help(forbidden.instead()).help(format!(
+        "they go on with it: `{}`",
+        hint::command(&format!("runbook resume {run}"), For::Another)
+    ))
 }
 
 /// How the work here ended.

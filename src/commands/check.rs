@@ -94,6 +94,9 @@ fn tell(path: &Path, loaded: &Loaded, setting: &Setting) {
     };
     let (width, line) = (Width::of_talk(), format!("{}: {verdict}", path.display()));
     setting.look.tell(&width.wrap("", 2, &line));
+    if let Some(runbook) = &loaded.runbook {
+        setting.tell_of_roles(runbook);
+    }
     if let Some(overlaid) = loaded.runbook.as_ref().and_then(|runbook| runbook.overlays()) {
         setting.look.tell(&overlay::list(overlaid, width));
         let hash = fingerprint(&overlaid.text);

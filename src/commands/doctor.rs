@@ -52,7 +52,8 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
 async fn examine(args: &Args, setting: &Setting) -> Result<Vec<Finding>, Failed> {
     let root = setting.state_dir()?;
     let state = folder::folder(&root);
-    let usable = state.health != Health::Bad && root.is_dir();
+    // An empty folder stays empty: looking at it makes nothing there.
+    let usable = state.health != Health::Bad && root.is_dir() && !folder::is_empty(&root);
     let mut findings = vec![state, folder::disk(&root)];
     if usable {
         findings.extend(journals::journals(&setting.engine()?, args.verify).await);

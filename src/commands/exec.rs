@@ -157,5 +157,6 @@ fn announce(run: &Run, examples: &[String], setting: &Setting) {
         let stand_in = format!("examples stand in for {}", examples.join(", "));
         look.tell(&paint(DIM, width.wrap("", 2, &stand_in)));
     }
+    setting.tell_of_roles(run.runbook());
     look.tell("");
 }

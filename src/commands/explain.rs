@@ -2,9 +2,11 @@
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
 
+use super::steps::document;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render;
+use crate::render::layout::Width;
 
 /// Explain an error code, as `RB0007`
 #[derive(Debug, clap::Args)]
@@ -15,18 +17,22 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
+    let width = Width::of_results();
     match &args.code {
         None => Code::ALL
             .iter()
-            .for_each(|code| render::result(&format!("{code}  {}", code.title()))),
+            .for_each(|code| render::result(&width.wrap(&format!("{code}  "), 8, code.title()))),
         Some(text) => {
             let code: Code = in_full(text).parse().map_err(|error| {
                 let near = Code::ALL.iter().map(|code| code.as_str());
                 let diagnostic = Diagnostic::error(Code::Usage, format!("{error}"))
                     .did_you_mean(&text.to_ascii_uppercase(), near);
-                Failed::from(diagnostic.help("`runbook explain` lists the codes"))
+                let diagnostic = diagnostic.help("`runbook explain` lists the codes");
+                Failed::from(diagnostic.help(
+                    "`runbook steps` tells of the kinds of step, and of the keys that every step may have",
+                ))
             })?;
-            render::result(code.page().trim_end());
+            document(code.page());
         }
     }
     Ok(Exit::Done)

@@ -17,11 +17,13 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::journal::verify::from_file;
-use super::output::{folder_of, not_written};
+use super::output::{folder_of, no_folder, not_written};
 use super::{act_on, close, give_up};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render;
+use crate::render::hint::{self, For};
+use crate::render::layout::Width;
 use crate::render::plain;
 use crate::render::style::{count, entries};
 use crate::setting::{Setting, find_run};
@@ -72,13 +74,19 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         Some(to) => hand_off(&engine, id, file, target, to, args, setting).await?,
     };
     tell(&manifest, &args.output, setting);
-    if let Some(to) = &args.to {
-        let name = manifest.name();
-        setting.look.tell(&format!(
-            "{name} is moved: {} goes on with it after `runbook import FILE`; here it can only be read",
-            plain(to.as_str())
-        ));
-    }
+    let name = manifest.name();
+    let then = match &args.to {
+        Some(to) => format!(
+            "{name} is moved: {} goes on with it after `{}`; here it can only be read",
+            plain(to.as_str()),
+            hint::command("runbook import FILE", For::Operator(to))
+        ),
+        None => format!(
+            "the file is a copy, to be read and verified wherever it is imported: {name} itself stays here; \
+             `--handoff --to NAME` moves it"
+        ),
+    };
+    setting.look.tell(&Width::of_talk().wrap("", 2, &then));
     Ok(Exit::Done)
 }
 
@@ -118,6 +126,9 @@ async fn recipient(engine: &Engine, id: RunId, args: &Args) -> Result<Option<Pub
 pub(super) fn begin(file: &Path) -> Result<NamedTempFile, Failed> {
     if file.symlink_metadata().is_ok() {
         return Err(in_the_way(file));
+    }
+    if !folder_of(file).is_dir() {
+        return Err(no_folder(file));
     }
     NamedTempFile::new_in(folder_of(file)).map_err(|error| not_written(file, &error))
 }

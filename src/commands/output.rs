@@ -39,6 +39,7 @@ impl Output {
     pub(super) fn check(&self) -> Result<(), Failed> {
         match &self.file {
             Some(file) if !self.overwrite && file.symlink_metadata().is_ok() => Err(there_already(file)),
+            Some(file) if !folder_of(file).is_dir() => Err(no_folder(file)),
             _ => Ok(()),
         }
     }
@@ -89,6 +90,19 @@ pub(crate) fn write(file: &Path, text: &str, overwrite: bool) -> io::Result<()> 
         whole.persist_noclobber(file)
     };
     named.map(drop).map_err(|error| error.error)
+}
+
+/// The refusal of a file whose folder is not there.
+pub(super) fn no_folder(file: &Path) -> Failed {
+    let folder = folder_of(file).display();
+    let message = format!(
+        "`{}` cannot be written: there is no folder `{folder}`",
+        file.display()
+    );
+    let diagnostic = Diagnostic::error(Code::OutputNotWritten, message);
+    diagnostic
+        .help("make it, or choose a folder that is there")
+        .into()
 }
 
 fn there_already(file: &Path) -> Failed {

@@ -68,6 +68,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         let summary = Width::of_talk().wrap("", 2, &overlay::summary(overlaid));
         setting.look.tell(&format!("\n{summary}"));
     }
+    setting.tell_of_roles(&runbook);
     let summary = format!("{}; nothing was touched", tally(&rows, &runbook));
     setting
         .look

@@ -7,10 +7,11 @@ use crate::error::Failed;
 use crate::exit::Exit;
 use crate::setting::Setting;
 
-/// Do not approve what a step would carry out
+/// Do not approve what a step would carry out, or take an approval back
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The step fails with this reason. `runbook decide RUN STEP again` has it asked for anew.
+What was approved already is taken back so, by anybody who may approve it, until the step begins.
 
 Example:
   runbook reject hybrid-s2s-7f3a set-realm --why 'not before the backup'"

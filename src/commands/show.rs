@@ -51,7 +51,11 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         holder,
         ..
     } = &story;
-    let held = Held::of(&story, || engine.rests_for(state, runbook));
+    let held = if copy {
+        Held::Copy
+    } else {
+        Held::of(&story, || engine.rests_for(state, runbook))
+    };
     if setting.global.json {
         let mut shown = as_json(&story, &held, [starter, last]);
         shown["copy"] = copy.into();
@@ -81,15 +85,18 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     if let Some(holder) = holder {
         let remark = format!("carried out now by {holder}");
         render::result(&paint(BUSY, width.wrap("", 2, &render::plain(&remark))));
-    } else if state.active().len() > 0 {
+    } else if state.active().len() > 0 && !copy {
         let remark = "it was interrupted: no process carries it out now";
         render::result(&paint(CARE, width.wrap("", 2, remark)));
     }
     render::result("");
     render::result(&rows::table(state, runbook, &held, width));
     let filled = |id: &InstanceId, put: Put<'_>| engine.inputs(&story, id, put);
-    for page in manual::pages(state, runbook, &filled, width) {
-        render::result(&page);
+    // What is to be done by hand is done where the run goes on.
+    if !copy && state.hands().away().is_none() {
+        for page in manual::pages(state, runbook, &filled, width) {
+            render::result(&page);
+        }
     }
     render::result(&next::summary(state, runbook, &held, width));
     Ok(Exit::Done)

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use runbook_engine::runbook;
 use runbook_engine::step::Plugin;
 use serde_json::{Value, json};
 
@@ -9,13 +10,16 @@ use super::load::files_beside;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::overlays::FolderFiles;
-use crate::render;
-use crate::render::layout::widest;
+use crate::render::layout::{Width, pad, widest};
 use crate::render::style::{BOLD, CARE, paint};
+use crate::render::{self, markdown};
 use crate::setting::Setting;
 
 /// The widest column of kinds.
 const WIDEST_KIND: usize = 32;
+
+/// The reference of scripts.
+const FUNCTIONS: &str = include_str!("../../docs/reference/scripts.md");
 
 /// Show the kinds of step, or one kind's documentation and inputs
 ///
@@ -24,30 +28,41 @@ const WIDEST_KIND: usize = 32;
 #[command(after_help = "Examples:
   runbook steps
   runbook steps command
+  runbook steps --functions                            what scripts can call
   runbook steps --runbook farm.yaml                    with those in the folder `steps` beside it
   runbook steps site.licence --runbook farm.yaml")]
 pub(crate) struct Args {
     /// The kind, as `uses:` says it
     #[arg(value_name = "KIND")]
     kind: Option<String>,
+    /// Show the functions that scripts can call, in `rhai` steps and in kinds of your own
+    #[arg(long, conflicts_with = "kind")]
+    functions: bool,
     /// With the kinds that files beside this runbook define, instead of those in the folder where you are
     #[arg(long, value_name = "FILE")]
     runbook: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    if args.functions {
+        document(FUNCTIONS);
+        return Ok(Exit::Done);
+    }
     let here = Path::new("runbook.yaml");
-    let runbook = args.runbook.as_deref().unwrap_or(here);
+    let beside = args.runbook.as_deref().unwrap_or(here);
     let files = match &args.runbook {
         Some(named) => files_beside(named)?,
         None => FolderFiles::beside(&[here]),
     };
     let Some(kind) = &args.kind else {
         list(&files, setting);
+        if !setting.global.json {
+            keys(setting);
+        }
         return Ok(Exit::Done);
     };
     let found = setting.registry.find(kind, &files);
-    let plugin = found.map_err(|missing| Failed::input(missing.diagnostics(&runbook.to_string_lossy())))?;
+    let plugin = found.map_err(|missing| Failed::input(missing.diagnostics(&beside.to_string_lossy())))?;
     if setting.global.json {
         let doc = plugin.doc();
         render::json(&json!({
@@ -92,6 +107,32 @@ fn list(files: &FolderFiles, setting: &Setting) {
                 line(&kind, "", &remark);
             }
         }
+    }
+}
+
+/// The keys that every step may have, beside the inputs of its kind.
+fn keys(setting: &Setting) {
+    let schema = runbook::schema(&setting.registry);
+    let step = &schema["$defs"]["StepFile"]["properties"];
+    let keys: Vec<(&String, &Value)> = step.as_object().into_iter().flatten().collect();
+    let width = Width::of_results();
+    let column = widest(keys.iter().map(|(key, _)| key.as_str()), WIDEST_KIND);
+    render::result(&format!("\n{}", paint(BOLD, "Keys of every step")));
+    for (key, value) in keys {
+        let about = value["description"].as_str().unwrap_or_default();
+        let head = format!("{}  ", paint(BOLD, pad(key, column)));
+        render::result(&width.wrap(&head, column + 2, about));
+    }
+    let more = "`runbook steps KIND` tells the inputs of a kind (`with:`), `runbook steps --functions` what scripts can call";
+    render::result(&format!("\n{}", width.wrap("", 0, more)));
+}
+
+/// A page of the documentation: in a terminal as it is read there, elsewhere as it is written.
+pub(super) fn document(page: &str) {
+    let (page, width) = (page.trim_end(), Width::of_results());
+    match width.left(0) {
+        None => render::result(page),
+        Some(_) => render::result(&markdown::render(page, "", 0, width)),
     }
 }
 

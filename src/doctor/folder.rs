@@ -59,9 +59,10 @@ pub(crate) fn folder(root: &Path) -> Finding {
 /// A folder that the first run will make.
 fn new_folder(check: &'static str, root: &Path) -> Finding {
     let shown = root.display();
-    let above = root.ancestors().skip(1).find(|folder| folder.is_dir());
+    let above = root.ancestors().find(|folder| folder.is_dir());
     let above = above.unwrap_or_else(|| Path::new("."));
     match try_to_write(above) {
+        Ok(()) if root.is_dir() => Finding::good(check, format!("{shown}: empty; the first run fills it")),
         Ok(()) => Finding::good(check, format!("{shown}: not there yet; the first run makes it")),
         Err(error) => {
             let found = format!(
@@ -75,6 +76,11 @@ fn new_folder(check: &'static str, root: &Path) -> Finding {
             )
         }
     }
+}
+
+/// Whether nothing is in it.
+pub(crate) fn is_empty(root: &Path) -> bool {
+    std::fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// Makes a file that nobody sees and that is gone at once.

@@ -8,8 +8,9 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Work;
 use super::evidence::{Gathered, LARGEST};
-use crate::prompt::{Asker, Unanswered};
+use crate::prompt::{Asker, Unanswered, aside};
 use crate::render::layout::Width;
+use crate::render::style::{CARE, paint};
 use crate::render::{markdown, plain};
 
 /// Asks for everything that is still missing, then whether it is done.
@@ -70,6 +71,8 @@ fn tick(asker: &Asker, work: &Work, ticked: &UnboundedSender<u32>) -> Result<(),
         };
         let item = markdown::render(item, &place, 0, Width::endless());
         if !asker.yes_or_no(&item)? {
+            let unticked = "not ticked off, so that the step still waits; what was ticked off before is kept";
+            aside(&paint(CARE, Width::of_talk().wrap("  ", 2, unticked)))?;
             return Err(Unanswered::NotNow);
         }
         // Nobody listens any more only where the answers do not matter.

@@ -1,11 +1,13 @@
 //! Whether it is proven who did what: told where somebody could think that it is, and it is not.
 
 use runbook_engine::core::event::Entry;
-use runbook_engine::core::operators::Standing;
+use runbook_engine::core::operators::{OPERATORS_FILE, Operators, Standing};
 use runbook_engine::core::{ApprovalRule, RunState};
 use runbook_engine::journal::Seal;
 use runbook_engine::runbook::Runbook;
 use serde::Serialize;
+
+use super::style::names;
 
 /// What is known of whoever wrote an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -36,6 +38,19 @@ pub(crate) fn mark(authorship: Option<Authorship>) -> &'static str {
         Some(Authorship::Claimed) => " (claimed)",
         Some(Authorship::False) => " (not theirs)",
     }
+}
+
+/// That anybody may approve what is for a role alone, where that is so: told wherever somebody could rely on it.
+pub(crate) fn unenforced_approvals(runbook: &Runbook, operators: Option<&Operators>) -> Option<String> {
+    let steps = runbook.steps().values();
+    let judged = steps.filter(|step| step.approve.as_ref().is_some_and(|rule| rule.by.is_some()));
+    let judged: Vec<_> = judged.map(|step| step.id.clone()).collect();
+    (operators.is_none() && !judged.is_empty()).then(|| {
+        format!(
+            "roles are not enforced: there is no {OPERATORS_FILE} beside the runbook, so that anybody may approve {}",
+            names(&judged)
+        )
+    })
 }
 
 /// Whether the roles of the steps are enforced, where they have any.

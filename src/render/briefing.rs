@@ -10,6 +10,7 @@ use runbook_engine::runbook::Runbook;
 
 use super::held::{SettledBy, interrupted};
 use super::layout::{Width, pad};
+use super::next::how_far;
 use super::style::{BAD, BUSY, CARE, DIM, GOOD, names, paint};
 use super::{plain, time};
 
@@ -60,6 +61,16 @@ impl Subject {
 }
 
 fn done(state: &RunState, rows: &[Row]) -> Option<Subject> {
+    let last = |ended: &[InstanceStatus]| {
+        let ended = rows.iter().filter(|row| ended.contains(&row.status));
+        let last = ended.max_by_key(|row| row.ended)?;
+        let at = time::local(last.ended?);
+        Some(format!("; last `{}` at {at}", plain(&last.id.to_string())))
+    };
+    if state.rollback().is_some() {
+        let last = last(&[InstanceStatus::RolledBack]).unwrap_or_default();
+        return Subject::of(paint(GOOD, '◂'), "undone", [format!("{}{last}", how_far(state))]);
+    }
     let (settled, total) = state.progress();
     let skipped = rows.iter().filter(|row| row.status == InstanceStatus::Skipped);
     let mut fact = format!("{settled} of {total}");
@@ -67,17 +78,8 @@ fn done(state: &RunState, rows: &[Row]) -> Option<Subject> {
     if skipped > 0 {
         fact += &format!(", of which {skipped} skipped");
     }
-    let ended = rows.iter().filter(|row| {
-        matches!(
-            row.status,
-            InstanceStatus::Succeeded | InstanceStatus::Satisfied | InstanceStatus::RolledBack
-        )
-    });
-    if let Some(last) = ended.max_by_key(|row| row.ended)
-        && let Some(at) = last.ended
-    {
-        fact += &format!("; last `{}` at {}", plain(&last.id.to_string()), time::local(at));
-    }
+    let ended = [InstanceStatus::Succeeded, InstanceStatus::Satisfied];
+    fact += &last(&ended).unwrap_or_default();
     Subject::of(paint(GOOD, '✓'), "done", [fact])
 }
 

@@ -5,7 +5,7 @@ use runbook_engine::diagnostic::{Diagnostic, Severity};
 use serde_json::{Value, json};
 
 use super::layout::Width;
-use super::plain;
+use super::{hint, plain};
 use crate::setting::Setting;
 
 /// Prints diagnostics on standard error.
@@ -84,7 +84,7 @@ pub(crate) fn as_text(diagnostic: &Diagnostic) -> String {
 
 /// A text in lines that fit after `before` columns, without what could drive the terminal.
 fn within(width: Width, before: usize, text: &str) -> String {
-    width.narrower(before).wrap("", 0, &plain(text))
+    width.narrower(before).wrap("", 0, &plain(&hint::in_text(text)))
 }
 
 /// One diagnostic for programs.
@@ -102,7 +102,7 @@ pub(crate) fn as_json(diagnostic: &Diagnostic) -> Value {
         "severity": diagnostic.severity,
         "message": diagnostic.message,
         "places": places.collect::<Vec<_>>(),
-        "help": diagnostic.help,
+        "help": diagnostic.help.iter().map(|help| hint::in_text(help)).collect::<Vec<_>>(),
         "causes": diagnostic.causes,
     })
 }

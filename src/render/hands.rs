@@ -12,7 +12,7 @@ use super::style::{CARE, DIM, paint};
 use super::{plain, time};
 
 /// What is said of a run that was taken in and not moved here.
-pub(crate) const COPY: &str = "a copy, to be read; the run itself goes on elsewhere";
+pub(crate) const COPY: &str = "a copy, to be read; the run itself goes on where it was exported";
 
 /// Who has the run, if that needs saying.
 pub(crate) fn possession(state: &RunState, width: Width) -> Option<String> {
@@ -28,7 +28,8 @@ pub(crate) fn possession(state: &RunState, width: Width) -> Option<String> {
     } else if hands.are_shared() {
         "shared: any number of workers go on with it (`runbook work`)".to_owned()
     } else {
-        format!("in the hands of {}", hands.of()?)
+        let of = hands.of().filter(|_| !state.status().is_finished())?;
+        format!("in the hands of {of}")
     };
     Some(paint(CARE, width.wrap("", 2, &plain(&words))))
 }

@@ -12,6 +12,8 @@ pub(crate) enum Held {
     No(Vec<Wanted>),
     /// Only the process that holds it: others ask it.
     Elsewhere,
+    /// Nobody here: only a copy of the run is here, and it goes on where it came from.
+    Copy,
 }
 
 impl Held {
@@ -28,7 +30,7 @@ impl Held {
     pub(crate) fn rests_for(&self) -> &[Wanted] {
         match self {
             Self::No(wanted) => wanted,
-            Self::Elsewhere => &[],
+            Self::Elsewhere | Self::Copy => &[],
         }
     }
 
@@ -36,7 +38,7 @@ impl Held {
     pub(crate) fn status(&self, instance: &Instance, status: InstanceStatus) -> InstanceStatus {
         match self {
             Self::No(_) if is_cut_off(&instance.phase) => InstanceStatus::InDoubt,
-            Self::No(_) | Self::Elsewhere => status,
+            Self::No(_) | Self::Elsewhere | Self::Copy => status,
         }
     }
 
@@ -50,7 +52,7 @@ impl Held {
                 stopped(&instance.phase)
             }
             Self::No(_) => outlook(instance, runbook).or_else(|| self.lacks(&row.id)),
-            Self::Elsewhere => None,
+            Self::Elsewhere | Self::Copy => None,
         };
         Row {
             status: self.status(instance, row.status),

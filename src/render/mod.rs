@@ -9,6 +9,7 @@ pub(crate) mod graph;
 pub(crate) mod hands;
 pub(crate) mod heading;
 pub(crate) mod held;
+pub(crate) mod hint;
 pub(crate) mod layout;
 pub(crate) mod live;
 pub(crate) mod markdown;

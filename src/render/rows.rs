@@ -53,6 +53,13 @@ struct Columns {
     hosts: usize,
 }
 
+impl Columns {
+    /// Whether there is no room for any.
+    fn is_none(self) -> bool {
+        self.ids == 0
+    }
+}
+
 /// What a line tells of.
 struct Told<'a> {
     row: Row,
@@ -112,8 +119,13 @@ impl Told<'_> {
         let used = |(_, text, column): &(Style, String, usize)| display_width(text).max(*column) + 2;
         let used = 4 + cells.iter().map(used).sum::<usize>();
         let title = self.step.map(|step| plain(&step.title));
+        let mut below = None;
         match (title, width.left(used)) {
             (Some(title), None) => cells.push((Style::new(), title, 0)),
+            // Without columns there is room for all of it below, unless it says nothing new.
+            (Some(title), Some(left)) if columns.is_none() && display_width(title.as_str()) > left => {
+                below = Some(title).filter(|title| *title != self.row.id.to_string());
+            }
             (Some(title), Some(left)) if left >= SHORTEST_TITLE => {
                 cells.push((Style::new(), cut(&title, left), 0));
             }
@@ -128,6 +140,10 @@ impl Told<'_> {
             if at < last {
                 text += &" ".repeat(column.saturating_sub(display_width(cell)) + 2);
             }
+        }
+        if let Some(title) = below {
+            text += "\n";
+            text += &width.wrap("      ", 6, &title);
         }
         if let Some(reason) = &self.row.reason {
             let reason = plain(reason.lines().next().unwrap_or_default());

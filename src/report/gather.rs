@@ -17,8 +17,8 @@ use super::{
 };
 use crate::render::graph::Picture;
 use crate::render::held::Held;
-use crate::render::overlay;
 use crate::render::story::{subject, words};
+use crate::render::{authors, overlay};
 
 /// What was found beside the story.
 pub(crate) struct Found {
@@ -46,11 +46,12 @@ pub(crate) fn gather(story: &Story, found: Found) -> Report {
         },
         params: params(state, runbook),
         people: people(&story.entries),
+        roles: authors::roles(state, runbook),
         course: story
             .entries
             .iter()
             .filter(|one| is_remarkable(one))
-            .map(told)
+            .map(|one| told(one, runbook))
             .collect(),
         rollback: undoing(state),
         steps: steps::records(story, &held, found.printed, &found.checklists),
@@ -163,7 +164,15 @@ fn is_remarkable(entry: &Entry) -> bool {
 }
 
 /// An entry in words.
-pub(super) fn told(entry: &Entry) -> Told {
+pub(super) fn told(entry: &Entry, runbook: &Runbook) -> Told {
+    let mut words = words(&entry.event);
+    if let Event::Approving(approving) = &entry.event {
+        let step = runbook.step(approving.instance().step());
+        let rule = step.and_then(|step| step.approve.as_ref());
+        if let Some(role) = rule.and_then(|rule| rule.by.as_ref()) {
+            words = format!("for `{role}`: {words}");
+        }
+    }
     Told {
         seq: entry.seq,
         time: entry.time,
@@ -171,7 +180,7 @@ pub(super) fn told(entry: &Entry) -> Told {
         host: Clean::of(&entry.host),
         event: entry.event.name(),
         step: subject(&entry.event).map(Clean::of),
-        words: Clean::of(words(&entry.event)),
+        words: Clean::of(words),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A report as Markdown: for tickets and version control. Every text from the journal is escaped.
 
 use runbook_engine::core::event::Outputs;
+use serde_json::Value;
 
 use super::gather::something;
 use super::printed::Printed;
@@ -167,7 +168,7 @@ impl Page {
         for param in &report.params {
             let value = match &param.value {
                 _ if param.secret => "a secret, which is kept nowhere".to_owned(),
-                Some(found) => escaped(&Clean::value(found)),
+                Some(found) => value(found),
                 None => "none".to_owned(),
             };
             self.fact(&escaped(&param.name), &value);
@@ -180,6 +181,9 @@ impl Page {
             let who = format!("{} on {}", escaped(&person.operator), escaped(&person.host));
             let when = format!("{} to {}", stamp(person.first), stamp(person.last));
             self.item(&format!("{who}: {}, {when}", entries(person.entries)));
+        }
+        if let Some(roles) = report.roles {
+            self.apart(roles);
         }
     }
 
@@ -236,14 +240,18 @@ impl Page {
                 &took(jiff::SignedDuration::from_secs(waited)),
             );
         }
+        if let Some(asked) = &step.approval {
+            self.fact("To be approved by", &escaped(&Clean::of(asked.whom())));
+            self.fact("What was to be approved", &value(&asked.what));
+        }
         if let Some(role) = &step.role {
             self.fact("For", &escaped(role));
         }
         if let Some(before) = &step.before {
-            self.fact("Seen before", &escaped(&Clean::value(before)));
+            self.fact("Seen before", &value(before));
         }
         if something(&step.outputs) {
-            self.fact("Outputs", &escaped(&Clean::value(&step.outputs)));
+            self.fact("Outputs", &value(&step.outputs));
         }
         step.history.iter().for_each(|told| {
             self.told(&Told {
@@ -274,7 +282,7 @@ impl Page {
 
     fn values(&mut self, values: &Outputs) {
         for (name, found) in values {
-            let (name, found) = (escaped(&Clean::of(name)), escaped(&Clean::value(found)));
+            let (name, found) = (escaped(&Clean::of(name)), value(found));
             self.0 += &format!("  - {name}: {found}\n");
         }
     }
@@ -300,6 +308,20 @@ fn all(ids: &[Clean]) -> String {
         return "nothing".to_owned();
     }
     ids.iter().map(escaped).collect::<Vec<_>>().join(", ")
+}
+
+/// A value on one line: text as text, everything else as code.
+fn value(value: &Value) -> String {
+    if let Value::String(text) = value {
+        return escaped(&Clean::of(text));
+    }
+    let json = Clean::of(value);
+    let longest = json.as_str().split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    match longest {
+        0 => format!("{fence}{}{fence}", json.as_str()),
+        _ => format!("{fence} {} {fence}", json.as_str()),
+    }
 }
 
 /// The text on one line, with everything escaped that Markdown could take for more than text.

@@ -40,6 +40,8 @@ pub(crate) struct Report {
     proof: Proof,
     params: Vec<Param>,
     people: Vec<Person>,
+    /// Whether the roles of the steps were enforced, where they have any.
+    roles: Option<&'static str>,
     /// What people did, and what did not go its ordinary way.
     course: Vec<Told>,
     rollback: Option<Undoing>,
@@ -127,6 +129,33 @@ struct Told {
     words: Clean,
 }
 
+/// An approval that was asked for.
+#[derive(Debug, Serialize)]
+struct Asked {
+    /// What whoever approves must be; none lets everybody.
+    role: Option<Clean>,
+    /// How many of them it takes.
+    min: u32,
+    /// What would be carried out.
+    what: Value,
+    sha256: Clean,
+}
+
+impl Asked {
+    /// Of whom it is asked.
+    fn whom(&self) -> String {
+        let role = self
+            .role
+            .as_ref()
+            .map(|role| format!(" with the role {}", role.as_str()));
+        let role = role.unwrap_or_default();
+        match self.min {
+            1 => format!("somebody{role}"),
+            min => format!("{min} people{role}"),
+        }
+    }
+}
+
 /// How the run was undone.
 #[derive(Debug, Serialize)]
 struct Undoing {
@@ -160,6 +189,8 @@ struct StepRecord {
     people: Vec<Clean>,
     /// How long it waited for a person, in seconds.
     waited: Option<i64>,
+    /// What was to be approved last, where it asks for that.
+    approval: Option<Asked>,
     /// What was seen before the first attempt.
     before: Option<Value>,
     outputs: Value,

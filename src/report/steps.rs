@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use runbook_engine::core::Row;
-use runbook_engine::core::event::{Entry, Event, Ruling};
+use runbook_engine::core::event::{Approving, Entry, Event, Ruling};
 use runbook_engine::id::InstanceId;
+use runbook_engine::runbook::Step;
 use runbook_engine::runtime::Story;
 use serde_json::Value;
 
 use super::clean::Clean;
 use super::gather::{something, told};
 use super::printed::Printed;
-use super::{Evidence, StepRecord, Ticked};
+use super::{Asked, Evidence, StepRecord, Ticked};
+use crate::render::approval;
 use crate::render::held::Held;
 use crate::render::story::subject;
 
@@ -66,10 +68,11 @@ fn record(
         took: row.took.map(|took| took.as_secs_f64()),
         people: people.into_iter().map(Clean::of).collect(),
         waited: waited(history, story.state.updated()),
+        approval: step.and_then(|step| asked(step, history)),
         before: before.filter(something),
         outputs: Value::clone(&row.outputs),
         evidence: evidence(history, checklist),
-        history: history.iter().map(|entry| told(entry)).collect(),
+        history: history.iter().map(|entry| told(entry, &story.runbook)).collect(),
         printed,
     }
 }
@@ -77,13 +80,34 @@ fn record(
 /// How long it waited for a person, in seconds: from each time that one was needed until something came of it.
 fn waited(history: &[&Entry], last: Timestamp) -> Option<i64> {
     let needed = history.iter().enumerate();
-    let needed = needed.filter(|(_, entry)| matches!(entry.event, Event::PersonNeeded { .. }));
+    let needed = needed.filter(|(_, entry)| {
+        matches!(
+            entry.event,
+            Event::PersonNeeded { .. } | Event::Approving(Approving::Asked { .. })
+        )
+    });
     let waits = needed.map(|(at, entry)| {
         let until = history.get(at + 1).map_or(last, |next| next.time);
         until.duration_since(entry.time)
     });
     let waits: Vec<SignedDuration> = waits.collect();
     (!waits.is_empty()).then(|| waits.iter().map(SignedDuration::as_secs).sum())
+}
+
+/// What was to be approved last.
+fn asked(step: &Step, history: &[&Entry]) -> Option<Asked> {
+    let rule = step.approve.as_ref()?;
+    let mut asked = history.iter().rev().filter_map(|entry| match &entry.event {
+        Event::Approving(Approving::Asked { proposal, .. }) => Some(proposal),
+        _ => None,
+    });
+    let proposal = asked.next()?;
+    Some(Asked {
+        role: rule.by.as_ref().map(Clean::of),
+        min: rule.min,
+        what: approval::said(&proposal.what),
+        sha256: Clean::of(&proposal.subject),
+    })
 }
 
 /// What people gave. Work is not confirmed before each item of its checklist is said to be so; undoing it has none.

@@ -1,7 +1,5 @@
 //! Lines that are rewritten in place: what must be written to the terminal so that others stand there.
 
-use std::fmt::Write as _;
-
 use crossterm::Command;
 use crossterm::cursor::MoveUp;
 use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
@@ -56,8 +54,13 @@ impl Block {
     /// So that a text stands above the lines.
     pub(super) fn above(&mut self, text: &str, size: Size) -> String {
         let mut frame = Frame::default();
-        self.take_away(&mut frame, size);
-        frame.text(text);
+        if size.columns == self.columns {
+            // Written over what stands there, never cleared first: a row that is empty for a moment flickers.
+            frame.up(self.height(size));
+        } else {
+            self.take_away(&mut frame, size);
+        }
+        frame.text(text, size.columns.max(1));
         if size.columns < self.columns {
             // They are too wide by now; they come back when they are drawn next.
             self.lines.clear();
@@ -132,10 +135,15 @@ impl Frame {
         self.0.push_str("\r\n");
     }
 
-    fn text(&mut self, text: &str) {
-        let text = text.replace('\n', "\r\n");
-        // Writing into a text cannot fail.
-        write!(self.0, "{text}\r\n").ok();
+    fn text(&mut self, text: &str, columns: usize) {
+        for line in text.split('\n') {
+            self.0.push_str(line);
+            // At the end of a full row the cursor stands on its last sign, which stays.
+            if line.is_empty() || !display_width(line).is_multiple_of(columns) {
+                self.put(&Clear(ClearType::UntilNewLine));
+            }
+            self.0.push_str("\r\n");
+        }
     }
 
     fn end(mut self) -> String {

@@ -3,6 +3,8 @@
 //! An approval is for what exactly would be carried out, known by its hash. An instance that is about to be attempted is
 //! described first, each time anew; only what was approved goes on, and anything else is asked for again.
 
+mod ahead;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -290,7 +292,7 @@ impl RunState {
                 }
                 self.count_approval(ix, &entry.operator);
             }
-            Approving::Rejected { why, .. } if waits => {
+            Approving::Rejected { why, .. } if waits || self.has_approval_ahead(ix) => {
                 self.not_approved(ix, Failure::new(FailureKind::Rejected, why), entry.time);
             }
             Approving::Expired { .. } if waits || self.is_proposed(ix) => self.expire(ix, entry.time),

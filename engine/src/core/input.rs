@@ -234,7 +234,7 @@ pub enum Rejection {
     #[error("the run is offered to {0}, and to nobody else")]
     OfferedToAnother(Operator),
     /// The run goes on in another journal.
-    #[error("the run was moved to another place at {since:.0}, where {to} goes on with it")]
+    #[error("the run was moved to another place, where {to} goes on with it")]
     Away {
         /// Who goes on with it.
         to: Operator,
@@ -297,7 +297,7 @@ impl Rejection {
             Self::NameAnItem(_) => "`runbook show RUN` lists the instances",
             Self::OfferedToYou(_) => "`runbook accept RUN` takes it, and tells where it stands",
             Self::NotYours(_) => {
-                "let them hand it over: `runbook handoff RUN --to NAME`; `runbook accept RUN --take-over --why TEXT` takes it without"
+                "let them hand it over with `handoff`; `runbook accept RUN --take-over --why TEXT` takes it without"
             }
             Self::OfferedToAnother(_) => {
                 "`runbook show RUN` tells who has it; they can take it back and offer it to you"

@@ -1,10 +1,11 @@
 //! What a person's act means, or why it is not possible now.
 
-use super::event::{Approving, Event, Need, RollbackScope, Ruling};
+use super::event::{Approving, Event, Handing, Need, RollbackScope, Ruling};
 use super::input::{Act, Rejection};
 use super::instance::{Doubt, Phase};
 use super::rollback;
 use super::state::RunState;
+use super::status::RunStatus;
 use super::table::InstanceIx;
 use crate::id::{InstanceId, Operator};
 
@@ -67,6 +68,7 @@ pub(super) fn acted(state: &RunState, act: &Act, operator: &Operator) -> Result<
             Ok(Event::Approving(Approving::Rejected { instance, why }))
         }
         Act::Hand(handing) => {
+            worth_giving(state, handing)?;
             state.can_be_handed(handing, operator)?;
             Ok(Event::Handed(handing.clone()))
         }
@@ -142,11 +144,12 @@ fn rejectable(state: &RunState, instance: &InstanceId) -> Result<(), Rejection> 
     goes_forward(state, "rejected")?;
     match &state.instance(ix).phase {
         Phase::Waiting(Need::Approval) => Ok(()),
+        _ if state.has_approval_ahead(ix) => Ok(()),
         other => Err(not_now(
             instance,
             other,
             "rejected",
-            "only what the run asks approval for is rejected",
+            "only what the run asks approval for is rejected, and an approval is taken back before its step begins",
         )),
     }
 }
@@ -214,6 +217,21 @@ fn goes_forward(state: &RunState, act: &'static str) -> Result<(), Rejection> {
         no("is cancelled", "`runbook rollback RUN` undoes what it did")
     } else {
         Ok(())
+    }
+}
+
+/// A run that is over is nobody's to go on with. One that was given away before stays so.
+fn worth_giving(state: &RunState, handing: &Handing) -> Result<(), Rejection> {
+    match (handing, state.status()) {
+        (Handing::Offered { .. }, RunStatus::Completed | RunStatus::RolledBack) => {
+            Err(Rejection::RunNotNow {
+                is: "is finished",
+                act: "given away",
+                instead: "there is nothing to go on with: `runbook report RUN` tells what was done; should somebody else \
+                      have to undo it, they take it over with `accept --take-over`",
+            })
+        }
+        _ => Ok(()),
     }
 }
 

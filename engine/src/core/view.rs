@@ -305,17 +305,17 @@ impl RunState {
                 "next try at {at}: {}",
                 error().unwrap_or_else(|| "it failed".to_owned())
             )),
-            Phase::Ready => self
-                .policy(self.find(&instance.id)?)
-                .locks
-                .iter()
-                .find_map(|lock| {
+            Phase::Ready => {
+                let ix = self.find(&instance.id)?;
+                let locked = self.policy(ix).locks.iter().find_map(|lock| {
                     let holder = self.queues().locks.get(lock)?;
                     Some(format!(
                         "waits for the lock `{lock}`, held by `{}`",
                         self.instance(*holder).id
                     ))
-                }),
+                });
+                locked.or_else(|| self.approval_ahead(ix))
+            }
             Phase::InDoubt(_) | Phase::RollbackInDoubt(_) => Some("it was interrupted".to_owned()),
             Phase::Waiting(Need::Decision) => Some(
                 "it was interrupted, and nobody knows whether it took effect: a person must decide"
@@ -346,10 +346,10 @@ impl RunState {
                 .rollback_error
                 .as_ref()
                 .map(|error| error.message.clone()),
+            Phase::Observed => self.approval_ahead(self.find(&instance.id)?),
             Phase::Pending
             | Phase::FannedOut
             | Phase::Observing { .. }
-            | Phase::Observed
             | Phase::Running(_)
             | Phase::Verifying(_)
             | Phase::Satisfied

@@ -19,7 +19,7 @@ impl JournalError {
                 "`runbook resume {run}` goes on from where the journal stands now"
             )),
             Self::Copy => about(Code::RunIsCopy)
-                .help("go on with it where it is, or have it handed over: `runbook export RUN -o FILE --handoff --to NAME`")
+                .help("go on with it where it is, or have it handed over from there, with `export --handoff`")
                 .help(format!(
                     "if it is lost there, `runbook accept {run} --take-over --why TEXT` goes on here"
                 )),

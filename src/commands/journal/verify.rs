@@ -15,6 +15,7 @@ use crate::commands::read_bounded;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render;
+use crate::render::layout::Width;
 use crate::render::style::{BAD, GOOD, count, entries, paint};
 use crate::render::{plain, time};
 use crate::setting::{Setting, find_run};
@@ -112,7 +113,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     } else {
         tell(what, &found, authors.as_ref(), setting);
         if let Some((made, standing)) = maker {
-            render::result(&made_by(&made, standing));
+            render::result(&Width::of_results().wrap("", 2, &made_by(&made, standing)));
         }
     }
     Ok(if holds { Exit::Done } else { Exit::Failed })
@@ -214,32 +215,35 @@ fn as_json(found: &Verification, authors: Option<&Authors>, run: &str) -> Value 
 }
 
 fn tell(what: What, found: &Verification, authors: Option<&Authors>, setting: &Setting) {
+    let width = Width::of_results();
     for finding in &found.findings {
         let place = finding
             .seq
             .map_or_else(String::new, |seq| format!("entry {seq}: "));
         let message = plain(&finding.message);
-        render::result(&format!("{} {place}{message}", paint(BAD, "✗")));
+        render::result(&width.wrap(&format!("{} ", paint(BAD, "✗")), 2, &format!("{place}{message}")));
     }
     if found.findings.is_empty() {
         let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let chunks = count(number(found.chunks), "piece");
         let attachments = count(number(found.attachments), "attachment");
         let holds = paint(GOOD, format!("the {} holds", what.name()));
-        render::result(&format!(
+        let found = format!(
             "{holds}: {}, {chunks} of transcript, {attachments}, nothing changed",
             entries(found.entries)
-        ));
+        );
+        render::result(&width.wrap("", 2, &found));
     } else {
-        setting.look.tell(&format!(
+        let verdict = format!(
             "the {} cannot be trusted: {}; keep {}",
             what.name(),
             count(found.findings.len(), "finding"),
             what.remedy(),
-        ));
+        );
+        setting.look.tell(&Width::of_talk().wrap("", 2, &verdict));
     }
     if let Some(remark) = remark(found, authors) {
-        render::result(&remark);
+        render::result(&width.wrap("", 2, &remark));
     }
 }
 

@@ -4,8 +4,8 @@
 use runbook_engine::core::event::Failure;
 use runbook_engine::core::{Instance, Phase, RunState};
 
-use super::Advice::{self, Command, Fact};
-use super::{MOST, more, quoted, typed};
+use super::Advice::{self, Fact};
+use super::{MOST, command, more, quoted, typed};
 use crate::render::plain;
 
 /// What ends the name of a runbook that ships, as a run keeps it.
@@ -31,7 +31,7 @@ pub(super) fn of_work(state: &RunState, go_on: impl Fn(&'static str) -> Advice) 
     if failed.iter().any(|(_, error)| !is_kept(*error)) {
         advice.push(go_on("to go on after that"));
     }
-    let rollback = |why| Command(format!("runbook rollback {name}"), why);
+    let rollback = |why| command(&format!("runbook rollback {name}"), why);
     match kept {
         Some((instance, _)) => {
             advice.push(Fact(
@@ -66,8 +66,8 @@ pub(super) fn of_undoing(state: &RunState) -> Vec<Advice> {
     for &(instance, error) in failed.iter().take(MOST) {
         advice.extend(told(name, instance, error));
         let decide = |ruling: &str, why| {
-            Command(
-                format!(
+            command(
+                &format!(
                     "runbook decide {name} {} {ruling} --why TEXT",
                     quoted(&instance.id)
                 ),
@@ -98,7 +98,7 @@ pub(super) fn anew(state: &RunState, why: &'static str) -> Advice {
         None => started.file.as_str(),
     };
     let file = typed(file.strip_suffix(SHIPS).unwrap_or(file));
-    Command(format!("runbook exec {file} --like {}", started.name()), why)
+    command(&format!("runbook exec {file} --like {}", started.name()), why)
 }
 
 type Failed<'a> = (&'a Instance, Option<&'a Failure>);
@@ -120,11 +120,11 @@ fn told(name: &str, instance: &Instance, error: Option<&Failure>) -> [Advice; 2]
     let log = format!("runbook log {name} --step {}", quoted(&instance.id));
     [
         Fact(format!("`{}`: {reason}", plain(&instance.id.to_string()))),
-        Command(log, "what it did and printed"),
+        command(&log, "what it did and printed"),
     ]
 }
 
 fn again(name: &str, instance: &Instance, why: &'static str) -> Advice {
     let id = quoted(&instance.id);
-    Command(format!("runbook decide {name} {id} again --why TEXT"), why)
+    command(&format!("runbook decide {name} {id} again --why TEXT"), why)
 }

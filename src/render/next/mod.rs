@@ -1,15 +1,16 @@
 //! The last lines of every command that leaves a run behind: where it stands, and the one next thing to do.
 
 use runbook_engine::core::event::Need;
-use runbook_engine::core::{InstanceIx, InstanceStatus, Phase, RunState, RunStatus, WaitingFor};
+use runbook_engine::core::{InstanceIx, Phase, RunState, RunStatus};
 use runbook_engine::id::InstanceId;
-use runbook_engine::runbook::{Runbook, Step};
-use runbook_steps::manual::ManualInputs;
+use runbook_engine::runbook::Runbook;
 
+use self::waiting::{doubts, waits};
 use crate::render::held::Held;
+use crate::render::hint::{self, For};
 use crate::render::layout::{Width, pad, widest};
-use crate::render::plain;
 use crate::render::style::{BOLD, CARE, DIM, names, of_run, paint, words};
+use crate::render::{hands, plain};
 
 /// How many instances that failed, or wait, are told of; `show` tells of all.
 const MOST: usize = 5;
@@ -22,10 +23,21 @@ enum Advice {
     Command(String, &'static str),
 }
 
+/// What whoever reads it can type now.
+fn command(text: &str, why: &'static str) -> Advice {
+    Command(hint::command(text, For::Reader), why)
+}
+
+/// What that person can type.
+fn command_for(whose: For<'_>, text: &str, why: &'static str) -> Advice {
+    Command(hint::command(text, whose), why)
+}
+
 use Advice::{Command, Fact};
 
 mod failure;
 mod secret;
+mod waiting;
 
 /// Where the run stands, and what to do now.
 pub(crate) fn summary(state: &RunState, runbook: &Runbook, held: &Held, width: Width) -> String {
@@ -57,7 +69,7 @@ fn stands(status: RunStatus) -> String {
 }
 
 /// How far the run has come, or its undoing.
-fn how_far(state: &RunState) -> String {
+pub(super) fn how_far(state: &RunState) -> String {
     let Some(rollback) = state.rollback() else {
         let (settled, total) = state.progress();
         return format!("{settled} of {total} settled");
@@ -95,7 +107,10 @@ fn laid_out(advice: &[Advice], width: Width) -> Vec<String> {
         Command(command, why) if beside => {
             format!("    {}  {}", pad(command, column), paint(DIM, why))
         }
-        Command(command, why) => format!("    {}\n      {command}", paint(DIM, format!("{why}:"))),
+        Command(command, why) => {
+            let why = width.wrap("    ", 4, &paint(DIM, format!("{why}:")));
+            format!("{why}\n      {command}")
+        }
     });
     lines.collect()
 }
@@ -103,6 +118,9 @@ fn laid_out(advice: &[Advice], width: Width) -> Vec<String> {
 /// What a person can do now, the most useful first.
 fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
     let name = &state.started().name();
+    if matches!(held, Held::Copy) {
+        return copied(name);
+    }
     let mut advice = match whose(name, state) {
         Whose::Away(advice) => return advice,
         Whose::Here(advice) => advice,
@@ -113,8 +131,9 @@ fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
     }
     advice.extend(more(name, waiting.len(), "wait for a person"));
     let go_on = |why| match held {
-        Held::No(_) => Command(format!("runbook resume {name}"), why),
-        Held::Elsewhere => Command(format!("runbook log {name} --follow"), "to see how it goes on"),
+        Held::No(_) => command(&format!("runbook resume {name}"), why),
+        Held::Elsewhere => command(&format!("runbook log {name} --follow"), "to see how it goes on"),
+        Held::Copy => Fact(hands::COPY.to_owned()),
     };
     match state.status() {
         RunStatus::Waiting if waiting.iter().all(|one| one.need == Need::ManualWork) => {
@@ -133,13 +152,13 @@ fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
         },
         RunStatus::Cancelled => {
             advice.extend(doubts(state, name));
-            advice.push(Command(
-                format!("runbook rollback {name}"),
+            advice.push(command(
+                &format!("runbook rollback {name}"),
                 "to undo what was done",
             ));
         }
         RunStatus::Completed => {
-            advice.push(Command(format!("runbook log {name}"), "the whole story"));
+            advice.extend(afterwards(name));
         }
         RunStatus::RolledBack => {
             advice.extend(left_in_place(state));
@@ -162,6 +181,41 @@ enum Whose {
     Here(Vec<Advice>),
 }
 
+/// What can be done with a run of which only a copy is here.
+fn copied(name: &str) -> Vec<Advice> {
+    vec![
+        Fact(format!(
+            "this is {}; ask there to have it handed over",
+            hands::COPY
+        )),
+        command(&format!("runbook report {name}"), "for people who were not there"),
+        command(
+            &format!("runbook journal verify {name}"),
+            "that nothing was changed",
+        ),
+        command(
+            &format!("runbook accept {name} --take-over --why TEXT"),
+            "only if it is lost there",
+        ),
+    ]
+}
+
+/// What is useful once all is done.
+fn afterwards(name: &str) -> Vec<Advice> {
+    vec![
+        command(
+            &format!("runbook report {name} -o {name}.html"),
+            "the record, for people who were not there",
+        ),
+        command(
+            &format!("runbook export {name} -o {name}.tar.zst"),
+            "all of it, to archive and to prove",
+        ),
+        command(&format!("runbook log {name}"), "the whole story"),
+        command(&format!("runbook rollback {name}"), "to undo it"),
+    ]
+}
+
 fn whose(name: &str, state: &RunState) -> Whose {
     let hands = state.hands();
     if let Some(away) = hands.away() {
@@ -173,13 +227,18 @@ fn whose(name: &str, state: &RunState) -> Whose {
         let to = plain(offer.to.as_str());
         vec![
             Fact(format!("it is offered to {to}")),
-            Command(format!("runbook accept {name}"), "for whom it is offered to"),
-            Command(
-                format!("runbook handoff {name} --take-back"),
+            command_for(
+                For::Operator(&offer.to),
+                &format!("runbook accept {name}"),
+                "for whom it is offered to",
+            ),
+            command_for(
+                For::Operator(&offer.by),
+                &format!("runbook handoff {name} --take-back"),
                 "to keep it after all",
             ),
         ]
-    } else if let Some(of) = hands.of() {
+    } else if let Some(of) = hands.of().filter(|_| !state.status().is_finished()) {
         let of = plain(of.as_str());
         vec![Fact(format!(
             "it is in the hands of {of}, who alone goes on with it"
@@ -215,116 +274,10 @@ pub(crate) fn wanted(state: &RunState, runbook: &Runbook) -> Option<Wanted> {
     })
 }
 
-/// What one instance waits for, and what to type when it is done.
-fn waits(state: &RunState, waiting: &WaitingFor, runbook: &Runbook) -> Vec<Advice> {
-    let name = &state.started().name();
-    let step = runbook.step(waiting.id.step());
-    let role = step
-        .and_then(|step| step.role.as_ref())
-        .map_or_else(String::new, |role| format!(" ({role})"));
-    let title = step.map_or_else(String::new, |step| plain(&step.title));
-    let (id, quoted) = (plain(&waiting.id.to_string()), quoted(&waiting.id));
-    match waiting.need {
-        Need::ManualWork => {
-            let (what, evidence) = if waiting.undoing {
-                ("is to be undone by hand", String::new())
-            } else {
-                ("waits for a person", step.map_or_else(String::new, evidence))
-            };
-            let confirm = format!("runbook confirm {name} {quoted}{evidence}");
-            vec![
-                Fact(format!("`{id}` {what}{role}: {title}")),
-                Command(confirm, "once it is done"),
-            ]
-        }
-        Need::Approval => approval(state, waiting, &named(&id, &title), &quoted),
-        Need::Decision => {
-            let decide = |ruling| format!("runbook decide {name} {quoted} {ruling} --why TEXT");
-            let [fact, done, again] = if waiting.undoing {
-                [
-                    "Do not undo it again yet: look whether it is undone, then",
-                    "it is undone",
-                    "it is not: undo it again",
-                ]
-            } else {
-                [
-                    "Do not do it again yet: look whether it took effect, then",
-                    "it took effect",
-                    "it did not: do it again",
-                ]
-            };
-            let undoing = if waiting.undoing { "undoing " } else { "" };
-            vec![
-                Fact(format!(
-                    "{undoing}{} was interrupted{role}. {fact}",
-                    named(&id, &title)
-                )),
-                Command(decide("done"), done),
-                Command(decide("again"), again),
-            ]
-        }
-    }
-}
-
-/// What a run that was stopped has left in doubt: it is not looked at any more, and undoing it depends on what it did.
-fn doubts(state: &RunState, name: &str) -> Vec<Advice> {
-    let in_doubt = state
-        .statuses()
-        .filter(|(_, status)| *status == InstanceStatus::InDoubt);
-    let told = in_doubt.take(MOST).flat_map(|(instance, _)| {
-        let (id, quoted) = (plain(&instance.id.to_string()), quoted(&instance.id));
-        let decide = |ruling| format!("runbook decide {name} {quoted} {ruling} --why TEXT");
-        [
-            Fact(format!(
-                "`{id}` was interrupted: look whether it took effect, then"
-            )),
-            Command(decide("done"), "it took effect"),
-            Command(decide("fail"), "it did not"),
-        ]
-    });
-    told.collect()
-}
-
-/// Who must approve an instance, and how.
-fn approval(state: &RunState, waiting: &WaitingFor, named: &str, quoted: &str) -> Vec<Advice> {
-    let name = state.started().name();
-    let wanted = state.find(&waiting.id).and_then(|ix| state.row_of(ix).reason);
-    let wanted = plain(&wanted.unwrap_or_else(|| "it must be approved first".to_owned()));
-    vec![
-        Fact(format!("{named}: {wanted}")),
-        Command(
-            format!("runbook approve {name} {quoted}"),
-            "for whoever approves it, under their own name",
-        ),
-        Command(format!("runbook reject {name} {quoted} --why TEXT"), "not so"),
-    ]
-}
-
-/// An instance with its title, which is often an order, as somebody's words.
-fn named(id: &str, title: &str) -> String {
-    if title.is_empty() || title == id {
-        format!("`{id}`")
-    } else {
-        format!("`{id}` (\"{title}\")")
-    }
-}
-
-/// The options with which manual work is confirmed.
-fn evidence(step: &Step) -> String {
-    let Ok(inputs) = serde_json::from_value::<ManualInputs>(step.with.clone()) else {
-        return String::new();
-    };
-    let values = inputs.collect.iter().filter(|(_, collect)| !collect.optional);
-    let values = values.map(|(name, _)| format!(" --value {name}=VALUE"));
-    let files = inputs.attach.iter().filter(|file| !file.optional);
-    let files = files.map(|_| " --attach FILE".to_owned());
-    let ticked = (!inputs.checklist.is_empty()).then(|| " --ticked".to_owned());
-    ticked.into_iter().chain(values).chain(files).collect()
-}
-
 fn more(name: &str, all: usize, what: &str) -> Option<Advice> {
     let more = all.checked_sub(MOST).filter(|&more| more > 0)?;
-    Some(Fact(format!("{more} more {what}: `runbook show {name}`")))
+    let text = format!("{more} more {what}: `runbook show {name}`");
+    Some(Fact(hint::in_text(&text)))
 }
 
 fn left_in_place(state: &RunState) -> Option<Advice> {
@@ -347,7 +300,7 @@ pub(crate) fn quoted(id: &InstanceId) -> String {
 }
 
 /// The same for any text.
-fn typed(text: &str) -> String {
+pub(crate) fn typed(text: &str) -> String {
     let text = plain(text);
     let harmless = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':');
     if text.chars().all(harmless) {

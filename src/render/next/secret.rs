@@ -4,8 +4,8 @@ use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::Wanted;
 use runbook_engine::secret::Secret;
 
-use super::Advice::{self, Command, Fact};
-use super::{MOST, more, typed};
+use super::Advice::{self, Fact};
+use super::{MOST, command, more, typed};
 use crate::render::plain;
 use crate::secrets::variable;
 
@@ -18,12 +18,12 @@ pub(super) fn of(run: &str, wanted: &[Wanted], runbook: &Runbook) -> Vec<Advice>
         format!(" --secret {name}=file:PATH")
     });
     let from_files: String = from_files.collect();
-    advice.push(Command(
-        format!("runbook resume {run}{from_files}"),
+    advice.push(command(
+        &format!("runbook resume {run}{from_files}"),
         "from a file; `runbook explain RB0108` tells of other sources",
     ));
-    advice.push(Command(
-        format!("runbook resume {run}"),
+    advice.push(command(
+        &format!("runbook resume {run}"),
         "in a terminal, to be asked for it, or with the variable set",
     ));
     advice

@@ -210,6 +210,7 @@ fn people(report: &Report) -> Markup {
                         ", " (at(person.first)) " to " (at(person.last)) }
                 }
             }
+            @if let Some(roles) = report.roles { p { (roles) } }
         }
     }
 }

@@ -71,6 +71,11 @@ fn facts(step: &StepRecord) -> Markup {
             @if let Some(waited) = step.waited {
                 (fact("Waited for a person", html! { (took(SignedDuration::from_secs(waited))) }))
             }
+            @if let Some(asked) = &step.approval {
+                (fact("To be approved by", html! { (asked.whom()) }))
+                (fact("What was to be approved", values(&asked.what)))
+                (fact("Known by SHA-256", html! { code { (asked.sha256) } }))
+            }
             @if !step.people.is_empty() { (fact("Acted on by", ids(&step.people))) }
             @if step.attempts > 0 { (fact("Attempts", html! { (step.attempts) })) }
             @if step.rollbacks > 0 { (fact("Attempts to undo it", html! { (step.rollbacks) })) }

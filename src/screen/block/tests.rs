@@ -65,6 +65,22 @@ fn what_is_told_stands_above_it_and_scrolls_away() {
     assert!(shown(&terminal).starts_with("$ runbook exec\nfirst\nsecond"));
 }
 
+/// A terminal that does not wait for the whole of a frame shows no empty rows in between.
+#[test]
+fn what_is_told_above_it_is_written_over_it() {
+    let mut block = Block::new(true);
+    block.repaint(lines("one|two"), SIZE);
+    let frame = block.above("first", SIZE);
+    assert!(!frame.contains("\x1b[J"), "{frame:?}");
+    let (mut terminal, mut block) = (terminal(), Block::new(true));
+    let full = "x".repeat(SIZE.columns);
+    terminal.process(block.repaint(lines("a longer line|two"), SIZE).as_bytes());
+    terminal.process(block.above(&full, SIZE).as_bytes());
+    terminal.process(block.above("y", SIZE).as_bytes());
+    let expected = format!("$ runbook exec\n{full}\ny\na longer line\ntwo");
+    assert_eq!(shown(&terminal), expected);
+}
+
 #[test]
 fn a_terminal_that_becomes_narrower_breaks_the_lines_or_cuts_them() {
     let narrow = Size { columns: 10, ..SIZE };

@@ -104,7 +104,7 @@ impl BundleError {
                 .help("nothing of it was stored; ask who is said to have made it whether they did")
                 .help("`--operators FILE` says whose word counts"),
             Self::ForAnother { .. } => about(Code::BundleLocked)
-                .help("have it exported for you: `runbook export RUN -o FILE --encrypt-for NAME`")
+                .help("have it exported for you, with `export --encrypt-for`")
                 .help("`runbook identity show` tells which key is used; `--identity FILE` names another"),
             Self::Disk {
                 doing: "read",
