@@ -94,7 +94,7 @@ fn on_2013_with_all_that_is_optional_it_is_killed_at_every_step_there_and_back_a
     practice.is_trusted();
     practice.changed_nothing_twice();
 
-    let undone = practice.undone_killed_everywhere();
+    let undone = practice.undone_killed_everywhere(&practice.name());
     for step in CHANGES.iter().filter(|step| **step != "register-app-principal") {
         assert!(undone.iter().any(|one| one == step), "{step}: {undone:?}");
     }
@@ -254,6 +254,31 @@ fn what_goes_wrong_is_told_and_nothing_is_lost() {
     }
     let script = practice.begin(&["--set", "federated_search_script=true"]);
     script.code(1).tells("leave federated_search_script out");
+}
+
+#[test]
+fn what_the_farm_cannot_tell_is_not_taken_for_missing_and_nothing_restarts_for_nothing() {
+    let Some(practice) = Practice::new(&[]) else {
+        return;
+    };
+    let before = practice.state();
+    practice.bench.fault(&["farm-app-management-down"]);
+    let begun = practice.begin(&EVERYTHING);
+    practice
+        .go_on("bob", begun)
+        .code(1)
+        .tells("the App Management service does not answer");
+    assert_eq!(practice.status("add-spn"), "succeeded");
+    practice.bench.fault(&["--off"]);
+    practice
+        .run("carol", &["rollback", &practice.name()])
+        .code(0)
+        .tells("The name that this run has added is removed")
+        .keeps_quiet_of("IIS restarts");
+    assert_eq!(practice.state(), before);
+    let calls = practice.bench.calls("farm");
+    let is_restart = |call: &String| call.starts_with("iisreset") || call.starts_with("Restart");
+    assert!(!calls.iter().any(is_restart), "{calls:?}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn the_shipped_runbook_can_be_played_through() {
     let project = Project::new();
     rehearsed(&project, &[], 0)
         .tells("rehearsal: steps answer from the runbook, and nothing is touched")
-        .tells("is completed: 46 of 46 settled (rehearsal: nothing was touched)");
+        .tells("is completed: 47 of 47 settled (rehearsal: nothing was touched)");
     assert_eq!(project.only_run()["rehearsal"], true);
     assert_eq!(project.show("hybrid")["rehearsal"], true);
     project.run(["list"]).code(0).prints("rehearsal");

@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     FarmHangs,
     /// Farm: "The local farm is not accessible", as without rights or over a second hop
     FarmNotAccessible,
+    /// Farm: the App Management service does not answer
+    FarmAppManagementDown,
     /// Graph: 429, with `Retry-After` in seconds
     Throttled,
     /// Graph: 429, with `Retry-After` as a date
@@ -94,6 +96,7 @@ impl Fault {
             | Self::WrongTenant
             | Self::CodesBlocked
             | Self::FarmNotAccessible
+            | Self::FarmAppManagementDown
             | Self::MetadataGone => Often::Always,
             Self::FarmUpdateConflict
             | Self::FarmHalfWay

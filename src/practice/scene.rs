@@ -289,6 +289,7 @@ impl Scene {
             "id": FARM,
             "realm": realm,
             "servers": self.servers,
+            "database_servers": ["practice-sql"],
             "sts": {
                 "allow_oauth_over_http": half,
                 "allow_metadata_over_http": false,

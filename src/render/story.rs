@@ -89,6 +89,7 @@ pub(crate) fn words(event: &Event) -> String {
             format!("rollback of {} started: {why}", count(plan.len(), "instance"))
         }
         Event::RollbackAttemptStarted { attempt, .. } => format!("rollback {attempt} started"),
+        Event::RollbackKept { .. } => "keeps what it must not lose".to_owned(),
         Event::RollbackReturned { .. } => "rollback returned success".to_owned(),
         Event::RolledBack {
             verdict: Verdict::Unknown,
@@ -211,6 +212,7 @@ pub(crate) fn subject(event: &Event) -> Option<InstanceId> {
         | Event::Confirmed { instance, .. }
         | Event::Decided { instance, .. }
         | Event::RollbackAttemptStarted { instance, .. }
+        | Event::RollbackKept { instance, .. }
         | Event::RollbackReturned { instance, .. }
         | Event::RolledBack { instance, .. }
         | Event::RollbackFailed { instance, .. } => Some(instance.clone()),
@@ -250,7 +252,8 @@ pub(crate) fn transcript_of(event: &Event) -> Option<&Transcript> {
         | Event::Handed(_)
         | Event::CancelRequested { .. }
         | Event::RollbackStarted { .. }
-        | Event::RollbackAttemptStarted { .. } => None,
+        | Event::RollbackAttemptStarted { .. }
+        | Event::RollbackKept { .. } => None,
     }
 }
 

@@ -159,6 +159,7 @@ fn is_remarkable(entry: &Entry) -> bool {
         | Event::AttemptReturned { .. }
         | Event::Verified { .. }
         | Event::RollbackAttemptStarted { .. }
+        | Event::RollbackKept { .. }
         | Event::RollbackReturned { .. } => false,
     }
 }

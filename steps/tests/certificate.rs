@@ -155,6 +155,8 @@ async fn what_is_not_valid_now_is_never_right() {
     };
     let why = wrong(json!({ "pem": expired.pem() })).await;
     assert!(why.starts_with("it expired 2021-02-03T04:05:06Z ("), "{why}");
+    // Unless it must only be at hand.
+    fits(json!({ "pem": expired.pem(), "checks": { "may_be_expired": true } })).await;
     let early = Wanted {
         not_before: "98760101000000Z",
         ..Wanted::default()

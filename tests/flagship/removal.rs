@@ -15,13 +15,26 @@ const EVERYTHING: [&str; 6] = [
     "forbid_oauth_over_http=true",
 ];
 
+/// The steps that take something away, in their order.
+const REMOVED: [&str; 9] = [
+    "trusted-token-issuer",
+    "acs-proxy",
+    "restart-iis[localhost]",
+    "set-realm",
+    "restart-timer[localhost]",
+    "app-principal",
+    "remove-spn",
+    "remove-sts-certificate",
+    "oauth-over-http",
+];
+
 impl Practice {
     /// The file of the flagship's parameters, without those that the removal does not have.
     pub(super) fn removal(&self) -> Vec<&'static str> {
         let parameters = self.bench.project.read("practice/practice.yaml").unwrap();
         let lines: Vec<&str> = parameters
             .lines()
-            .filter(|line| !line.starts_with("farm_version"))
+            .filter(|line| !line.starts_with("farm_version") && !line.starts_with("acs_endpoint"))
             .collect();
         self.bench.project.write("remove.yaml", &lines.join("\n"));
         vec!["exec", "hybrid-s2s-remove", "--params", "remove.yaml"]
@@ -29,7 +42,8 @@ impl Practice {
 }
 
 #[test]
-fn what_the_flagship_made_is_taken_away_to_the_byte_and_made_again_by_a_rollback() {
+fn what_the_flagship_made_is_taken_away_to_the_byte_and_made_again_though_killed_at_every_step_there_and_back()
+ {
     let Some(practice) = Practice::new(&[]) else {
         return;
     };
@@ -43,6 +57,7 @@ fn what_the_flagship_made_is_taken_away_to_the_byte_and_made_again_by_a_rollback
         let issuers = farm["issuers"].as_array_mut().unwrap();
         let mut theirs = issuers[0].clone();
         theirs["name"] = "Payroll add-in".into();
+        theirs["registered_issuer_name"] = format!("33333333-3333-4333-8333-333333333333@{TENANT}").into();
         theirs["metadata_endpoint"] = Value::Null;
         issuers.push(theirs);
     });
@@ -63,16 +78,79 @@ fn what_the_flagship_made_is_taken_away_to_the_byte_and_made_again_by_a_rollback
         .tells(TENANT)
         .tells("/*.adventureworks.com")
         .tells("uses the same")
-        .tells("it is there");
-    let run = practice.name();
-    practice.go_on("alice", removed).code(0);
+        .tells("it is there")
+        .tells("the access control service answers now");
+    assert!(removed.stderr.contains("/metadata/json/1)"), "{}", removed.stderr);
+
+    let killed = practice.killed_everywhere(&exec);
     assert_eq!(practice.state(), untouched);
+    let run = practice.name();
+    for step in REMOVED {
+        assert!(killed.iter().any(|one| one == step), "{step}: {killed:?}");
+    }
+    practice.again_changes_nothing(&exec);
 
-    let calls = practice.calls();
-    let again = practice.run("carol", &exec);
-    practice.go_on("carol", again).code(0);
-    assert_eq!(practice.calls(), calls, "the second run made no mutating call");
-
-    practice.run("dave", &["rollback", &run]).code(0);
+    let undone = practice.undone_killed_everywhere(&run);
+    for step in REMOVED.iter().filter(|step| !step.starts_with("restart")) {
+        assert!(undone.iter().any(|one| one == step), "{step}: {undone:?}");
+    }
+    assert!(
+        undone.iter().any(|one| one == "timer-on-the-way-back[localhost]"),
+        "{undone:?}"
+    );
     assert_eq!(practice.state(), trusted);
+}
+
+#[test]
+fn what_else_stands_for_the_tenant_is_found_and_what_came_later_is_asked_about() {
+    let Some(practice) = Practice::new(&["--start", "wizard"]) else {
+        return;
+    };
+    // Made by hand: another address of the service, the tenant by its domain; and one that follows nothing.
+    practice.change_farm(|farm| {
+        let proxies = farm["proxies"].as_array_mut().unwrap();
+        let mut by_hand = proxies.last().unwrap().clone();
+        by_hand["id"] = "99999999-0000-4000-8000-000000000001".into();
+        by_hand["name"] = "ACS by hand".into();
+        by_hand["endpoint"] =
+            "https://accounts.accesscontrol.windows.net/adventureworks.com/metadata/json/1/".into();
+        proxies.push(by_hand);
+        let issuers = farm["issuers"].as_array_mut().unwrap();
+        let mut by_hand = issuers[0].clone();
+        by_hand["name"] = "STS by hand".into();
+        by_hand["metadata_endpoint"] = Value::Null;
+        issuers.push(by_hand);
+    });
+    let known = practice.bench.tenant()["servicePrincipals"][0]["keyCredentials"].clone();
+    let earlier = known[0]["customKeyIdentifier"].as_str().unwrap().to_owned();
+    practice.bench.fault(&["metadata-gone"]);
+    let mut parameters = practice.removal();
+    let named = format!("remove_thumbprints=[\"{}\", \"00\"]", earlier.to_lowercase());
+    parameters.extend(["--set", named.as_str()]);
+    let removed = practice
+        .run("alice", &parameters)
+        .code(3)
+        .tells("ACS by hand (https://accounts.accesscontrol.windows.net/adventureworks.com")
+        .tells("STS by hand (without metadata)")
+        .tells("does not give the metadata that are needed for it")
+        .tells("these are NOT there: 00");
+    practice.bench.fault(&["--off"]);
+    practice.change_farm(|farm| farm["issuers"][1]["name"] = "made since".into());
+    practice
+        .go_on("alice", removed)
+        .code(1)
+        .tells("an issuer more that nobody was asked about: made since");
+    let removed = practice.run("alice", &parameters);
+    practice.go_on("alice", removed).code(0);
+    let (farm, tenant) = (practice.bench.farm(), practice.bench.tenant());
+    assert_eq!(farm["issuers"], serde_json::json!([]));
+    let proxies = farm["proxies"].as_array().unwrap();
+    assert!(
+        proxies.iter().all(|proxy| proxy["endpoint"].is_null()),
+        "{proxies:#?}"
+    );
+    assert_eq!(
+        tenant["servicePrincipals"][0]["keyCredentials"],
+        serde_json::json!([])
+    );
 }

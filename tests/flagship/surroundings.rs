@@ -51,6 +51,25 @@ fn an_application_signs_in_with_its_certificate_and_no_code_is_asked_for() {
 }
 
 #[test]
+fn a_certificate_that_was_replaced_since_it_was_shown_is_not_uploaded() {
+    let Some(practice) = Practice::new(&[]) else {
+        return;
+    };
+    let mut outcome = practice.begin(&["--set", "web_app_url=https://sharepoint.adventureworks.com"]);
+    while practice.status("allow-tenant-change") != "waiting" {
+        practice.confirm("bob");
+        outcome = practice.run("bob", &["resume", &practice.name()]);
+    }
+    let other = practice.bench.tenant()["servicePrincipals"][0]["keyCredentials"][0]["key"].clone();
+    practice.change_farm(|farm| farm["sts"]["certificate"] = other);
+    practice
+        .go_on("bob", outcome)
+        .code(1)
+        .tells("the change was allowed for the certificate");
+    assert!(practice.bench.calls("tenant").is_empty());
+}
+
+#[test]
 fn another_cloud_needs_its_own_endpoint_and_no_other_runbook() {
     let Some(practice) = Practice::new(&[]) else {
         return;
@@ -97,6 +116,9 @@ fn another_cloud_needs_its_own_endpoint_and_no_other_runbook() {
         "it is removed",
     ];
     practice.run("bob", &decision).code(0);
+    // What is there is taken only by its content, and gets other ids: that is no loss.
+    practice.bench.fault(&["keys-refused-by-id"]);
+    practice.bench.fault(&["key-ids-change"]);
     let resumed = practice.run("bob", &["resume", &run]);
     practice.go_on("bob", resumed).code(0);
     assert_eq!(practice.bench.farm()["issuers"].as_array().unwrap().len(), 1);

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::bench::{APP, Bench};
-use crate::support::Outcome;
+use crate::support::{Outcome, Running, until};
 
 const RUNBOOK: &str = r#"
 runbook: names
@@ -33,12 +33,16 @@ steps:
         merge: { property: servicePrincipalNames, remove: "${{ params.name }}" }
 "#;
 
-fn carried_out(bench: &Bench, args: &[&str]) -> Outcome {
+fn command(bench: &Bench, args: &[&str]) -> Command {
     let mut command: Command = bench.project.command(args);
     command
         .env("RUNBOOK_GRAPH_URL", bench.address())
         .env("RUNBOOK_LOGIN_URL", bench.address());
-    command.output().unwrap().into()
+    command
+}
+
+fn carried_out(bench: &Bench, args: &[&str]) -> Outcome {
+    command(bench, args).output().unwrap().into()
 }
 
 /// The code that was shown.
@@ -142,6 +146,40 @@ fn a_name_that_graph_drops_is_put_back_or_named_and_never_lost_without_a_word() 
         .code(0);
     carried_out(&bench, &["resume", failed]).code(0);
     assert_eq!(names(&bench), with);
+}
+
+#[test]
+fn a_rollback_that_was_killed_after_graph_dropped_a_name_puts_it_back() {
+    let bench = Bench::new(&["--approve-all"]);
+    let runbook = RUNBOOK.replace("APP", APP);
+    bench.project.write("names.yaml", &runbook);
+    let earlier = runbook.replace("runbook: names", "runbook: earlier");
+    bench.project.write("earlier.yaml", &earlier);
+    let (old, new) = (
+        format!("name={APP}/portal.adventureworks.com"),
+        format!("name={APP}/*.adventureworks.com"),
+    );
+    carried_out(&bench, &["exec", "earlier.yaml", "--set", &old]).code(0);
+    let before = names(&bench);
+    carried_out(&bench, &["exec", "names.yaml", "--set", &new]).code(0);
+
+    // Graph takes the change and drops a name, and the answer is lost: it is asked again after a pause, and killed in that.
+    bench.fault(&["item-dropped"]);
+    bench.fault(&["lost-answer"]);
+    let with = names(&bench);
+    let mut running = Running::of(command(&bench, &["rollback", "names", "--yes"]));
+    until("the change is made", || {
+        names(&bench) != with || !running.is_alive()
+    });
+    running.kill();
+    let left = names(&bench);
+    assert!(before.iter().any(|name| !left.contains(name)), "{left:?}");
+
+    let resumed = carried_out(&bench, &["resume", "names"]).code(0);
+    assert_eq!(names(&bench), before, "{}", resumed.stderr);
+    let log = bench.run(&["log", "names"]).code(0);
+    log.prints("was there when the rollback began, and is gone: it is put back");
+    bench.run(&["journal", "verify", "names"]).code(0);
 }
 
 #[test]

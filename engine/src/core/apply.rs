@@ -163,6 +163,7 @@ impl RunState {
                 why,
             } => self.decide(self.known(instance)?, *ruling, why, entry.time),
             Event::RollbackAttemptStarted { instance, .. }
+            | Event::RollbackKept { instance, .. }
             | Event::RollbackReturned { instance, .. }
             | Event::RolledBack { instance, .. }
             | Event::RollbackFailed { instance, .. } => self.undo(self.known(instance)?, entry),

@@ -61,6 +61,13 @@ pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec
                 vec![Event::ProcessStarted { instance, process }]
             }
         },
+        Input::Kept { instance, of, what } => match current(state, instance, *of) {
+            Some((ix, _)) if matches!(state.instance(ix).phase, Phase::RollingBack(_)) => {
+                let (instance, what) = (instance.clone(), what.clone());
+                vec![Event::RollbackKept { instance, what }]
+            }
+            _ => Vec::new(),
+        },
         Input::ProcessCleared { instance, found } => {
             match state.find(instance).map(|ix| &state.instance(ix).phase) {
                 Some(

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::event::{
     Attachment, Failure, Handing, Item, LeftProcess, Outputs, ProcessMark, Proposal, RollbackScope, Ruling,
@@ -70,6 +71,15 @@ pub enum Input {
         of: Seq,
         /// The process.
         process: ProcessMark,
+    },
+    /// A rollback keeps something, should it be interrupted.
+    Kept {
+        /// The instance.
+        instance: InstanceId,
+        /// The entry that started the activity.
+        of: Seq,
+        /// What it keeps.
+        what: Value,
     },
     /// No process of an interrupted attempt is left.
     ProcessCleared {

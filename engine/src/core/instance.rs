@@ -271,6 +271,8 @@ pub struct Instance {
     pub rollbacks: AttemptNo,
     /// What was observed before the first attempt.
     pub before: Option<Value>,
+    /// What its rollback keeps, should it be interrupted.
+    pub kept: Option<Value>,
     /// What it gives to those after it: a map, or null.
     pub outputs: Arc<Value>,
     /// The last thing that went wrong.
@@ -325,6 +327,7 @@ impl Instance {
             attempts: AttemptNo(0),
             rollbacks: AttemptNo(0),
             before: None,
+            kept: None,
             outputs: Arc::new(Value::Null),
             error: None,
             rollback_error: None,

@@ -130,9 +130,11 @@ impl Ended<'_> {
             (Asks::Before | Asks::Doubt, Ok((Verdict::Satisfied, outputs))) => {
                 (DoubtRuling::TookEffect, self.outputs(outputs))
             }
-            // Where the outcome was not all there, its absence does not show that the rest was undone.
+            // Where the outcome was not all there, its absence does not show that the rest was undone; nor where the
+            // rollback has kept what it must look at again.
             (Asks::RollbackDoubt, Ok((Verdict::Unsatisfied(_), _)))
-                if self.state.instance(self.ix).undone_from_whole =>
+                if self.state.instance(self.ix).undone_from_whole
+                    && self.state.instance(self.ix).kept.is_none() =>
             {
                 (DoubtRuling::TookEffect, nothing)
             }

@@ -309,6 +309,7 @@ pub(super) fn permitted(state: &RunState, input: &Input, turn: &Turn) -> Result<
         | Input::Described { .. }
         | Input::Finished { .. }
         | Input::ProcessStarted { .. }
+        | Input::Kept { .. }
         | Input::ProcessCleared { .. }
         | Input::Clock => Ok(()),
     }
@@ -343,6 +344,7 @@ pub(super) fn asks_for_role(event: &Event) -> Option<&InstanceId> {
         | Event::PersonNeeded { .. }
         | Event::CancelRequested { .. }
         | Event::RollbackStarted { .. }
+        | Event::RollbackKept { .. }
         | Event::RollbackReturned { .. }
         | Event::RolledBack { .. }
         | Event::RollbackFailed { .. }

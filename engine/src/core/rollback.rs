@@ -199,6 +199,9 @@ impl RunState {
                 self.take_in_hand(ix, entry.time);
                 self.set_phase(ix, Phase::RollingBack(activity));
             }
+            (Phase::RollingBack(_), Event::RollbackKept { what, .. }) => {
+                self.instance_mut(ix).kept = Some(what.clone());
+            }
             (Phase::RollingBack(_), Event::RollbackReturned { .. }) => {
                 self.set_phase(ix, Phase::RollbackVerifying(activity));
             }
@@ -250,6 +253,7 @@ impl RunState {
         instance.returned = false;
         instance.approval = None;
         instance.outputs = Arc::new(Value::Null);
+        instance.kept = None;
         self.rest(ix, Phase::RolledBack, time);
         self.rollback_goes_on(ix);
     }

@@ -173,7 +173,8 @@ impl Verifier {
             | Event::Handed(_)
             | Event::CancelRequested { .. }
             | Event::RollbackStarted { .. }
-            | Event::RollbackAttemptStarted { .. } => {}
+            | Event::RollbackAttemptStarted { .. }
+            | Event::RollbackKept { .. } => {}
         }
     }
 

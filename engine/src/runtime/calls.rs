@@ -118,6 +118,7 @@ impl Run {
             params: self.known.params(&self.told.params, step),
             steps: self.known.earlier(self.state.before(instance.step), step),
             item: instance.item.clone(),
+            kept: instance.kept.clone(),
             before: instance.before.clone().filter(|_| instance.changed),
             outputs,
             cancel,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +28,8 @@ const LINGER: Duration = Duration::from_millis(20);
 pub(super) enum Message {
     /// Something happened.
     Input(Input),
+    /// A rollback keeps something, and waits until that is durable.
+    Keep(Input, oneshot::Sender<()>),
     /// A transcript could not be kept: the run must stop.
     Broken(JournalError),
     /// A question for a secret was answered.
@@ -50,6 +53,8 @@ pub(super) struct Desk {
     /// The answers, until they are heeded.
     pub(super) given: Vec<(Secret, Given)>,
     marks: Marks,
+    /// Who waits until what they keep is durable.
+    keeping: Vec<oneshot::Sender<()>>,
 }
 
 /// The marks of processes that wait to be recorded, and until when they may. Most processes end sooner, and then
@@ -72,6 +77,7 @@ impl Desk {
             asking: None,
             given: Vec::new(),
             marks: Marks::default(),
+            keeping: Vec::new(),
         }
     }
 
@@ -99,6 +105,14 @@ impl Desk {
         std::mem::take(&mut self.marks).held
     }
 
+    /// All that was taken in is durable.
+    pub(super) fn is_kept(&mut self) {
+        for durable in self.keeping.drain(..) {
+            // Who has stopped meanwhile does not ask any more.
+            let _gone = durable.send(());
+        }
+    }
+
     /// This message and all that are there already: they share one append. Marks alone are held back.
     pub(super) fn gather(
         &mut self,
@@ -111,6 +125,10 @@ impl Desk {
         while let Some(message) = next {
             match message {
                 Message::Broken(error) => return Err(error),
+                Message::Keep(input, durable) => {
+                    self.keeping.push(durable);
+                    inputs.push(input);
+                }
                 Message::Given(secret, given) => {
                     self.given.push((secret, given));
                     inputs.push(Input::Clock);

@@ -131,6 +131,7 @@ impl Run {
             }
             draining |= self.heed(desk);
             let entries = self.take(&inputs, draining).await?;
+            desk.is_kept();
             if !entries.is_empty() {
                 desk.watcher.recorded(&entries, &self.state);
             }

@@ -260,6 +260,7 @@ impl Planner<'_> {
             steps: Arc::new(self.known.clone()),
             item,
             before: None,
+            kept: None,
             outputs: None,
             cancel: CancellationToken::new(),
             transcript: Arc::new(Unheard {

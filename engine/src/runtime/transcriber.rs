@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 use super::desk::Message;
 use super::driver::Watcher;
@@ -167,6 +169,18 @@ impl Transcriber for CallTranscriber {
 
     fn show(&self, text: &str) {
         self.watcher.shown(&self.instance, &self.known.mask().text(text));
+    }
+
+    fn keep(&self, what: Value) -> oneshot::Receiver<()> {
+        let (durable, answer) = oneshot::channel();
+        let input = Input::Kept {
+            instance: self.instance.clone(),
+            of: self.of,
+            what: self.known.mask().value(&what),
+        };
+        // The receiver is gone only when the run has stopped; then nothing is answered.
+        let _gone = self.messages.send(Message::Keep(input, durable));
+        answer
     }
 
     fn process_started(&self, process: ProcessMark) {

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+use tokio::sync::oneshot;
+
 use super::driver::Watcher;
 use super::secrets::Known;
 use crate::core::event::ProcessMark;
@@ -20,6 +23,10 @@ impl Transcriber for Unheard {
 
     fn show(&self, text: &str) {
         self.watcher.shown(&self.instance, &self.known.mask().text(text));
+    }
+
+    fn keep(&self, _what: Value) -> oneshot::Receiver<()> {
+        oneshot::channel().1
     }
 
     fn process_started(&self, _process: ProcessMark) {}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::world::World;
@@ -56,6 +57,10 @@ pub trait Transcriber: Send + Sync {
     /// Shows something to whoever is there at this moment, and keeps it nowhere: a code to sign in with.
     fn show(&self, text: &str);
 
+    /// Keeps something for whoever goes on with this rollback, should it be interrupted: [`Context::kept`]. The answer comes
+    /// once it is durable, and never where it cannot be; a rollback changes nothing before. In other calls it is of no use.
+    fn keep(&self, what: Value) -> oneshot::Receiver<()>;
+
     /// Notes a process that was started for the step, so that it can be found if the engine dies.
     fn process_started(&self, process: ProcessMark);
 }
@@ -94,6 +99,8 @@ pub struct Context {
     pub item: Option<Value>,
     /// What `validate` observed before the first attempt, once there was one.
     pub before: Option<Value>,
+    /// What an earlier try at this rollback has kept.
+    pub kept: Option<Value>,
     /// What the attempt gave, when it is rolled back.
     pub outputs: Option<Outputs>,
     /// Triggered when the call should stop: its time is up, or the run stops.

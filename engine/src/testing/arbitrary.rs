@@ -350,6 +350,10 @@ fn rollback_event() -> BoxedStrategy<Event> {
         }),
         (instance_id(), attempt_no())
             .prop_map(|(instance, attempt)| Event::RollbackAttemptStarted { instance, attempt }),
+        (instance_id(), outputs()).prop_map(|(instance, what)| Event::RollbackKept {
+            instance,
+            what: Value::Object(what)
+        }),
         (instance_id(), option::of(transcript()))
             .prop_map(|(instance, transcript)| Event::RollbackReturned { instance, transcript }),
         (instance_id(), verdict(), option::of(transcript())).prop_map(|(instance, verdict, transcript)| {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rpds::RedBlackTreeMapSync;
-use serde_json::json;
-use tokio::sync::Notify;
+use serde_json::{Value, json};
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::id::{AttemptNo, Host, InstanceId, Operator, RunId, StepId};
@@ -20,6 +20,7 @@ pub struct Recorder {
     chunks: Mutex<Vec<(&'static str, Vec<u8>)>>,
     shown: Mutex<Vec<String>>,
     processes: Mutex<Vec<ProcessMark>>,
+    kept: Mutex<Vec<Value>>,
     changed: Notify,
 }
 
@@ -92,6 +93,12 @@ impl Recorder {
         locked(&self.processes).clone()
     }
 
+    /// What a rollback has kept, in order.
+    #[must_use]
+    pub fn kept(&self) -> Vec<Value> {
+        locked(&self.kept).clone()
+    }
+
     /// Waits until something holds of what is recorded.
     pub async fn until(&self, holds: impl Fn(&Self) -> bool) {
         loop {
@@ -113,6 +120,14 @@ impl Transcriber for Recorder {
     fn show(&self, text: &str) {
         locked(&self.shown).push(text.to_owned());
         self.changed.notify_waiters();
+    }
+
+    fn keep(&self, what: Value) -> oneshot::Receiver<()> {
+        locked(&self.kept).push(what);
+        self.changed.notify_waiters();
+        let (durable, answer) = oneshot::channel();
+        let _unasked = durable.send(());
+        answer
     }
 
     fn process_started(&self, process: ProcessMark) {
@@ -174,6 +189,7 @@ pub fn context(recorder: &Arc<Recorder>) -> Context {
         steps: Arc::new(RedBlackTreeMapSync::<StepId, StepFacts>::new_sync()),
         item: None,
         before: None,
+        kept: None,
         outputs: None,
         cancel: CancellationToken::new(),
         transcript: Arc::clone(recorder) as Arc<dyn Transcriber>,

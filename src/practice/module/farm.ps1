@@ -8,23 +8,25 @@ function Get-SPFarm {
         Id = $farm.id
         Name = 'SharePoint_Config'
         BuildVersion = $farm.build
-        Servers = @($farm.servers | ForEach-Object { ConvertTo-Server $_ })
+        Servers = @(Get-FarmServer $farm)
     }
 }
 
-function ConvertTo-Server([string] $Name) {
-    return [SPServer] @{ Name = $Name; Address = $Name; Role = 'Custom' }
+# All servers of the farm; one that has databases only has the role Invalid.
+function Get-FarmServer($Farm) {
+    $Farm.servers | ForEach-Object { [SPServer] @{ Name = $_; Address = $_; Role = 'Custom' } }
+    $Farm.database_servers | Where-Object { $_ } | ForEach-Object { [SPServer] @{ Name = $_; Address = $_; Role = 'Invalid' } }
 }
 
 function Get-SPServer {
     [CmdletBinding()] param([Parameter(Position = 0, ValueFromPipeline)] [string] $Identity, $AssignmentCollection)
     process {
         Assert-Farm $PSCmdlet
-        $found = @((Read-Farm).servers | Where-Object { -not $Identity -or $_ -eq $Identity })
+        $found = @(Get-FarmServer (Read-Farm) | Where-Object { -not $Identity -or $_.Name -eq $Identity })
         if ($Identity -and $found.Count -eq 0) {
             return Write-Failure $PSCmdlet "Cannot find an SPServer object with Id or Name: $Identity." 'Microsoft.SharePoint.PowerShell.SPCmdletGetServer' 'ObjectNotFound'
         }
-        $found | ForEach-Object { ConvertTo-Server $_ }
+        $found
     }
 }
 

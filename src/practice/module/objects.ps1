@@ -104,6 +104,7 @@ class SPAppPrincipalManager {
     }
 
     [object] LookupAppPrincipal([SPAppPrincipalIdentityProvider] $Provider, [SPAppPrincipalName] $Name) {
+        Assert-AppManagement
         return Find-AppPrincipal (Read-Farm) $Name.NameIdentifier | ForEach-Object { ConvertTo-AppPrincipal $_ } |
             Select-Object -First 1
     }

@@ -65,6 +65,15 @@ function ConvertTo-AppPrincipal($Principal) {
     return [SPAppPrincipal] @{ DisplayName = $Principal.display_name; NameIdentifier = $Principal.name_identifier }
 }
 
+# What asks for app principals asks the App Management service. How a real farm says that it does not answer is not known.
+function Assert-AppManagement($Cmdlet) {
+    if (-not (Test-Fault 'farm-app-management-down')) { return }
+    $message = 'practice fault: the App Management service does not answer.'
+    if (-not $Cmdlet) { throw $message }
+    $exception = [InvalidOperationException]::new($message)
+    $Cmdlet.ThrowTerminatingError([Management.Automation.ErrorRecord]::new($exception, 'AppManagementDown', 'ConnectionError', $null))
+}
+
 # The farm writes more in front of the name than it was given.
 function Find-AppPrincipal($Farm, [string] $NameIdentifier) {
     $Farm.app_principals | Where-Object { $_.name_identifier -eq $NameIdentifier -or $_.name_identifier -like "*|$NameIdentifier" }
@@ -73,6 +82,7 @@ function Find-AppPrincipal($Farm, [string] $NameIdentifier) {
 function Get-SPAppPrincipal {
     [CmdletBinding()] param([Parameter(Mandatory)] [string] $NameIdentifier, [Parameter(Mandatory)] $Site, $AssignmentCollection)
     Assert-Farm $PSCmdlet
+    Assert-AppManagement $PSCmdlet
     $found = Find-AppPrincipal (Read-Farm) $NameIdentifier
     if ($found) { return ConvertTo-AppPrincipal $found }
     Write-Failure $PSCmdlet 'The app principal could not be found.' 'Microsoft.SharePoint.PowerShell.SPCmdletGetAppPrincipal' 'ObjectNotFound'
@@ -86,6 +96,7 @@ function Register-SPAppPrincipal {
         $AssignmentCollection
     )
     Assert-Farm $PSCmdlet
+    Assert-AppManagement $PSCmdlet
     if (-not (Get-SPServiceApplicationProxy | Where-Object { $_.TypeName -like 'App Management*' })) {
         return Write-Failure $PSCmdlet 'The App Management Shared Service Proxy is not installed.' 'Microsoft.SharePoint.PowerShell.SPCmdletRegisterAppPrincipal'
     }

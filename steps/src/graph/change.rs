@@ -16,7 +16,7 @@ use super::lost::{Back, not_put_back};
 use super::merge::{self, Form, Made, Shown, Unmergeable};
 use super::send::Sender;
 use crate::child::note;
-use crate::web::edge::pause;
+use crate::web::edge::{pause, stopped};
 use crate::web::marked::{escaped, plain};
 use crate::web::request::{self, Method, Requests};
 use crate::web::send::Answer;
@@ -116,6 +116,7 @@ impl Sender {
                 );
                 continue;
             }
+            self.keep(request, merge, current, cx).await?;
             let answer = self.write(request, &body, cx).await?;
             if let Some((other, why)) = other_form(form, merge, &answer) {
                 note(cx, why);
@@ -144,12 +145,53 @@ impl Sender {
     }
 
     /// What a collection held before the first attempt, where this is a later one or may be: nothing of that may be
-    /// missing in the end. A rollback is not measured by it: others may have changed the collection on purpose since.
+    /// missing in the end. A rollback is measured by what it held when that began: others may have changed it on purpose
+    /// before.
     fn before_attempts<'a>(&self, request: &GraphRequest, merge: &Merge, cx: &'a Context) -> &'a [Value] {
         let is_later = cx.purpose != Purpose::Run || cx.attempt > AttemptNo(1);
-        let before = cx.before.as_ref().filter(|_| is_later && !self.undoes);
+        let before = if self.undoes {
+            cx.kept.as_ref()
+        } else {
+            cx.before.as_ref().filter(|_| is_later)
+        };
         let list = before.and_then(|before| before[BEFORE][&name(request, merge)].as_array());
         list.map_or(&[], Vec::as_slice)
+    }
+
+    /// Sees to it that what a collection holds is durable before a rollback first changes it: whoever goes on with an
+    /// interrupted one would take a list that has lost something for what is right.
+    async fn keep(
+        &self,
+        request: &GraphRequest,
+        merge: &Merge,
+        current: &[Value],
+        cx: &Context,
+    ) -> Result<(), Failure> {
+        let name = name(request, merge);
+        if !self.undoes
+            || cx
+                .kept
+                .as_ref()
+                .is_some_and(|kept| kept[BEFORE][&name].is_array())
+        {
+            return Ok(());
+        }
+        let what = {
+            let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if all.contains_key(&name) {
+                return Ok(());
+            }
+            all.insert(name, Value::Array(current.to_vec()));
+            let earlier = cx
+                .kept
+                .as_ref()
+                .and_then(|kept| kept[BEFORE].as_object().cloned());
+            let mut what = earlier.unwrap_or_default();
+            what.extend(all.clone());
+            json!({ BEFORE: what })
+        };
+        // No answer means that the run stops: nothing is changed then.
+        cx.transcript.keep(what).await.map_err(|_gone| stopped())
     }
 
     /// What an attempt has lost of what was there before it, in words.

@@ -1,6 +1,6 @@
 //! What a change of a collection has lost though nobody asked for that, and how it is put back.
 
-use runbook_engine::step::{Context, Failure, FailureKind};
+use runbook_engine::step::{Context, Failure, FailureKind, Purpose};
 use serde_json::Value;
 
 use super::inputs::Merge;
@@ -23,7 +23,11 @@ impl Back {
     pub(super) fn before(&mut self, merge: &Merge, gone: Vec<Value>, cx: &Context) -> Result<(), Failure> {
         if self.times == 0 && self.owes(merge, gone)? {
             let gone = merge::named(merge, &self.items);
-            let words = format!("{gone} was there before the first attempt, and is gone: it is put back");
+            let then = match cx.purpose {
+                Purpose::Rollback => "when the rollback began",
+                _ => "before the first attempt",
+            };
+            let words = format!("{gone} was there {then}, and is gone: it is put back");
             tell(cx, &words);
         }
         Ok(())

@@ -50,10 +50,11 @@ const TEXT: &str = r#"Each of `validate`, `run` and `rollback` is one request or
 **Collections.** Graph replaces a collection as a whole: a `PATCH` of `servicePrincipalNames` with one name drops all
 others. `merge` reads the collection, adds or removes single items, reads it once more so that nobody's change in between
 is lost, writes it, and reads it until the change shows. `rollback` removes exactly what was added, and keeps what
-others have added meanwhile. Entries of `keyCredentials` are sent back as they were read; where the service
+others have added meanwhile; before it changes anything, the list is in the journal, for whoever goes on should it be
+interrupted. Entries of `keyCredentials` are sent back as they were read; where the service
 refuses that, by their content, and last by their ids. If one cannot be read, nothing is written. If a change is taken and
 something else is gone afterwards, that is put back, or the step fails and names it; a later attempt compares with what
-was there before the first.
+was there before the first, and a resumed rollback with what was there when it began.
 
 **Signing in.** The operator signs in when the first request is due: the step shows an address and a code for any
 browser. Steps of one session share that sign-in; it is in memory only, so that it is asked for again after a resume. An
@@ -162,6 +163,7 @@ impl Graph {
             places,
             undoes: phase == Phase::Rollback,
             made: std::sync::Mutex::default(),
+            kept: std::sync::Mutex::default(),
             signed_in: Mutex::new(signed_in),
         };
         let done = match phase {

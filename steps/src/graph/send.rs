@@ -57,6 +57,8 @@ pub(super) struct Sender {
     pub(super) undoes: bool,
     /// What was changed in collections, by their names.
     pub(super) made: std::sync::Mutex<Map<String, Value>>,
+    /// What a rollback found in collections, by their names, before it changed them.
+    pub(super) kept: std::sync::Mutex<Map<String, Value>>,
     pub(super) signed_in: Mutex<SignedIn>,
 }
 

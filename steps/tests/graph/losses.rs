@@ -134,3 +134,36 @@ async fn what_a_rollback_drops_is_put_back_too() {
     steps.rollback(&with).await.unwrap();
     assert!(has(&tenant, &["app", "others"]), "{:?}", tenant.state());
 }
+
+#[tokio::test]
+async fn what_an_interrupted_rollback_dropped_is_put_back_by_whoever_goes_on() {
+    let tenant = tenant(&["app", "gone on purpose"]);
+    let mut steps = Steps::of(&tenant);
+    let with = names(&json!("new"));
+    steps.before = Some(steps.validate(Purpose::Before, &with).await.unwrap().observed);
+    steps.outputs = Some(steps.run(&with).await.unwrap());
+    assert_eq!(steps.recorder.kept(), Vec::<Value>::new());
+    // Meanwhile others have changed the list.
+    tenant.state().names = vec![json!("app"), json!("theirs"), json!("new")];
+    tenant.state().drops = usize::MAX;
+    steps.rollback(&with).await.unwrap_err();
+    let kept = steps.recorder.kept();
+    let list = json!(["app", "theirs", "new"]);
+    let kept_list = kept[0]["collections"].as_object().unwrap().values().next();
+    assert_eq!((kept.len(), kept_list), (1, Some(&list)), "{kept:?}");
+
+    tenant.state().drops = 0;
+    steps.begun = Some(kept[0].clone());
+    steps.rollback(&with).await.unwrap();
+    assert!(has(&tenant, &["app", "theirs"]), "{:?}", tenant.state());
+    let log = steps.recorder.text("log");
+    assert!(
+        log.contains("was there when the rollback began, and is gone: it is put back"),
+        "{log}"
+    );
+    assert_eq!(
+        steps.recorder.kept().len(),
+        1,
+        "what was there first is what counts"
+    );
+}

@@ -234,6 +234,8 @@ pub(super) struct Steps {
     pub(super) kept: Arc<Kept>,
     pub(super) recorder: Arc<Recorder>,
     pub(super) attempt: u32,
+    /// What an earlier try at the rollback has kept.
+    pub(super) begun: Option<Value>,
     pub(super) before: Option<Value>,
     pub(super) outputs: Option<Outputs>,
 }
@@ -254,6 +256,7 @@ impl Steps {
             recorder: Recorder::new(),
             attempt: 1,
             before: None,
+            begun: None,
             outputs: None,
         }
     }
@@ -269,6 +272,7 @@ impl Steps {
             attempt: AttemptNo(self.attempt),
             session: Some(session),
             before: self.before.clone(),
+            kept: self.begun.clone(),
             outputs: self.outputs.clone(),
             ..with_plugins(&self.recorder)
         }

@@ -240,6 +240,13 @@ pub enum Event {
         /// Which try this is.
         attempt: AttemptNo,
     },
+    /// What `rollback` wants to know again, should it be interrupted; it changes nothing before this is durable.
+    RollbackKept {
+        /// The instance.
+        instance: InstanceId,
+        /// What it keeps; it takes the place of what it kept before.
+        what: Value,
+    },
     /// `rollback` returned success.
     RollbackReturned {
         /// The instance.
@@ -301,6 +308,7 @@ impl Event {
             Self::CancelRequested { .. } => "cancel_requested",
             Self::RollbackStarted { .. } => "rollback_started",
             Self::RollbackAttemptStarted { .. } => "rollback_attempt_started",
+            Self::RollbackKept { .. } => "rollback_kept",
             Self::RollbackReturned { .. } => "rollback_returned",
             Self::RolledBack { .. } => "rolled_back",
             Self::RollbackFailed { .. } => "rollback_failed",

@@ -161,6 +161,27 @@ fn undoing_that_was_interrupted_had_taken_effect_if_the_outcome_is_gone() {
 }
 
 #[test]
+fn undoing_that_keeps_something_is_repeated_though_the_outcome_is_gone_and_is_given_what_it_kept() {
+    let mut run = Run::of([step("a")]);
+    run.succeeds("a").is_rolled_back(&[]);
+    let (instance, of) = (Run::id("a"), run.state.next_seq());
+    let of = Seq(of.0 - 1);
+    let what = json!({ "collections": [1] });
+    run.takes(&Input::Kept {
+        instance,
+        of,
+        what: what.clone(),
+    });
+    run.crashes().is_cleared("a").is_missing("a");
+    assert_eq!(run.under_way(), ["a: undo"]);
+    let ix = run.state.find(&Run::id("a")).unwrap();
+    assert_eq!(run.state.instance(ix).kept.as_ref(), Some(&what));
+    run.is_undone("a");
+    assert_eq!(run.status(), RunStatus::RolledBack);
+    assert_eq!(run.state.instance(ix).kept, None);
+}
+
+#[test]
 fn undoing_that_was_interrupted_goes_on_if_the_outcome_is_there() {
     let mut run = Run::of([step("a")]);
     run.succeeds("a")

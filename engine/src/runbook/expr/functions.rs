@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::DateTime;
+use jiff::fmt::rfc2822;
+use jiff::fmt::temporal::Pieces;
 use regex::RegexBuilder;
 use rhai::{Array, Dynamic, EvalAltResult, FLOAT, FuncRegistration, INT, ImmutableString, Module, Position};
 use url::Url;
@@ -49,6 +52,7 @@ pub(super) fn register(library: &mut Module) {
     FuncRegistration::new("default").set_into_module(library, default);
     FuncRegistration::new("json").set_into_module(library, json);
     FuncRegistration::new("matches").set_into_module(library, matches);
+    FuncRegistration::new("moment").set_into_module(library, moment);
     FuncRegistration::new("join").set_into_module(library, join);
     FuncRegistration::new("sorted").set_into_module(library, sorted);
     FuncRegistration::new("unique").set_into_module(library, unique);
@@ -126,6 +130,21 @@ fn matches(text: ImmutableString, pattern: ImmutableString) -> Answer<bool> {
     let pattern =
         pattern.map_err(|error| failed(format!("`matches` was not given a regular expression: {error}")))?;
     Ok(pattern.is_match(&text))
+}
+
+/// A moment in seconds since 1970, of a text as JSON or as HTTP writes times. Certificates end in the year 9999, on days
+/// that a `Timestamp` does not reach.
+fn moment(text: ImmutableString) -> Answer<INT> {
+    const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+    if let Ok(date) = rfc2822::parse(text.trim()) {
+        return Ok(date.timestamp().as_second());
+    }
+    let unfit = || failed("`moment` was not given a time with its offset, such as 2026-11-23T04:20:00Z");
+    let pieces = Pieces::parse(text.trim().as_bytes()).map_err(|_| unfit())?;
+    let (time, offset) = (pieces.time(), pieces.to_numeric_offset());
+    let (time, offset) = time.zip(offset).ok_or_else(unfit)?;
+    let civil = pieces.date().to_datetime(time);
+    Ok(civil.duration_since(EPOCH).as_secs() - i64::from(offset.seconds()))
 }
 
 fn join(list: Array, separator: ImmutableString) -> Answer<String> {

@@ -182,6 +182,7 @@ fn subject(event: &Event) -> Option<&InstanceId> {
         | Event::Confirmed { instance, .. }
         | Event::Decided { instance, .. }
         | Event::RollbackAttemptStarted { instance, .. }
+        | Event::RollbackKept { instance, .. }
         | Event::RollbackReturned { instance, .. }
         | Event::RolledBack { instance, .. }
         | Event::RollbackFailed { instance, .. } => Some(instance),

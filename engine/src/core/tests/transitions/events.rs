@@ -3,6 +3,7 @@
 use super::super::*;
 use crate::core::event::{DoubtRuling, Handing, Need, ProcessMark, StopReason};
 use crate::id::AttemptNo;
+use serde_json::Value;
 
 type Told = (&'static str, Event);
 
@@ -213,9 +214,14 @@ fn undoing() -> Vec<Told> {
         transcript: None,
         retry_at,
     };
+    let kept = Event::RollbackKept {
+        instance: instance(),
+        what: Value::Null,
+    };
     vec![
         ("", started),
         ("", attempted),
+        ("", kept),
         ("", returned),
         ("", undone),
         ("for good", failed(None)),

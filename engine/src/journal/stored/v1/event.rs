@@ -198,6 +198,10 @@ pub(super) enum Event {
         step: InstanceId,
         attempt: AttemptNo,
     },
+    RollbackKept {
+        step: InstanceId,
+        what: Value,
+    },
     RollbackReturned {
         step: InstanceId,
         #[serde(skip_serializing_if = "Option::is_none")]

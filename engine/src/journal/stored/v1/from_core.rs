@@ -202,6 +202,7 @@ impl From<core::Event> for Event {
                 instance: step,
                 attempt,
             } => Self::RollbackAttemptStarted { step, attempt },
+            From::RollbackKept { instance: step, what } => Self::RollbackKept { step, what },
             From::RollbackReturned {
                 instance: step,
                 transcript,

@@ -236,6 +236,7 @@ impl TryFrom<Event> for core::Event {
                 step: instance,
                 attempt,
             } => Self::RollbackAttemptStarted { instance, attempt },
+            Event::RollbackKept { step: instance, what } => Self::RollbackKept { instance, what },
             Event::RollbackReturned {
                 step: instance,
                 transcript,
