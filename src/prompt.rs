@@ -16,7 +16,7 @@ use textwrap::core::display_width;
 use self::line::Line;
 use crate::error::Failed;
 use crate::hush;
-use crate::render::layout::{Width, cut};
+use crate::render::layout::Width;
 use crate::render::style::{BAD, BOLD, CARE, DIM, paint};
 use crate::render::{self, charset};
 
@@ -299,9 +299,14 @@ impl Answer {
         )?;
         let mut stderr = io::stderr();
         if let Some(wrong) = wrong {
-            let wrong = cut(wrong, columns.saturating_sub(4));
-            say(&format!("\n  {} {wrong}", paint(BAD, "✗")))?;
-            queue!(stderr, MoveUp(1))?;
+            // What is wrong with a path is at its end, too: nothing of it is cut.
+            let wrong = Width::of_talk().wrap(&format!("  {} ", paint(BAD, "✗")), 4, wrong);
+            let rows = wrong
+                .lines()
+                .map(|line| display_width(line).div_ceil(columns + 1).max(1));
+            let rows: usize = rows.sum();
+            say(&format!("\n{wrong}"))?;
+            queue!(stderr, MoveUp(u16::try_from(rows).unwrap_or(u16::MAX)))?;
         }
         let at = display_width(&self.prefix) + cursor;
         queue!(stderr, MoveToColumn(u16::try_from(at).unwrap_or(u16::MAX)))?;

@@ -353,3 +353,20 @@ fn a_journal_without_signatures_reads_and_verifies_as_ever() {
     assert_eq!(verified.json()["verification"]["signed"], 0);
     assert_eq!(verified.json()["authors"]["proven"], 0);
 }
+
+#[test]
+fn a_run_that_goes_on_with_another_role_is_listed_as_waiting_for_it() {
+    for team in [Team::new(), Team::with_keys()] {
+        team.by("alice", ["exec", "steps.yaml"]).code(3);
+        let listed = team.by("carol", ["list"]).code(0);
+        listed
+            .prints("waiting")
+            .prints("for somebody with the role `tenant`")
+            .keeps_quiet_of("interrupted");
+        let run = team.0.only_run();
+        assert_eq!(run["waits_for_role"], "tenant", "{run}");
+        assert_eq!(run["interrupted"], false, "{run}");
+        team.by("bob", ["resume", "steps"]).code(3);
+        assert_eq!(team.0.only_run()["waits_for_role"], Value::Null);
+    }
+}

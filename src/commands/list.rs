@@ -1,6 +1,7 @@
 //! `runbook list`
 
 use runbook_engine::core::RunState;
+use runbook_engine::id::RoleName;
 use runbook_engine::journal::{Listed, Summary};
 use runbook_engine::runtime::{Engine, Wanted};
 use serde_json::{Value, json};
@@ -83,6 +84,8 @@ struct Row {
     was_interrupted: bool,
     /// The secrets without which nothing of it goes on.
     rests_for: Vec<Wanted>,
+    /// The role that whoever acted last does not have, and without which nothing of it goes on.
+    waits_for: Option<RoleName>,
 }
 
 impl Row {
@@ -90,7 +93,7 @@ impl Row {
     async fn of(mut listed: Listed, engine: &Engine) -> Self {
         let is_here = !listed.copy;
         let goes_on = |run: &Summary| is_here && run.moved_to.is_none() && run.status.goes_on_by_itself();
-        let mut rests_for = Vec::new();
+        let (mut rests_for, mut waits_for) = (Vec::new(), None);
         if listed.holder.is_none()
             && let Ok(summary) = &mut listed.summary
             && goes_on(summary)
@@ -99,12 +102,14 @@ impl Row {
         {
             freshen(summary, &story.state);
             rests_for = engine.rests_for(&story.state, &story.runbook);
+            waits_for = engine.waits_for_role(&story.state);
         }
         let is_left = listed.holder.is_none() && listed.summary.as_ref().is_ok_and(goes_on);
         Self {
-            was_interrupted: is_left && rests_for.is_empty(),
+            was_interrupted: is_left && rests_for.is_empty() && waits_for.is_none(),
             listed,
             rests_for,
+            waits_for,
         }
     }
 
@@ -116,7 +121,7 @@ impl Row {
     fn status(&self, run: &Summary) -> String {
         if self.was_interrupted {
             paint(CARE, pad("interrupted", STATUS))
-        } else if self.rests_for.is_empty() {
+        } else if self.rests_for.is_empty() && self.waits_for.is_none() {
             paint(of_run(run.status), pad(&words(run.status.as_str()), STATUS))
         } else {
             paint(CARE, pad("waiting", STATUS))
@@ -191,6 +196,10 @@ fn text(row: &Row, names: usize, width: Width) -> String {
         let needs = plain(&format!("needs the secret {}", style::names(&row.secrets())));
         text += &format!("\n{}", width.wrap("    ", 4, &paint(CARE, needs)));
     }
+    if let Some(role) = &row.waits_for {
+        let whom = plain(&format!("for somebody with the role `{role}`"));
+        text += &format!("\n{}", width.wrap("    ", 4, &paint(CARE, whom)));
+    }
     if let Some(holder) = &row.listed.holder {
         text += &format!("\n    {}", paint(CARE, plain(&format!("held by {holder}"))));
     }
@@ -212,6 +221,7 @@ fn as_json(row: &Row) -> Value {
             value["copy"] = (*copy).into();
             value["interrupted"] = row.was_interrupted.into();
             value["needs_secrets"] = row.secrets().into();
+            value["waits_for_role"] = json!(row.waits_for);
             value
         }
         Err(error) => json!({ "run": run, "error": error.to_string(), "held_by": holder }),

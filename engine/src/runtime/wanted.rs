@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::engine::Engine;
 use super::secrets::{Known, named};
-use crate::core::{Lacking, RunState, rests};
-use crate::id::InstanceId;
+use crate::core::{Barrier, Lacking, RunState, Turn, rests};
+use crate::id::{InstanceId, RoleName};
 use crate::runbook::Runbook;
 use crate::secret::{Secret, SecretName};
 
@@ -120,5 +120,29 @@ impl Engine {
         } else {
             Vec::new()
         }
+    }
+
+    /// The role for want of which nothing of a run that nobody holds goes on, for whoever acted on it last; none where
+    /// something else does, or was cut off.
+    #[must_use]
+    pub fn waits_for_role(&self, state: &RunState) -> Option<RoleName> {
+        let operators = state.workflow().operators()?;
+        if !state.status().goes_on_by_itself() || state.active().len() > 0 {
+            return None;
+        }
+        let (now, last) = (self.clock.now(), state.operator());
+        let key = operators.key_of(last, now);
+        let lacking = state.lacking_for(last, key.as_ref(), now, Lacking::nothing());
+        let turn = Turn {
+            operator: last.clone(),
+            key,
+            ..self.author.turn(now, false, lacking)
+        };
+        let forbidden = state.forbidden_now(last, now, &turn.lacking).into_iter();
+        let mut roles = forbidden.filter_map(|one| match one.barrier {
+            Barrier::Role { role, .. } => Some(role),
+            _ => None,
+        });
+        roles.next().filter(|_| rests(state, &turn))
     }
 }
