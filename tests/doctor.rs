@@ -81,11 +81,11 @@ fn journals_are_listed_and_on_request_verified() {
 fn a_damaged_journal_is_found_and_named() {
     let (project, id) = with_a_run();
     let name = project.run_name();
-    let db = project.state_dir().join("runs").join(&id).join("db/db");
-    let mut bytes = std::fs::read(&db).unwrap();
+    let file = project.state_dir().join("runs").join(&id).join("sealed");
+    let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes.truncate(middle);
-    std::fs::write(&db, bytes).unwrap();
+    std::fs::write(&file, bytes).unwrap();
     let outcome = project.run(["doctor", "--json", "--verify"]).code(1);
     is(&outcome, "journals", "bad", &name);
     assert_eq!(outcome.json()["fit"], false);

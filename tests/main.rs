@@ -58,6 +58,7 @@ mod practice;
 mod rehearsal;
 mod report;
 mod runbook_tests;
+mod sealed;
 mod second_terminal;
 mod secret_sources;
 mod secrets;

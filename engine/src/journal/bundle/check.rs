@@ -11,6 +11,7 @@ use crate::core::operators::{Operators, Standing, impostors};
 use crate::id::Seq;
 use crate::identity::Signer;
 use crate::journal::chain::{Digest, Record};
+use crate::journal::verify::Anchor;
 use crate::journal::{Finding, Intake, JournalError, SealedEntries, Verification};
 
 /// A bundle that was looked at.
@@ -31,7 +32,16 @@ pub struct Checked {
 /// # Errors
 /// When it is no bundle, too large, or cannot be read.
 pub fn check(file: impl Read, size: u64) -> Result<Checked, BundleError> {
-    let mut inspector = Inspector::default();
+    check_against(file, size, Vec::new())
+}
+
+/// As [`check`], where something beside the bundle says which entry is the last.
+pub(in crate::journal) fn check_against(
+    file: impl Read,
+    size: u64,
+    anchors: Vec<Anchor>,
+) -> Result<Checked, BundleError> {
+    let mut inspector = Inspector::against_anchors(anchors);
     let walked = walk(file, size, &mut inspector);
     let manifest = inspector.manifest();
     let (sha256, broken) = match walked {

@@ -10,7 +10,7 @@ use crate::core::event::{Attachment, Entry, Event, RunStarted};
 use crate::id::Seq;
 use crate::identity::{Signature, Statement};
 use crate::journal::chain::{Digest, Record};
-use crate::journal::verify::Verifier;
+use crate::journal::verify::{Anchor, Verifier};
 use crate::journal::{Chunk, Finding, JournalError, TranscriptHasher, Verification, stored};
 
 /// Looks at everything that goes into a bundle, or comes out of one.
@@ -30,8 +30,15 @@ pub(super) struct Inspector {
 
 impl Default for Inspector {
     fn default() -> Self {
+        Self::against_anchors(Vec::new())
+    }
+}
+
+impl Inspector {
+    /// Where something elsewhere says which entry is the last.
+    pub(super) fn against_anchors(anchors: Vec<Anchor>) -> Self {
         Self {
-            verifier: Verifier::new(Vec::new()),
+            verifier: Verifier::new(anchors),
             entries: Vec::new(),
             hashes: Vec::new(),
             entries_ended: false,
@@ -43,9 +50,7 @@ impl Default for Inspector {
             wrong: Vec::new(),
         }
     }
-}
 
-impl Inspector {
     /// The next entry. One that a newer program wrote is an error; one that is damaged a finding.
     pub(super) fn entry(&mut self, at: Seq, record: Record) -> Result<(), BundleError> {
         self.verifier.entry(at, &record.to_bytes());
@@ -63,6 +68,11 @@ impl Inspector {
     /// The hash of the newest entry so far.
     fn last(&self) -> Digest {
         self.hashes.last().copied().unwrap_or(Digest::ZERO)
+    }
+
+    /// The newest entry so far that could be read.
+    pub(super) fn newest(&self) -> Option<&Entry> {
+        self.entries.last()
     }
 
     /// There are no more entries.

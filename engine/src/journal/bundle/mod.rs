@@ -10,13 +10,17 @@ use super::JournalError;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::identity::PublicKey;
 
+pub(in crate::journal) use self::check::check_against;
 pub use self::check::{Checked, check};
+pub(in crate::journal) use self::gather::{Wanted, gather};
 pub use self::manifest::{Maker, Manifest};
+pub(in crate::journal) use self::write::Writing;
 pub use self::write::write;
 
 mod check;
 pub mod envelope;
 mod frames;
+mod gather;
 mod inspect;
 mod manifest;
 mod members;

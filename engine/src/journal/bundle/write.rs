@@ -7,13 +7,14 @@ use tar::Builder;
 
 use super::frames::Sealing;
 use super::inspect::Inspector;
-use super::manifest::{Attached, Maker, Manifest};
+use super::manifest::{Attached, Kept, Maker, Manifest};
 use super::members::{Name, from_record, from_signature};
 use super::{Budget, BundleError, VERSION};
+use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
 use crate::identity::{Signer, Statement};
 use crate::journal::chain::{Digest, Record};
-use crate::journal::{Journal, JournalError, TranscriptHasher};
+use crate::journal::{Chunk, Journal, JournalError, TranscriptHasher};
 
 /// How hard to compress: the usual.
 const LEVEL: i32 = 3;
@@ -32,74 +33,139 @@ pub async fn write<W: Write + Send>(
     signer: Option<&dyn Signer>,
     out: W,
 ) -> Result<(W, Manifest), BundleError> {
-    let mut inspector = Inspector::default();
-    let mut archive = Packing::begin(out)?;
-    for (at, bytes) in (0..).map(Seq).zip(journal.records(run, Seq(0)).await?) {
-        let record = Record::from_bytes(&bytes)
-            .ok_or_else(|| JournalError::Damaged(format!("entry {at} is too short to be an entry")))?;
-        let member = from_record(&record);
-        inspector.entry(at, record)?;
-        archive.add(&Name::Entry(at), &member)?;
+    let mut writing = Writing::begin(out)?;
+    for bytes in journal.records(run, Seq(0)).await? {
+        writing.record(&bytes)?;
     }
-    inspector.entries_end();
-    let started = inspector.started()?;
-    archive.add(&Name::Definition, started.text.as_bytes())?;
-    let mut transcripts = Vec::new();
-    let mut left = inspector.activities();
+    let mut left = writing.definition()?;
     while !left.is_empty() {
         let ahead = &left[..left.len().min(READ_AHEAD)];
         let found = journal.transcripts(run, ahead).await?;
         let read = found.len().max(1);
         for (of, chunks) in found {
-            let mut hasher = TranscriptHasher::new();
-            for (number, chunk) in (0..).zip(&chunks) {
-                hasher.update(chunk);
-                let bytes = chunk.to_bytes()?;
-                inspector.chunk(of, number, &bytes);
-                archive.add(&Name::Chunk(of, number), &bytes)?;
-            }
-            if !chunks.is_empty() {
-                transcripts.push(hasher.finish(of).into());
-            }
+            writing.transcript(of, &chunks)?;
         }
         left.drain(..read);
     }
-    let mut attachments = Vec::new();
-    let wanted: BTreeMap<Digest, String> = inspector.attachments();
-    for (digest, sha256) in wanted {
+    for (digest, sha256) in writing.attachments() {
         let content = journal.attachment(run, &sha256).await?;
-        inspector.attachment(&sha256, &content);
-        archive.add(&Name::Attachment(digest), &content)?;
-        let bytes = content.len() as u64;
-        attachments.push(Attached { sha256, bytes });
+        writing.attachment(digest, &content)?;
     }
-    let (entries, last) = inspector.head();
-    let manifest = Manifest {
-        bundle: VERSION,
-        run,
-        runbook: started.runbook.clone(),
-        made: Maker {
-            key: signer.map(Signer::key),
-            ..made
-        },
-        entries,
-        last: last.to_string(),
-        definition: Digest::of(started.text.as_bytes()).to_string(),
-        transcripts,
-        attachments,
-    };
-    if let Some(finding) = inspector.finish().findings.into_iter().next() {
-        return Err(JournalError::Damaged(finding.message).into());
+    writing.finish(run, made, signer)
+}
+
+/// A bundle that is being written, part by part, in the order of these calls.
+pub(in crate::journal) struct Writing<W: Write> {
+    inspector: Inspector,
+    archive: Packing<W>,
+    entries: u64,
+    transcripts: Vec<Kept>,
+    attached: Vec<Attached>,
+}
+
+impl<W: Write> Writing<W> {
+    pub(in crate::journal) fn begin(out: W) -> Result<Self, BundleError> {
+        Ok(Self {
+            inspector: Inspector::default(),
+            archive: Packing::begin(out)?,
+            entries: 0,
+            transcripts: Vec::new(),
+            attached: Vec::new(),
+        })
     }
-    let text = serde_json::to_vec_pretty(&manifest).map_err(|error| written(error.into()))?;
-    archive.add(&Name::Manifest, &text)?;
-    if let Some(signer) = signer {
-        let statement = Digest::of(&text);
-        let signature = signer.sign(&Statement::Manifest(statement.as_bytes()));
-        let signature = signature.map_err(JournalError::Unsigned)?;
-        archive.add(&Name::Signature, &from_signature(&signature))?;
+
+    /// What is kept of the next entry.
+    pub(in crate::journal) fn record(&mut self, bytes: &[u8]) -> Result<(), BundleError> {
+        let at = Seq(self.entries);
+        let record = Record::from_bytes(bytes)
+            .ok_or_else(|| JournalError::Damaged(format!("entry {at} is too short to be an entry")))?;
+        let member = from_record(&record);
+        self.entries += 1;
+        self.inspector.entry(at, record)?;
+        self.archive.add(&Name::Entry(at), &member)
     }
-    Ok((archive.finish()?, manifest))
+
+    /// The runbook's text, which the first entry holds. Gives the entries whose transcripts come next.
+    pub(in crate::journal) fn definition(&mut self) -> Result<Vec<Seq>, BundleError> {
+        self.inspector.entries_end();
+        let started = self.inspector.started()?;
+        self.archive.add(&Name::Definition, started.text.as_bytes())?;
+        Ok(self.inspector.activities())
+    }
+
+    /// The newest entry so far.
+    pub(in crate::journal) fn last(&self) -> Option<&Entry> {
+        self.inspector.newest()
+    }
+
+    /// What an activity printed.
+    pub(in crate::journal) fn transcript(&mut self, of: Seq, chunks: &[Chunk]) -> Result<(), BundleError> {
+        let mut hasher = TranscriptHasher::new();
+        for (number, chunk) in (0..).zip(chunks) {
+            hasher.update(chunk);
+            let bytes = chunk.to_bytes()?;
+            self.inspector.chunk(of, number, &bytes);
+            self.archive.add(&Name::Chunk(of, number), &bytes)?;
+        }
+        if !chunks.is_empty() {
+            self.transcripts.push(hasher.finish(of).into());
+        }
+        Ok(())
+    }
+
+    /// The attachments that come next, by their hashes.
+    pub(in crate::journal) fn attachments(&self) -> BTreeMap<Digest, String> {
+        self.inspector.attachments()
+    }
+
+    pub(in crate::journal) fn attachment(
+        &mut self,
+        digest: Digest,
+        content: &[u8],
+    ) -> Result<(), BundleError> {
+        let (sha256, bytes) = (digest.to_string(), content.len() as u64);
+        self.inspector.attachment(&sha256, content);
+        self.archive.add(&Name::Attachment(digest), content)?;
+        self.attached.push(Attached { sha256, bytes });
+        Ok(())
+    }
+
+    /// Ends it, unless what was written does not hold.
+    pub(in crate::journal) fn finish(
+        mut self,
+        run: RunId,
+        made: Maker,
+        signer: Option<&dyn Signer>,
+    ) -> Result<(W, Manifest), BundleError> {
+        let started = self.inspector.started()?;
+        let (entries, last) = self.inspector.head();
+        let manifest = Manifest {
+            bundle: VERSION,
+            run,
+            runbook: started.runbook.clone(),
+            made: Maker {
+                key: signer.map(Signer::key),
+                ..made
+            },
+            entries,
+            last: last.to_string(),
+            definition: Digest::of(started.text.as_bytes()).to_string(),
+            transcripts: self.transcripts,
+            attachments: self.attached,
+        };
+        if let Some(finding) = self.inspector.finish().findings.into_iter().next() {
+            return Err(JournalError::Damaged(finding.message).into());
+        }
+        let text = serde_json::to_vec_pretty(&manifest).map_err(|error| written(error.into()))?;
+        self.archive.add(&Name::Manifest, &text)?;
+        if let Some(signer) = signer {
+            let statement = Digest::of(&text);
+            let signature = signer.sign(&Statement::Manifest(statement.as_bytes()));
+            let signature = signature.map_err(JournalError::Unsigned)?;
+            self.archive.add(&Name::Signature, &from_signature(&signature))?;
+        }
+        Ok((self.archive.finish()?, manifest))
+    }
 }
 
 fn written(source: io::Error) -> BundleError {

@@ -14,11 +14,22 @@ use crate::journal::{Chunk, JournalError, Kept, MOST_AT_ONCE, Verification};
 /// summary knew a newer one, and the one that `head` names is there. sled recovers a damaged file to an older
 /// state without a word; a run must never go on from there.
 pub(super) fn checked_head(store: &Store, folder: &Folder) -> Result<Head, JournalError> {
+    let Some(head) = newest(store)? else {
+        return Err(JournalError::Damaged(
+            "truncated: the database holds no entry".to_owned(),
+        ));
+    };
+    agreed(folder, head, |seq| hash_of(store, seq))
+}
+
+/// The newest entry that is there, if what stands beside it does not say otherwise.
+pub(super) fn agreed(
+    folder: &Folder,
+    head: Head,
+    hash_of: impl Fn(Seq) -> Result<Option<Digest>, JournalError>,
+) -> Result<Head, JournalError> {
     let damaged = |message: String| Err(JournalError::Damaged(message));
     let noted = folder.read_head()?;
-    let Some(head) = newest(store)? else {
-        return damaged("truncated: the database holds no entry".to_owned());
-    };
     let summary = folder.read_summary().ok().map(|summary| summary.head);
     let known = summary.map_or(noted.seq, |seq| seq.max(noted.seq));
     if known > head.seq {
@@ -27,7 +38,7 @@ pub(super) fn checked_head(store: &Store, folder: &Folder) -> Result<Head, Journ
             head.seq
         ));
     }
-    if hash_of(store, noted.seq)? != Some(noted.hash) {
+    if hash_of(noted.seq)? != Some(noted.hash) {
         return damaged(format!(
             "changed: entry {} is not the one that was written",
             noted.seq

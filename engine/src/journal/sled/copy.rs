@@ -9,10 +9,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::contents;
 use super::folder::Folder;
 use super::root::unwritable;
+use super::shelf::Shelf;
 use super::store::Store;
+use super::{contents, sealed};
 use crate::journal::chain::Head;
 use crate::journal::verify::Anchor;
 use crate::journal::{JournalError, Verification};
@@ -99,16 +100,21 @@ fn failed(source: io::Error) -> JournalError {
 pub(super) fn reading<T>(
     folder: &Folder,
     scratch: Option<&Path>,
-    work: impl FnOnce(&Store, Head) -> Result<T, JournalError>,
+    work: impl FnOnce(Shelf<'_>) -> Result<T, JournalError>,
 ) -> Result<T, JournalError> {
     let _lock = folder.lock()?;
     let copy = Copy::of(folder, scratch).map_err(failed)?;
-    copy.reading(|store| contents::checked_head(store, folder).and_then(|head| work(store, head)))
+    copy.reading(|store| {
+        contents::checked_head(store, folder).and_then(|head| work(Shelf::Database(store, head)))
+    })
 }
 
 /// Verifies a run that nobody holds.
 pub(super) fn verify(folder: &Folder, scratch: Option<&Path>) -> Result<Verification, JournalError> {
     let _lock = folder.lock()?;
+    if folder.sealed().exists() {
+        return sealed::verify(folder);
+    }
     let anchors = anchors(folder)?;
     let copy = Copy::of(folder, scratch).map_err(failed)?;
     copy.reading(|store| Ok(contents::verify(store, anchors)))

@@ -1,7 +1,6 @@
 //! Taking in what another journal holds of a run.
 
-use super::held::attached;
-use super::keys::{Key, append_to_bytes};
+use super::keys::{Key, PIECE, append_to_bytes};
 use super::store::{Changes, Store};
 use crate::id::Seq;
 use crate::journal::chain::{Digest, Head, Record, follows};
@@ -12,6 +11,9 @@ const ENTRIES_AT_ONCE: usize = 256;
 
 /// How many pieces are applied at once.
 const PIECES_AT_ONCE: usize = 256;
+
+/// How many pieces of an attachment are applied at once.
+const PIECES_OF_ATTACHMENT: usize = 64;
 
 /// When what is taken in is applied to the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,4 +105,22 @@ impl Intake for Filling<'_> {
         }
         attached(&hash, content).try_for_each(|changes| self.store.apply(changes))
     }
+}
+
+/// An attachment in several batches, to be applied in order: the last holds its size.
+pub(super) fn attached<'a>(hash: &Digest, content: &'a [u8]) -> impl Iterator<Item = Changes> + use<'a> {
+    let (key, end) = (Key::content(hash), Key::attached(hash));
+    let mut number = 0;
+    let pieces = content.chunks(PIECE * PIECES_OF_ATTACHMENT).map(move |batch| {
+        let mut changes = Changes::default();
+        number = changes.put_from(&key, number, batch);
+        changes
+    });
+    let size = (content.len() as u64).to_be_bytes();
+    let last = std::iter::once_with(move || {
+        let mut changes = Changes::default();
+        changes.put(&end, &size);
+        changes
+    });
+    pieces.chain(last)
 }

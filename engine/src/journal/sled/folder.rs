@@ -3,6 +3,7 @@
 //! | name | what it is |
 //! | --- | --- |
 //! | `db/` | sled's database |
+//! | `sealed` | the whole run as a bundle, in place of the database |
 //! | `lock` | locked by the process that has the run to itself |
 //! | `head` | the format, and the newest entry; written when the run is complete, then in place |
 //! | `holder.json` | who holds the run; means something only while `lock` is locked |
@@ -81,6 +82,11 @@ impl Folder {
 
     pub(super) fn db(&self) -> PathBuf {
         self.path.join("db")
+    }
+
+    /// The file that is the run, once it is sealed.
+    pub(super) fn sealed(&self) -> PathBuf {
+        self.path.join("sealed")
     }
 
     fn at(&self, name: &str) -> PathBuf {

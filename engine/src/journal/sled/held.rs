@@ -1,24 +1,24 @@
-//! A run that this process holds: its open database, and the one way to add to it.
+//! A run that this process holds: its open database, and the one way to add to it. One that is sealed is read as it is,
+//! and becomes a database again before anything is added.
 
 use std::io;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use super::commit::{GroupCommit, Ticket};
-use super::filling::{Filling, When};
+use super::filling::{Filling, When, attached};
 use super::folder::{Folder, HeadFile, Lock, Sync};
-use super::keys::{Key, PIECE, append_to_bytes};
+use super::keys::{Key, append_to_bytes};
+use super::sealed::Sealed;
+use super::shelf::Shelf;
 use super::store::{Changes, Store};
-use super::{contents, copy};
+use super::{contents, copy, making, sealed};
 use crate::core::event::Entry;
 use crate::id::Seq;
 use crate::identity::Signer;
-use crate::journal::chain::{Digest, Head, Record, seal_all};
+use crate::journal::chain::{Digest, Head, seal_all};
 use crate::journal::{
     Chunk, Durable, Fill, Holder, JournalError, LARGEST_ATTACHMENT, Standing, Summary, Verification, locked,
 };
-
-/// How many pieces of an attachment are applied at once.
-const PIECES_AT_ONCE: usize = 64;
 
 /// A claimed run.
 pub(super) struct Held {
@@ -28,7 +28,13 @@ pub(super) struct Held {
     open: RwLock<Option<Open>>,
 }
 
-struct Open {
+/// Where a held run is kept.
+enum Open {
+    Database(Box<Database>),
+    Sealed(Sealed, Lock),
+}
+
+struct Database {
     store: Store,
     /// The newest entry that was applied; locked while one is.
     tip: Mutex<Head>,
@@ -37,6 +43,13 @@ struct Open {
     commit: GroupCommit,
     /// Dropped last: nobody may come in before the database is closed.
     lock: Lock,
+}
+
+/// Whether all that was applied is durable.
+enum Synced {
+    All,
+    /// An earlier write failed.
+    NotAll,
 }
 
 impl Held {
@@ -59,12 +72,10 @@ impl Held {
             return Err(JournalError::Unstorable("a run without entries".to_owned()));
         };
         let lock = folder.create().map_err(failed)?;
-        let made = Self::fill(&folder, &holder, first, &records, head);
+        let made = making::fill(&folder, &holder, first, &records, head);
         let (store, file) = made.inspect_err(|_| folder.remove())?;
-        Ok((
-            Self::new(folder, holder, Open::new(store, head, file, lock)),
-            Durable::attest(head.seq),
-        ))
+        let open = Open::database(store, head, file, lock);
+        Ok((Self::new(folder, holder, open), Durable::attest(head.seq)))
     }
 
     /// Makes a run of all that another journal holds of it, or adds to what is here.
@@ -82,33 +93,9 @@ impl Held {
             return Ok(held);
         }
         let lock = folder.create().map_err(failed("made"))?;
-        let made = Self::refill(&folder, &holder, standing, fill);
+        let made = making::refill(&folder, &holder, standing, fill);
         let (store, head, file) = made.inspect_err(|_| folder.remove())?;
-        Ok(Self::new(folder, holder, Open::new(store, head, file, lock)))
-    }
-
-    /// Puts into the new folder of a run what another journal holds of it.
-    fn refill(
-        folder: &Folder,
-        holder: &Holder,
-        standing: Standing,
-        fill: Fill<'_>,
-    ) -> Result<(Store, Head, HeadFile), JournalError> {
-        let failed = |source| JournalError::Storage {
-            doing: "written",
-            source,
-        };
-        let store = Store::create(&folder.db(), Changes::default())?;
-        let mut filling = Filling::after(None, &store, When::AsItComes);
-        fill(&mut filling)?;
-        let (changes, head) = filling.finish();
-        let head = head.ok_or_else(|| JournalError::Unstorable("a run without entries".to_owned()))?;
-        store.apply(changes)?;
-        store.sync()?;
-        folder.stand(standing).map_err(failed)?;
-        let file = folder.complete(head).map_err(failed)?;
-        folder.write_holder(holder).map_err(failed)?;
-        Ok((store, head, file))
+        Ok(Self::new(folder, holder, Open::database(store, head, file, lock)))
     }
 
     /// Adds what another journal holds beyond what is here.
@@ -126,32 +113,6 @@ impl Held {
         })
     }
 
-    /// Puts into the new folder of a run what belongs there.
-    fn fill(
-        folder: &Folder,
-        holder: &Holder,
-        first: &[Entry],
-        records: &[(Seq, Record)],
-        head: Head,
-    ) -> Result<(Store, HeadFile), JournalError> {
-        let failed = |source| JournalError::Storage {
-            doing: "made",
-            source,
-        };
-        let mut changes = Changes::default();
-        changes.put(
-            &Key::append(Seq(0)),
-            &append_to_bytes(records.iter().map(|(_, record)| record)),
-        );
-        let store = Store::create(&folder.db(), changes)?;
-        let file = folder.complete(head).map_err(failed)?;
-        folder.write_holder(holder).map_err(failed)?;
-        if let Some(summary) = Summary::of_first(first, &head.hash) {
-            folder.write_summary(&summary, Sync::No).map_err(failed)?;
-        }
-        Ok((store, file))
-    }
-
     /// Takes a run up. An entry that its last writer applied but did not sync is synced now: it counts.
     pub(super) fn claim(folder: Folder, holder: Holder) -> Result<Self, JournalError> {
         if folder.is_copy() {
@@ -162,17 +123,22 @@ impl Held {
 
     fn take_up(folder: Folder, holder: Holder) -> Result<Self, JournalError> {
         let lock = folder.lock()?;
-        let store = Store::open(&folder.db())?;
-        let head = contents::checked_head(&store, &folder)?;
         let failed = |source| JournalError::Storage {
             doing: "written",
             source,
         };
-        let mut file = folder.head_file().map_err(failed)?;
-        store.sync()?;
-        file.write(head).map_err(failed)?;
+        let open = if let Some(sealed) = Sealed::open(&folder)? {
+            Open::Sealed(sealed, lock)
+        } else {
+            let store = Store::open(&folder.db())?;
+            let head = contents::checked_head(&store, &folder)?;
+            let mut file = folder.head_file().map_err(failed)?;
+            store.sync()?;
+            file.write(head).map_err(failed)?;
+            Open::database(store, head, file, lock)
+        };
         folder.write_holder(&holder).map_err(failed)?;
-        Ok(Self::new(folder, holder, Open::new(store, head, file, lock)))
+        Ok(Self::new(folder, holder, open))
     }
 
     fn new(folder: Folder, holder: Holder, open: Open) -> Self {
@@ -183,30 +149,69 @@ impl Held {
         }
     }
 
-    /// Calls `work` with the database, unless the run was given back.
-    fn with<T>(&self, work: impl FnOnce(&Open) -> Result<T, JournalError>) -> Result<T, JournalError> {
+    /// Calls `work` with the database, to add to it, unless the run was given back.
+    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, JournalError>) -> Result<T, JournalError> {
+        let sealed = matches!(self.opened()?.as_ref(), Some(Open::Sealed(..)));
+        if sealed {
+            self.unseal()?;
+        }
+        match self.opened()?.as_ref() {
+            Some(Open::Database(database)) => work(database),
+            Some(Open::Sealed(..)) | None => Err(JournalError::NotClaimed),
+        }
+    }
+
+    fn opened(&self) -> Result<RwLockReadGuard<'_, Option<Open>>, JournalError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        work(open.as_ref().ok_or(JournalError::NotClaimed)?)
+        if open.is_some() {
+            Ok(open)
+        } else {
+            Err(JournalError::NotClaimed)
+        }
+    }
+
+    /// Makes a database of a sealed run again. Where that does not succeed, it stays as it was.
+    fn unseal(&self) -> Result<(), JournalError> {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        *open = match open.take() {
+            Some(Open::Sealed(sealed, lock)) => match sealed.unseal(&self.folder) {
+                Ok((store, head, file)) => Some(Open::database(store, head, file, lock)),
+                Err(error) => {
+                    *open = Some(Open::Sealed(sealed, lock));
+                    return Err(error);
+                }
+            },
+            other => other,
+        };
+        Ok(())
     }
 
     /// Reads, of entries only what is durable.
     pub(super) fn reading<T>(
         &self,
-        work: impl FnOnce(&Store, Head) -> Result<T, JournalError>,
+        work: impl FnOnce(Shelf<'_>) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
-        self.with(|open| {
-            let durable = locked(&open.durable).0;
-            work(&open.store, durable)
-        })
+        match self.opened()?.as_ref() {
+            Some(Open::Database(database)) => {
+                let durable = locked(&database.durable).0;
+                work(Shelf::Database(&database.store, durable))
+            }
+            Some(Open::Sealed(sealed, _)) => work(Shelf::Sealed(sealed)),
+            None => Err(JournalError::NotClaimed),
+        }
     }
 
     /// Looks at everything, while nothing is appended.
     pub(super) fn verify(&self) -> Result<Verification, JournalError> {
-        let anchors = copy::anchors(&self.folder)?;
-        self.with(|open| {
-            let _no_appends = locked(&open.tip);
-            Ok(contents::verify(&open.store, anchors))
-        })
+        match self.opened()?.as_ref() {
+            Some(Open::Database(database)) => {
+                let anchors = copy::anchors(&self.folder)?;
+                let _no_appends = locked(&database.tip);
+                Ok(contents::verify(&database.store, anchors))
+            }
+            Some(Open::Sealed(..)) => sealed::verify(&self.folder),
+            None => Err(JournalError::NotClaimed),
+        }
     }
 
     pub(super) fn append(
@@ -271,57 +276,83 @@ impl Held {
     /// Makes the next sync fail, as of a broken disk.
     #[cfg(test)]
     pub(super) fn fail_next_sync(&self) -> Result<(), JournalError> {
-        let fail = |open: &Open| {
+        let fail = |open: &Database| {
             open.store.broken.store(true, std::sync::atomic::Ordering::SeqCst);
             Ok(())
         };
         self.with(fail)
     }
 
-    /// Gives the run back: when this returns, another process can claim it.
+    /// Gives the run back: when this returns, another process can claim it. A finished one is sealed.
     pub(super) fn release(&self, summary: Option<&Summary>) -> Result<(), JournalError> {
         let open = self.open.write().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Open {
-            store,
-            durable,
-            commit,
-            lock,
-            ..
-        }) = open
-        else {
-            return Err(JournalError::NotClaimed);
-        };
         let failed = |source| JournalError::Storage {
             doing: "written",
             source,
         };
-        let synced = if commit.has_unsynced() {
-            store.sync()
-        } else {
-            Ok(())
+        let (closed, lock) = match open.ok_or(JournalError::NotClaimed)? {
+            Open::Sealed(_, lock) => (Ok(()), lock),
+            Open::Database(database) => {
+                let (store, head, file, lock, synced) = database.apart();
+                // After a failed write nobody knows what the disk holds.
+                let sealed = matches!(synced, Ok(Synced::All)) && self.seal(&store, head, summary);
+                let synced = synced.map(drop);
+                let closed = synced.and(store.close(&self.folder.db()));
+                if sealed && let Err(error) = sealed::remove_database(&self.folder) {
+                    tracing::warn!(%error, "the database of a sealed run could not be removed");
+                }
+                // What `head` is for, a sealed run has in itself.
+                let noted = if sealed {
+                    Ok(())
+                } else {
+                    file.sync().map_err(failed)
+                };
+                (closed.and(noted), lock)
+            }
         };
-        let closed = store.close(&self.folder.db());
-        let (_, file) = durable.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let noted = file.sync().map_err(failed);
         let summarised = summary.map_or(Ok(()), |summary| {
             self.folder.write_summary(summary, Sync::Yes).map_err(failed)
         });
         let unheld = self.folder.remove_holder().map_err(failed);
         drop(lock);
-        synced.and(closed).and(noted).and(summarised).and(unheld)
+        closed.and(summarised).and(unheld)
+    }
+
+    /// Whether the run is a file from now on. Where it could not become one, its database is there as ever.
+    fn seal(&self, store: &Store, head: Head, summary: Option<&Summary>) -> bool {
+        let sealed = summary.map_or(Ok(false), |summary| {
+            sealed::seal(&self.folder, store, head, summary)
+        });
+        sealed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a finished run could not be sealed, and stays in its database");
+            false
+        })
     }
 }
 
 impl Open {
-    fn new(store: Store, head: Head, file: HeadFile, lock: Lock) -> Self {
-        let durable = Mutex::new((head, file));
-        Self {
+    fn database(store: Store, head: Head, file: HeadFile, lock: Lock) -> Self {
+        Self::Database(Box::new(Database {
             store,
             tip: Mutex::new(head),
-            durable,
+            durable: Mutex::new((head, file)),
             commit: GroupCommit::default(),
             lock,
-        }
+        }))
+    }
+}
+
+impl Database {
+    /// Its parts, once all is synced that was applied, and whether that succeeded.
+    fn apart(self) -> (Store, Head, HeadFile, Lock, Result<Synced, JournalError>) {
+        let synced = match self.commit.check() {
+            Err(_) => Ok(Synced::NotAll),
+            Ok(()) if self.commit.has_unsynced() => self.store.sync().map(|()| Synced::All),
+            Ok(()) => Ok(Synced::All),
+        };
+        let tip = self.tip.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (_, file) = self.durable.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (self.store, tip, file, self.lock, synced)
     }
 
     /// Waits until what was applied is durable.
@@ -349,22 +380,4 @@ impl Open {
         attached(hash, content)
             .try_for_each(|changes| self.commit.applied(self.store.apply(changes)).map(drop))
     }
-}
-
-/// An attachment in several batches, to be applied in order: the last holds its size.
-pub(super) fn attached<'a>(hash: &Digest, content: &'a [u8]) -> impl Iterator<Item = Changes> + use<'a> {
-    let (key, end) = (Key::content(hash), Key::attached(hash));
-    let mut number = 0;
-    let pieces = content.chunks(PIECE * PIECES_AT_ONCE).map(move |batch| {
-        let mut changes = Changes::default();
-        number = changes.put_from(&key, number, batch);
-        changes
-    });
-    let size = (content.len() as u64).to_be_bytes();
-    let last = std::iter::once_with(move || {
-        let mut changes = Changes::default();
-        changes.put(&end, &size);
-        changes
-    });
-    pieces.chain(last)
 }

@@ -15,8 +15,9 @@ use self::folder::Folder;
 use self::held::Held;
 pub use self::list::{peek, sockets_left};
 pub use self::root::inspect;
+use self::sealed::Sealed;
+use self::shelf::Shelf;
 use self::store::Store;
-use super::chain::Head;
 use super::{
     Chunk, Claim, Durable, Fill, Holder, Journal, JournalError, Kept, Listed, Standing, Summary, Verification,
 };
@@ -33,7 +34,10 @@ mod guard;
 mod held;
 mod keys;
 mod list;
+mod making;
 mod root;
+mod sealed;
+mod shelf;
 mod store;
 
 #[cfg(test)]
@@ -96,7 +100,7 @@ impl SledJournal {
     fn reading<T>(
         &self,
         run: RunId,
-        work: impl Fn(&Store, Head) -> Result<T, JournalError>,
+        work: impl Fn(Shelf<'_>) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
         let held = self.held().get(&run).cloned();
         match held.map(|held| held.reading(&work)) {
@@ -117,11 +121,14 @@ impl SledJournal {
 
 fn in_place<T>(
     folder: &Folder,
-    work: impl FnOnce(&Store, Head) -> Result<T, JournalError>,
+    work: impl FnOnce(Shelf<'_>) -> Result<T, JournalError>,
 ) -> Result<T, JournalError> {
     let _lock = folder.lock()?;
+    if let Some(sealed) = Sealed::open(folder)? {
+        return work(Shelf::Sealed(&sealed));
+    }
     let store = Store::open(&folder.db())?;
-    let result = contents::checked_head(&store, folder).and_then(|head| work(&store, head));
+    let result = contents::checked_head(&store, folder).and_then(|head| work(Shelf::Database(&store, head)));
     store.close(&folder.db())?;
     result
 }
@@ -182,11 +189,11 @@ impl Journal for SledJournal {
     }
 
     async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
-        blocking(|| self.reading(run, |store, head| contents::kept(store, head, from)))
+        blocking(|| self.reading(run, |shelf| shelf.kept(from)))
     }
 
     async fn records(&self, run: RunId, from: Seq) -> Result<Vec<Vec<u8>>, JournalError> {
-        blocking(|| self.reading(run, |store, head| contents::records(store, head, from)))
+        blocking(|| self.reading(run, |shelf| shelf.records(from)))
     }
 
     async fn restore(
@@ -223,11 +230,11 @@ impl Journal for SledJournal {
     }
 
     async fn transcript(&self, run: RunId, of: Seq) -> Result<Vec<Chunk>, JournalError> {
-        blocking(|| self.reading(run, |store, _| contents::transcript(store, of)))
+        blocking(|| self.reading(run, |shelf| shelf.transcript(of)))
     }
 
     async fn transcripts(&self, run: RunId, of: &[Seq]) -> Result<Vec<(Seq, Vec<Chunk>)>, JournalError> {
-        blocking(|| self.reading(run, |store, _| contents::transcripts(store, of)))
+        blocking(|| self.reading(run, |shelf| shelf.transcripts(of)))
     }
 
     async fn attach(&self, claim: &Claim, content: &[u8]) -> Result<String, JournalError> {
@@ -236,7 +243,7 @@ impl Journal for SledJournal {
     }
 
     async fn attachment(&self, run: RunId, sha256: &str) -> Result<Vec<u8>, JournalError> {
-        blocking(|| self.reading(run, |store, _| contents::attachment(store, sha256)))
+        blocking(|| self.reading(run, |shelf| shelf.attachment(sha256)))
     }
 
     async fn holder(&self, run: RunId) -> Result<Option<Holder>, JournalError> {
@@ -261,7 +268,7 @@ impl Journal for SledJournal {
     }
 
     async fn head_hash(&self, run: RunId) -> Result<String, JournalError> {
-        blocking(|| self.reading(run, |_, head| Ok(head.hash.to_string())))
+        blocking(|| self.reading(run, |shelf| Ok(shelf.head().hash.to_string())))
     }
 
     async fn runs(&self) -> Result<Vec<RunId>, JournalError> {

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use super::sealed::give_back;
 use super::*;
 
 /// Where the child finds its state folder; only set for the child.
@@ -41,11 +43,40 @@ async fn child() {
     }
 }
 
+/// Where the child that finishes finds its state folder; only set for that child.
+const FINISHER: &str = "RUNBOOK_TEST_JOURNAL_FINISHER";
+
+/// The child that seals the run after each entry, and opens it again for the next.
+#[tokio::test]
+async fn finisher() {
+    let Ok(root) = std::env::var(FINISHER) else {
+        return;
+    };
+    let journal = SledJournal::open(Path::new(&root)).unwrap();
+    let mut next = journal.read(run(1), Seq(0)).await.unwrap().len() as u64;
+    loop {
+        let claim = journal.claim(run(1), holder("child")).await.unwrap();
+        journal
+            .print(&claim, Seq(next - 1), 0, &chunk(&"x".repeat(5_000)))
+            .unwrap();
+        journal.append(&claim, Seq(next), &[attempt(next)]).await.unwrap();
+        writeln!(std::io::stdout(), "durable {next}").unwrap();
+        next += 1;
+        give_back(&journal, claim).await;
+    }
+}
+
 /// Runs the child until it has said that `entries` of them are durable, kills it, and gives the last number said.
 fn kill_after(root: &Path, entries: u64) -> u64 {
+    kill(root, ("child", CHILD), entries, Duration::ZERO)
+}
+
+/// The same, of that child, and a moment later.
+fn kill(root: &Path, (name, variable): (&str, &str), entries: u64, later: Duration) -> u64 {
+    let name = format!("journal::sled::tests::crash::{name}");
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "journal::sled::tests::crash::child", "--nocapture"])
-        .env(CHILD, root)
+        .args(["--exact", &name, "--nocapture"])
+        .env(variable, root)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -57,6 +88,7 @@ fn kill_after(root: &Path, entries: u64) -> u64 {
                 .map(|seq| seq.parse().unwrap())
         });
     let before = said.by_ref().take(usize::try_from(entries).unwrap()).last();
+    std::thread::sleep(later);
     child.kill().unwrap();
     // What was said before the kill may still be on its way.
     let last = said.last().or(before);
@@ -86,4 +118,39 @@ async fn no_acknowledged_entry_is_lost() {
         }
         assert_eq!(journal.verify(run(1)).await.unwrap().findings, []);
     }
+}
+
+#[tokio::test]
+async fn no_acknowledged_entry_is_lost_while_the_run_is_sealed_and_opened() {
+    let state = State::new();
+    let journal = state.journal();
+    let (claim, _) = journal
+        .create(run(1), holder("anna"), &[first(run(1))])
+        .await
+        .unwrap();
+    journal.release(claim, None).await.unwrap();
+    let mut sealed = 0;
+    for round in 0..2 * ROUNDS {
+        // Spread over the few milliseconds that sealing and opening take.
+        let later = Duration::from_micros(round * 300);
+        let last = kill(state.root(), ("finisher", FINISHER), 1 + round % 2, later);
+        sealed += u64::from(state.run().join("sealed").exists());
+        let journal = state.journal();
+        let entries = journal.read(run(1), Seq(0)).await.unwrap();
+        assert!(
+            entries.len() as u64 > last,
+            "round {round}: {} entries, {last} was durable",
+            entries.len()
+        );
+        // The first entry begins nothing that prints.
+        for seq in 1..last {
+            let printed = journal.transcript(run(1), Seq(seq)).await.unwrap();
+            assert_eq!(printed.len(), 1, "round {round}: the transcript of entry {seq}");
+        }
+        assert_eq!(journal.verify(run(1)).await.unwrap().findings, []);
+    }
+    assert!(
+        sealed > 0 && sealed < 2 * ROUNDS,
+        "it was killed in one place only: sealed {sealed} times"
+    );
 }

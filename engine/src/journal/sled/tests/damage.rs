@@ -5,10 +5,10 @@ use std::fs;
 use super::*;
 
 /// A small generator: the places must be the same each time.
-struct Places(u64);
+pub(super) struct Places(pub(super) u64);
 
 impl Places {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -37,7 +37,7 @@ fn damaged(intact: &[u8], damage: Damage, at: usize) -> Vec<u8> {
     bytes
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for file in fs::read_dir(from).unwrap() {
         let file = file.unwrap();

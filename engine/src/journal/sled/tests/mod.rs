@@ -17,6 +17,7 @@ mod damage;
 mod edits;
 mod folder;
 mod list;
+mod sealed;
 
 /// A state folder, removed at the end of the test.
 pub(super) struct State(tempfile::TempDir);
