@@ -7,9 +7,9 @@ use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, 
 use runbook_engine::platform::process;
 
 use crate::commands::{
-    accept, approve, cancel, check, completions, confirm, decide, doctor, exec, explain, export, handoff,
-    identity, import, journal, list, log, man, new, plan, practice, prune, reference, reject, report, resume,
-    rollback, schema, show, steps, test,
+    accept, amend, approve, cancel, check, completions, confirm, decide, doctor, exec, explain, export,
+    handoff, identity, import, journal, list, log, man, new, plan, practice, prune, reference, reject,
+    report, resume, rollback, schema, show, steps, test,
 };
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -113,6 +113,7 @@ enum Command {
     Import(import::Args),
     Prune(prune::Args),
     Rollback(rollback::Args),
+    Amend(amend::Args),
     Cancel(cancel::Args),
     Journal(journal::Args),
     Identity(identity::Args),
@@ -225,6 +226,7 @@ async fn dispatch(command: Command, setting: &Setting) -> Result<Exit, Failed> {
         Command::Import(args) => import::run(&args, setting).await,
         Command::Prune(args) => prune::run(&args, setting).await,
         Command::Rollback(args) => rollback::run(&args, setting).await,
+        Command::Amend(args) => amend::run(&args, setting).await,
         Command::Cancel(args) => cancel::run(&args, setting).await,
         Command::Journal(args) => journal::run(&args, setting).await,
         Command::Identity(args) => identity::run(&args, setting).await,

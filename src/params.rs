@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use runbook_engine::core::RunState;
 use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile, closest};
 use runbook_engine::id::ParamName;
-use runbook_engine::runbook::{self, Param, ParamError, Runbook};
+use runbook_engine::runbook::{self, Param, ParamError, Resolved, Runbook};
 use serde_json::Value;
 
 pub(crate) use self::like::Like;
@@ -60,7 +61,24 @@ pub(crate) fn settle(
     rehearsal: bool,
     setting: &Setting,
 ) -> Result<Settled, Failed> {
-    let (mut all, mut wrong) = collect(runbook, given, like);
+    let (all, wrong) = collect(runbook, given, like);
+    let show = |resolved: &Resolved| {
+        if let Some(like) = like {
+            like.show(runbook, resolved, setting);
+        }
+    };
+    completed(runbook, all, wrong, rehearsal, setting, show)
+}
+
+/// Asks for what is missing, or says all that is wrong.
+fn completed(
+    runbook: &Runbook,
+    mut all: BTreeMap<String, runbook::Given>,
+    mut wrong: Vec<Diagnostic>,
+    rehearsal: bool,
+    setting: &Setting,
+    show: impl FnOnce(&Resolved),
+) -> Result<Settled, Failed> {
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the program: paths are typed in this folder"
@@ -74,8 +92,8 @@ pub(crate) fn settle(
     if readable && !setting.interactive() {
         wrong.extend(missing.iter().map(|param| not_given(runbook, param)));
     }
-    if let (Some(like), Ok(resolved)) = (like, &resolved) {
-        like.show(runbook, resolved, setting);
+    if let Ok(resolved) = &resolved {
+        show(resolved);
     }
     let Some(mut resolved) = resolved.ok().filter(|_| wrong.is_empty()) else {
         return Err(Failed::input(wrong));
@@ -95,6 +113,33 @@ pub(crate) fn settle(
         values: resolved.values,
         examples,
     })
+}
+
+/// The values of the parameters that a runbook has and a run has not; what the run has stays as it is.
+pub(crate) fn new_ones(
+    runbook: &Runbook,
+    given: &Given,
+    state: &RunState,
+    setting: &Setting,
+) -> Result<BTreeMap<ParamName, Value>, Failed> {
+    let had = &state.started().params;
+    let (mut all, mut wrong) = collect(runbook, given, None);
+    let kept = had.keys().filter(|name| all.contains_key(name.as_str()));
+    wrong.extend(kept.map(|name| {
+        let message = format!("the run has a value for the parameter `{name}`, which stays as it is");
+        let again = "`runbook exec FILE --like RUN --set NAME=VALUE` starts another run with another value";
+        Diagnostic::error(Code::Usage, message).help(again)
+    }));
+    let had = had
+        .iter()
+        .filter(|(name, _)| runbook.params().contains_key(*name));
+    all.extend(had.map(|(name, value)| (name.to_string(), runbook::Given::Value(value.clone()))));
+    let rehearsal = state.started().rehearsal.is_some();
+    let settled = completed(runbook, all, wrong, rehearsal, setting, |_| {})?;
+    let new = settled.values.into_iter();
+    Ok(new
+        .filter(|(name, _)| !state.started().params.contains_key(name))
+        .collect())
 }
 
 /// The parameters that need a value and were not given one, under no name that was meant to be theirs either; secrets

@@ -30,11 +30,25 @@ pub(crate) struct Lines {
     json: bool,
     /// Whether the person here is asked for the work of people.
     asks: bool,
-    runbook: Arc<Runbook>,
-    progress: Progress,
+    shown: Mutex<Arc<Shown>>,
     tails: Mutex<Tails>,
     /// Those who watch from outside.
     observer: Option<Arc<Observer>>,
+}
+
+/// What is carried out, and how it is put into lines.
+struct Shown {
+    runbook: Arc<Runbook>,
+    progress: Progress,
+}
+
+impl Shown {
+    fn new(runbook: &Arc<Runbook>) -> Arc<Self> {
+        Arc::new(Self {
+            runbook: Arc::clone(runbook),
+            progress: Progress::new(runbook),
+        })
+    }
 }
 
 impl Lines {
@@ -43,8 +57,7 @@ impl Lines {
             look: setting.look.clone(),
             json: setting.global.json,
             asks: setting.interactive(),
-            runbook: Arc::clone(runbook),
-            progress: Progress::new(runbook),
+            shown: Mutex::new(Shown::new(runbook)),
             tails: Mutex::default(),
             observer: setting.observer.get().cloned(),
         })
@@ -53,6 +66,10 @@ impl Lines {
     /// From now on, a view of the run stands below the lines, until the guard is dropped.
     pub(crate) fn live(&self) -> Option<Reserved> {
         self.look.screen().map(Screen::reserve)
+    }
+
+    fn shown(&self) -> Arc<Shown> {
+        Arc::clone(&self.shown.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn tails(&self) -> MutexGuard<'_, Tails> {
@@ -70,11 +87,11 @@ impl Watcher for Lines {
             return;
         }
         let width = Width::of_talk();
-        let name = state.started().name();
+        let (name, shown) = (state.started().name(), self.shown());
         let lines = entries.iter().flat_map(|one| {
-            let failure = script::failure(&one.event, &name, &self.runbook);
+            let failure = script::failure(&one.event, &name, &shown.runbook);
             let failure = failure.map(|failure| render::diagnostic::as_text(&failure));
-            self.progress.line(one, state, width).into_iter().chain(failure)
+            shown.progress.line(one, state, width).into_iter().chain(failure)
         });
         let lines: Vec<String> = lines.collect();
         if !lines.is_empty() {
@@ -98,8 +115,12 @@ impl Watcher for Lines {
     }
 
     fn shown(&self, instance: &InstanceId, text: &str) {
-        self.look
-            .tell_always(&self.progress.shown(instance, text, Width::of_talk()));
+        let line = self.shown().progress.shown(instance, text, Width::of_talk());
+        self.look.tell_always(&line);
+    }
+
+    fn amended(&self, runbook: &Arc<Runbook>) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Shown::new(runbook);
     }
 
     fn pace(&self) -> Option<Duration> {
@@ -112,10 +133,11 @@ impl Watcher for Lines {
             observer.glance(state, observer.pace().unwrap_or_default());
         }
         if let Some(screen) = self.look.screen() {
+            let shown = self.shown();
             screen.draw(|size| {
                 let scene = Scene {
                     state,
-                    runbook: &self.runbook,
+                    runbook: &shown.runbook,
                     tails: &self.tails(),
                     asks: self.asks,
                     now,
@@ -127,7 +149,10 @@ impl Watcher for Lines {
 
     fn outlived(&self, instance: &InstanceId, processes: &[ProcessMark], until: Timestamp) {
         let pids: Vec<String> = processes.iter().map(|mark| mark.pid.to_string()).collect();
-        let line = self.progress.outlived(instance, &pids, until, Width::of_talk());
+        let line = self
+            .shown()
+            .progress
+            .outlived(instance, &pids, until, Width::of_talk());
         self.look.tell(&line);
     }
 }

@@ -41,26 +41,36 @@ pub(crate) fn in_order(text: &str, parts: &[&str]) {
 }
 
 #[test]
-fn a_mistake_that_the_run_keeps_is_mended_in_a_new_run_and_the_advice_works() {
+fn a_mistake_that_the_run_keeps_is_mended_and_the_advice_works() {
     let project = broken();
     let outcome = project.run(["exec", "steps.yaml"]).code(1);
     let run = project.run_name();
+    let amend = format!("runbook amend {run} steps.yaml --why TEXT");
     let anew = format!("runbook exec steps.yaml --like {run}");
     in_order(
         &outcome.stderr,
         &[
-            "mend the script in its file for a new run",
+            "mend the script in its file, then amend the run",
             "`bad`: the script failed",
             "trying again does not help",
+            &amend,
+            "then, or if something else was wrong",
+            "to go on after that",
             &format!("runbook rollback {run}"),
             &anew,
-            "only if something else was wrong",
         ],
     );
-    let outcome = outcome.keeps_quiet_of("once the cause is mended");
-    outcome.keeps_quiet_of("to go on after that");
-    project.run(["rollback", &run]).code(0).tells(&anew);
+    outcome.keeps_quiet_of("once the cause is mended");
     project.write("steps/broken.rhai", &BROKEN.replace("x.nothing.there", "#{}"));
+    let amended = project
+        .run(["amend", &run, "steps.yaml", "--why", "a slip", "--yes"])
+        .code(0);
+    amended.tells("~ bad  changed: steps/broken.rhai");
+    project
+        .run(["decide", &run, "bad", "again", "--why", "mended"])
+        .code(0);
+    project.run(["resume", &run]).code(0);
+    project.run(["rollback", &run, "--yes"]).code(0);
     project.run(["exec", "steps.yaml", "--like", &run]).code(0);
     assert_eq!(project.lines("log"), ["fine", "undo", "fine"]);
 }
@@ -76,8 +86,9 @@ fn what_may_be_mended_outside_is_tried_again() {
             "`bad`: the script failed",
             "once the cause is mended",
             "to go on after that",
+            "if the runbook is wrong",
             "or to undo what was done",
-            "after that, if the runbook or a parameter was wrong",
+            "after that, for another parameter",
         ],
     );
     outcome.keeps_quiet_of("trying again does not help");

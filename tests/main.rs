@@ -20,6 +20,7 @@ mod support;
 mod server;
 
 mod advice;
+mod amend;
 mod bad_disk;
 mod bad_folder;
 mod bad_surroundings;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use runbook_engine::core::event::Need;
+use runbook_engine::core::event::{Entry, Need};
 use runbook_engine::core::{Act, Barrier, Forbidden, RunStatus, WaitingFor};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
@@ -241,6 +241,9 @@ impl Bench<'_> {
                 asked = self.door.next() => {
                     let entries = run.answer(asked).await;
                     let entries = entries.map_err(|error| Failed::runtime(&run.name(), error))?;
+                    if entries.iter().any(Entry::amends) {
+                        self.watcher.amended(run.runbook());
+                    }
                     self.watcher.recorded(&entries, run.state());
                 }
             }
@@ -257,10 +260,9 @@ impl Bench<'_> {
     }
 }
 
-/// Whether this work is still waited for.
+/// Whether this work is still waited for, and was not asked for anew.
 fn is_due(run: &Run, wanted: &WaitingFor) -> bool {
-    let mut waiting = run.state().waiting_for().into_iter();
-    waiting.any(|one| one.id == wanted.id && one.need == wanted.need && one.undoing == wanted.undoing)
+    run.state().waiting_for().contains(wanted)
 }
 
 /// The manual work that is due next and was not put off.

@@ -4,6 +4,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use runbook_engine::core::operators::OPERATORS_FILE;
 use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile, closest};
 use runbook_engine::runbook::{self, Loaded, Runbook, fingerprint};
 use runbook_engine::step::Files as _;
@@ -149,7 +150,7 @@ pub(super) fn files_beside(runbook: &Path) -> Result<FolderFiles, Failed> {
 }
 
 /// What of a run's definition is no longer what it was when the run began. A run needs none of these files.
-pub(super) fn changed(runbook: &Runbook) -> Vec<Diagnostic> {
+pub(super) fn changed(runbook: &Runbook, run: &str) -> Vec<Diagnostic> {
     let definition = runbook.definition();
     let sources: Vec<(&str, &str)> = match runbook.overlays() {
         None => vec![(&definition.name, &definition.text)],
@@ -177,7 +178,15 @@ pub(super) fn changed(runbook: &Runbook) -> Vec<Diagnostic> {
             let digest = |text: &str| fingerprint(text)[..12].to_owned();
             let (kept, now) = (digest(kept), digest(&now));
             let help = format!("the run keeps sha256 {kept}…, the file is now {now}…");
-            Diagnostic::warning(Code::FileChanged, message).help(help)
+            let amend =
+                format!("`runbook amend {run} FILE --why TEXT` has it go on with what the file says now");
+            let changed = Diagnostic::warning(Code::FileChanged, message).help(help);
+            // Who may take part was settled when the run began.
+            if name == OPERATORS_FILE {
+                changed
+            } else {
+                changed.help(amend)
+            }
         })
         .collect()
 }

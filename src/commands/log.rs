@@ -9,7 +9,7 @@ use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{InstanceId, RunId, Seq};
 use runbook_engine::journal::{JournalError, Kept, stored};
 use runbook_engine::runbook::Runbook;
-use runbook_engine::runtime::{Engine, RuntimeError, Story};
+use runbook_engine::runtime::{Engine, Story};
 use serde_json::json;
 
 use super::transcripts::{Transcripts, streams};
@@ -117,11 +117,10 @@ impl Log<'_> {
     }
 
     /// Prints what happens from now on, whoever carries the run out, until it is finished.
-    async fn follow(&mut self, story: Story) -> Result<(), Failed> {
-        let mut state = story.state;
+    async fn follow(&mut self, mut story: Story) -> Result<(), Failed> {
         // Whether somebody carries it out, and how often in a row nobody did.
         let (mut held, mut nobody) = (story.holder.is_some(), 0);
-        while !(state.status().is_finished() && state.active().len() == 0) {
+        while !(story.state.status().is_finished() && story.state.active().len() == 0) {
             let holder = self.engine.journal.holder(self.run).await;
             let carried_out = holder.is_ok_and(|holder| holder.is_some());
             nobody = if carried_out { 0 } else { nobody + 1 };
@@ -129,24 +128,25 @@ impl Log<'_> {
             let pace = if carried_out { PACE } else { IDLE };
             self.engine.journal.news(self.run, pace).await;
             let failed = |error| Failed::journal(self.name, &error);
-            match self.engine.journal.kept(self.run, state.next_seq()).await {
+            match self.engine.journal.kept(self.run, story.state.next_seq()).await {
                 Ok(entries) => {
                     for Kept { entry, seal } in entries {
-                        let wrong = |error| Failed::runtime(self.name, RuntimeError::Illegal(error));
-                        state.apply(&entry).map_err(wrong)?;
-                        let author = authors::authorship(&state, &entry, &seal);
+                        let news = std::slice::from_ref(&entry);
+                        let followed = self.engine.go_on(&mut story, news);
+                        followed.map_err(|error| Failed::runtime(self.name, error))?;
+                        let author = authors::authorship(&story.state, &entry, &seal);
                         self.entry(&entry, author).await?;
                     }
-                    self.calls(&state).await?;
+                    self.calls(&story.state).await?;
                 }
                 // Whoever holds it has not opened the door yet, or is just leaving.
                 Err(JournalError::Held(_)) => {}
                 Err(error) => return Err(failed(error)),
             }
-            let over = state.status().is_finished() && state.active().len() == 0;
+            let over = story.state.status().is_finished() && story.state.active().len() == 0;
             if held && nobody == SURE && !over {
                 held = false;
-                self.gone(&state, &story.runbook);
+                self.gone(&story.state, &story.runbook);
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! One file per command: its arguments, whose doc comments are the help, and its work.
 
 pub(crate) mod accept;
+pub(crate) mod amend;
 pub(crate) mod approve;
 pub(crate) mod cancel;
 pub(crate) mod check;
@@ -173,6 +174,7 @@ fn named(act: &Act) -> Vec<String> {
             scope: RollbackScope::Run,
             ..
         }
+        | Act::Amend(_)
         | Act::Cancel { .. }
         | Act::Hand(_) => Vec::new(),
     }

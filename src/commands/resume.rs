@@ -63,7 +63,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     look.tell(&heading(state, run.runbook(), &remark, width));
     look.tell(&briefing(state, run.runbook(), Timestamp::now(), width));
     look.tell("");
-    diagnostic::print_all(&load::changed(run.runbook()), setting);
+    diagnostic::print_all(&load::changed(run.runbook(), &run.name()), setting);
     match args.secrets.giver(run.runbook(), setting) {
         Ok(giver) => run.set_keeper(Arc::new(giver)),
         Err(failed) => return Err(give_up(run, failed).await),

@@ -5,6 +5,7 @@ use runbook_engine::runbook::Runbook;
 
 use super::layout::Width;
 use super::style::{BOLD, CARE, DIM, paint};
+use super::time::local;
 use super::{overlay, plain};
 
 /// The name and title of a run, a remark about it, and whether it is a rehearsal.
@@ -17,6 +18,19 @@ pub(crate) fn heading(state: &RunState, runbook: &Runbook, remark: &str, width: 
     ];
     if let Some(overlaid) = &started.overlaid {
         lines.push(width.wrap("", 2, &overlay::summary(overlaid)));
+    }
+    if let [.., last] = state.amendments() {
+        let earlier = match state.amendments().len() {
+            1 => String::new(),
+            many => format!(" ({many} times in all)"),
+        };
+        let remark = format!(
+            "amended by {} at {}{earlier}: {}",
+            last.by,
+            local(last.at),
+            last.why
+        );
+        lines.push(width.wrap("", 2, &plain(&remark)));
     }
     if started.rehearsal.is_some() {
         let remark = "rehearsal: steps answer from the runbook, and nothing is touched";

@@ -35,9 +35,9 @@ pub(crate) enum For<'a> {
 }
 
 /// The commands that act under somebody's name.
-const ACTING: [&str; 14] = [
-    "exec", "resume", "work", "confirm", "decide", "approve", "reject", "handoff", "accept", "export",
-    "import", "rollback", "cancel", "prune",
+const ACTING: [&str; 15] = [
+    "amend", "exec", "resume", "work", "confirm", "decide", "approve", "reject", "handoff", "accept",
+    "export", "import", "rollback", "cancel", "prune",
 ];
 
 /// Those that only look.

@@ -1,5 +1,6 @@
 //! What the program shows: events and states as text and JSON, and diagnostics with a caret.
 
+pub(crate) mod amendment;
 pub(crate) mod approval;
 pub(crate) mod authors;
 pub(crate) mod briefing;

@@ -10,6 +10,7 @@ use runbook_engine::core::event::{Approving, Entry, Event, Failure, Need, Verdic
 use runbook_engine::id::{AttemptNo, InstanceId, Operator, StepId};
 use runbook_engine::runbook::{Runbook, Step};
 
+use super::amendment;
 use super::layout::{Width, pad, widest};
 use super::markdown;
 use super::plain;
@@ -232,6 +233,14 @@ impl Progress {
                 '!',
                 format!("{}: {}", entry.operator, handing_words(handing)),
             ),
+            Event::Amended(amended) => Said {
+                note: Some(amendment::summary(amended)),
+                ..Said::new(
+                    CARE,
+                    '!',
+                    format!("{} amended the run: {}", entry.operator, amended.why),
+                )
+            },
             Event::CancelRequested { why } => Said::new(CARE, '!', format!("the run is cancelled: {why}")),
             _ => return None,
         };

@@ -39,7 +39,8 @@ pub(crate) fn failure(event: &Event, run: &str, runbook: &Runbook) -> Option<Dia
         quoted(&instance)
     ));
     Some(if kind.is_of_definition() {
-        diagnostic.help("mend the script in its file for a new run: this one cannot take it")
+        diagnostic
+            .help("mend the script in its file, then amend the run: it keeps the script as it is until then")
     } else {
         diagnostic
     })

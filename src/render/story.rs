@@ -9,6 +9,7 @@ use runbook_engine::core::event::{
 use runbook_engine::id::{InstanceId, Seq};
 use runbook_engine::journal::Digest;
 
+use super::amendment;
 use super::style::count;
 use super::time::local;
 
@@ -84,6 +85,7 @@ pub(crate) fn words(event: &Event) -> String {
         Event::Decided { ruling, why, .. } => format!("decided: {} ({why})", ruling_words(*ruling)),
         Event::Approving(approving) => approving_words(approving),
         Event::Handed(handing) => handing_words(handing),
+        Event::Amended(amended) => format!("run amended ({}): {}", amendment::summary(amended), amended.why),
         Event::CancelRequested { why } => format!("run cancelled: {why}"),
         Event::RollbackStarted { plan, why, .. } => {
             format!("rollback of {} started: {why}", count(plan.len(), "instance"))
@@ -188,6 +190,7 @@ pub(crate) fn subject(event: &Event) -> Option<InstanceId> {
     match event {
         Event::RunStarted(_)
         | Event::FilePinned { .. }
+        | Event::Amended(_)
         | Event::RunResumed { .. }
         | Event::Handed(_)
         | Event::CancelRequested { .. }
@@ -234,6 +237,7 @@ pub(crate) fn transcript_of(event: &Event) -> Option<&Transcript> {
         | Event::RollbackFailed { transcript, .. } => transcript.as_ref(),
         Event::RunStarted(_)
         | Event::FilePinned { .. }
+        | Event::Amended(_)
         | Event::RunResumed { .. }
         | Event::StepOpened { .. }
         | Event::StepSkipped { .. }

@@ -131,6 +131,7 @@ fn people(entries: &[Entry]) -> Vec<Person> {
 fn is_remarkable(entry: &Entry) -> bool {
     match &entry.event {
         Event::RunStarted(_)
+        | Event::Amended(_)
         | Event::RunResumed { .. }
         | Event::StepUnclear { .. }
         | Event::ObservationFailed { .. }

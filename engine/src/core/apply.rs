@@ -49,11 +49,23 @@ impl RunState {
         Ok(state)
     }
 
-    /// The state that these entries lead to.
+    /// The state that these entries lead to, if the run was never amended.
     ///
     /// # Errors
     /// When they are not the entries of one run, in order.
     pub fn fold(workflow: &Arc<Workflow>, entries: &[Entry]) -> Result<Self, IllegalEvent> {
+        Self::fold_amended(workflow, &[], entries)
+    }
+
+    /// The state that these entries lead to; each amendment leads to the next of these workflows.
+    ///
+    /// # Errors
+    /// When they are not the entries of one run, in order, or a workflow is missing.
+    pub fn fold_amended(
+        workflow: &Arc<Workflow>,
+        amendments: &[Arc<Workflow>],
+        entries: &[Entry],
+    ) -> Result<Self, IllegalEvent> {
         let Some((first, rest)) = entries.split_first() else {
             let reason = "the journal is empty".to_owned();
             return Err(IllegalEvent {
@@ -63,7 +75,11 @@ impl RunState {
             });
         };
         let mut state = Self::begin(workflow, first)?;
+        let mut amendments = amendments.iter();
         for entry in rest {
+            if entry.amends() {
+                amendments.next().into_iter().for_each(|next| state.foresee(next));
+            }
             state.apply(entry)?;
         }
         Ok(state)
@@ -101,6 +117,7 @@ impl RunState {
                 self.files.insert(name.clone(), text.clone());
                 Ok(())
             }
+            Event::Amended(amended) => self.amend(amended, &entry.operator, entry.time),
             Event::RunResumed { jobs } => {
                 self.jobs = *jobs;
                 self.executor = entry.operator.clone();
@@ -245,7 +262,7 @@ impl RunState {
 }
 
 /// In a rehearsal every step answers for itself: nobody is waited for, and every step can tell.
-fn effective(workflow: &Arc<Workflow>, started: &RunStarted) -> Arc<Workflow> {
+pub(super) fn effective(workflow: &Arc<Workflow>, started: &RunStarted) -> Arc<Workflow> {
     match started.rehearsal {
         None => Arc::clone(workflow),
         Some(_) => Arc::new(workflow.rehearsed()),

@@ -85,7 +85,7 @@ pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec
             late.extend(state.expired(now));
             late
         }
-        Input::Act(act) => vec![person::acted(state, act, &turn.operator)?],
+        Input::Act(act) => vec![person::acted(state, act, turn)?],
     })
 }
 

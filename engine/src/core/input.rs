@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::event::{
-    Attachment, Failure, Handing, Item, LeftProcess, Outputs, ProcessMark, Proposal, RollbackScope, Ruling,
-    Transcript,
+    Amended, Attachment, Failure, Handing, Item, LeftProcess, Outputs, ProcessMark, Proposal, RollbackScope,
+    Ruling, Transcript,
 };
 use super::permission::Forbidden;
 use crate::id::{InstanceId, Operator, Seq, StepId};
@@ -170,6 +170,8 @@ pub enum Act {
     },
     /// Gives the run to somebody, or takes it.
     Hand(Handing),
+    /// Changes the definition.
+    Amend(Box<Amended>),
     /// Stops the run for good.
     Cancel {
         /// Why.
@@ -198,6 +200,7 @@ impl Act {
             | Self::Decide { .. }
             | Self::Approve { .. }
             | Self::Reject { .. }
+            | Self::Amend(_)
             | Self::Cancel { .. }
             | Self::Rollback { .. } => false,
         }
@@ -251,6 +254,21 @@ pub enum Rejection {
         /// Since when.
         since: Timestamp,
     },
+    /// The definition of that step cannot be changed so.
+    #[error("`{step}` {is}: {what}")]
+    NotAmendable {
+        /// The step.
+        step: StepId,
+        /// How far it is, as a verb phrase.
+        is: &'static str,
+        /// What cannot be.
+        what: String,
+        /// What is possible instead.
+        instead: &'static str,
+    },
+    /// Nobody has read what an amendment says.
+    #[error("the definition that the amendment gives was not read")]
+    Unread,
     /// The run is not where the act is possible.
     #[error("the run {is}, so it cannot be {act}")]
     RunNotNow {
@@ -293,9 +311,12 @@ impl Rejection {
                 About::Hands
             }
             Self::Forbidden(_) => About::Person,
-            Self::NotNow { .. } | Self::RunNotNow { .. } | Self::Unproven(_) | Self::HoldsSecret => {
-                About::State
-            }
+            Self::NotNow { .. }
+            | Self::RunNotNow { .. }
+            | Self::NotAmendable { .. }
+            | Self::Unread
+            | Self::Unproven(_)
+            | Self::HoldsSecret => About::State,
         }
     }
 
@@ -315,7 +336,10 @@ impl Rejection {
             Self::Away { .. } => {
                 "`runbook import FILE` takes it in again when they hand it back; `runbook accept RUN --take-over --why TEXT` if they never had it"
             }
-            Self::NotNow { instead, .. } | Self::RunNotNow { instead, .. } => instead,
+            Self::NotNow { instead, .. }
+            | Self::RunNotNow { instead, .. }
+            | Self::NotAmendable { instead, .. } => instead,
+            Self::Unread => "use the same version of the program for all processes of the run",
             Self::Unproven(_) => {
                 "`runbook confirm RUN STEP --attach FILE` gives it; where it has failed, `runbook decide RUN STEP again --why TEXT` reopens it first"
             }

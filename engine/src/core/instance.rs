@@ -312,6 +312,12 @@ impl Instance {
         Some(self.ended?.duration_since(self.since?))
     }
 
+    /// Whether it stands for a step that was never opened: it waits for that, or its `when` or `for_each` went wrong.
+    pub(super) fn is_unopened(&self) -> bool {
+        let waits = matches!(self.phase, Phase::Pending | Phase::Failed);
+        waits && self.started.is_none() && self.item.is_none()
+    }
+
     /// Nothing counts any more of what failed.
     pub(super) fn all_tries_free(&mut self) {
         self.failures = 0;

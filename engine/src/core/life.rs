@@ -369,10 +369,10 @@ impl RunState {
 
     /// All tries are free again; a step that was never opened is opened anew.
     fn try_again(&mut self, ix: InstanceIx) {
+        let unopened = self.instance(ix).is_unopened();
         let instance = self.instance_mut(ix);
         instance.all_tries_free();
         instance.ended = None;
-        let unopened = instance.started.is_none() && instance.item.is_none();
         self.set_phase(ix, if unopened { Phase::Pending } else { Phase::Ready });
     }
 

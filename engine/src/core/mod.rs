@@ -13,6 +13,7 @@ pub mod event;
 pub mod status;
 
 mod advance;
+mod amend;
 mod apply;
 mod approval;
 mod before;
@@ -40,6 +41,7 @@ mod tests;
 
 use jiff::Timestamp;
 
+pub use self::amend::Amendment;
 pub use self::apply::IllegalEvent;
 pub use self::approval::{Approval, ApprovalRule, OnExpiry, Party};
 pub use self::effect::{Effect, Work, effects, is_timed, stop_at, wake_at};
@@ -116,7 +118,7 @@ pub fn act(state: &mut RunState, act: &Act, turn: &Turn) -> Result<Entry, TurnEr
     let input = Input::Act(act.clone());
     permission::permitted(state, &input, turn)?;
     state.hands.admits(&input, &turn.operator)?;
-    Ok(record(state, person::acted(state, act, &turn.operator)?, turn)?)
+    Ok(record(state, person::acted(state, act, turn)?, turn)?)
 }
 
 /// Whether nothing goes on by itself that would, if nothing were lacking.

@@ -195,10 +195,21 @@ impl RunState {
     /// # Errors
     /// Why not, and who may.
     pub fn may_act_on(&self, id: &InstanceId, operator: &Operator, time: Timestamp) -> Result<(), Forbidden> {
-        let found = self.step_of(id.step());
-        let policy = found.map(|at| self.workflow().step(at));
-        let missing = policy.and_then(|policy| self.workflow().missing_role(policy, operator, time));
-        match missing {
+        match self.step_of(id.step()) {
+            None => Ok(()),
+            Some(at) => self.may_carry_out(self.workflow().step(at), id, operator, time),
+        }
+    }
+
+    /// Whether somebody has the roles that an instance asks for under that policy.
+    pub(super) fn may_carry_out(
+        &self,
+        policy: &StepPolicy,
+        id: &InstanceId,
+        operator: &Operator,
+        time: Timestamp,
+    ) -> Result<(), Forbidden> {
+        match self.workflow().missing_role(policy, operator, time) {
             None => Ok(()),
             Some(role) => Err(self.forbidden(id, role, operator, time)),
         }
@@ -297,6 +308,8 @@ pub(super) fn permitted(state: &RunState, input: &Input, turn: &Turn) -> Result<
                 | Handing::Shared,
             )
             | Act::Cancel { .. }
+            // Which roles it asks for is looked up where the new definition is.
+            | Act::Amend(_)
             | Act::Rollback {
                 scope: RollbackScope::Run,
                 ..
@@ -326,6 +339,7 @@ pub(super) fn asks_for_role(event: &Event) -> Option<&InstanceId> {
         | Event::Decided { instance, .. } => Some(instance),
         Event::RunStarted(_)
         | Event::FilePinned { .. }
+        | Event::Amended(_)
         | Event::RunResumed { .. }
         | Event::StepOpened { .. }
         | Event::StepSkipped { .. }

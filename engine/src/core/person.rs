@@ -1,5 +1,6 @@
 //! What a person's act means, or why it is not possible now.
 
+use super::Turn;
 use super::event::{Approving, Event, Handing, Need, RollbackScope, Ruling};
 use super::input::{Act, Rejection};
 use super::instance::{Doubt, Phase};
@@ -7,10 +8,11 @@ use super::rollback;
 use super::state::RunState;
 use super::status::RunStatus;
 use super::table::InstanceIx;
-use crate::id::{InstanceId, Operator};
+use crate::id::InstanceId;
 
 /// The event that records the act.
-pub(super) fn acted(state: &RunState, act: &Act, operator: &Operator) -> Result<Event, Rejection> {
+pub(super) fn acted(state: &RunState, act: &Act, turn: &Turn) -> Result<Event, Rejection> {
+    let (operator, now) = (&turn.operator, turn.now);
     match act {
         Act::Tick {
             instance,
@@ -71,6 +73,10 @@ pub(super) fn acted(state: &RunState, act: &Act, operator: &Operator) -> Result<
             worth_giving(state, handing)?;
             state.can_be_handed(handing, operator)?;
             Ok(Event::Handed(handing.clone()))
+        }
+        Act::Amend(amended) => {
+            state.can_be_amended(amended, operator, now)?;
+            Ok(Event::Amended(amended.clone()))
         }
         Act::Cancel { why } => {
             cancellable(state)?;

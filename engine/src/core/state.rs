@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::amend::Amendment;
 use super::event::{Outputs, RunStarted};
 use super::hands::Hands;
 use super::instance::{Instance, Phase};
@@ -32,6 +33,9 @@ pub struct RunState {
     pub(super) cancelled: Option<String>,
     pub(super) hands: Hands,
     pub(super) rollback: Option<Rollback>,
+    pub(super) amendments: Vec<Amendment>,
+    /// The workflow that the next amendment leads to.
+    pub(super) foreseen: Option<Arc<Workflow>>,
     table: Table,
     by_id: BTreeMap<InstanceId, InstanceIx>,
     queues: Queues,
@@ -58,6 +62,8 @@ impl RunState {
             cancelled: None,
             hands: Hands::default(),
             rollback: None,
+            amendments: Vec::new(),
+            foreseen: None,
             table: Table::new(workflow.steps().len()),
             by_id: BTreeMap::new(),
             queues: Queues::default(),
@@ -68,6 +74,39 @@ impl RunState {
             state.add(Instance::new(policy.id.clone().into(), at, None));
         }
         state
+    }
+
+    /// The same run under another workflow, of which nothing is begun yet.
+    pub(super) fn under(&self, workflow: Arc<Workflow>) -> Self {
+        let Self {
+            started,
+            next,
+            starter,
+            begun,
+            updated,
+            operator,
+            executor,
+            jobs,
+            files,
+            cancelled,
+            hands,
+            amendments,
+            ..
+        } = self.clone();
+        let new = Self::new((*started).clone(), workflow, starter, begun);
+        Self {
+            started,
+            next,
+            updated,
+            operator,
+            executor,
+            jobs,
+            files,
+            cancelled,
+            hands,
+            amendments,
+            ..new
+        }
     }
 
     fn add(&mut self, instance: Instance) {

@@ -156,6 +156,7 @@ impl Verifier {
             Event::RunStarted(started) => self.found.rehearsal = started.rehearsal.is_some(),
             Event::FilePinned { name, text } if name == OPERATORS_FILE => self.found.operators = Some(text),
             Event::FilePinned { .. }
+            | Event::Amended(_)
             | Event::RunResumed { .. }
             | Event::StepOpened { .. }
             | Event::StepSkipped { .. }

@@ -3,6 +3,7 @@
 //! [`load`] reads the text, checks it and gives a [`Runbook`] in which nothing is left to go wrong but the world: every name exists, every type fits, every expression compiles, the steps have an
 //! order. Whatever is wrong is told at once, each mistake at its place.
 
+pub use self::difference::{amendment, differences};
 pub use self::load::{Loaded, load, load_with};
 pub use self::model::{Rehearse, RehearsedDoubt, Runbook, Session, Step};
 pub use self::operators::{operators_schema, read_operators};
@@ -15,6 +16,7 @@ pub use self::secrets::DeclaredSecrets;
 
 pub mod cases;
 mod check;
+mod difference;
 pub mod duration;
 pub mod expr;
 pub mod graph;

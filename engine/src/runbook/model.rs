@@ -248,6 +248,8 @@ pub struct Step {
     pub with: Value,
     /// What the plugin can do with these inputs.
     pub abilities: Abilities,
+    /// The files that it refers to, and the one that defines its kind.
+    pub files: Vec<String>,
     /// Where its id stands.
     pub span: Span,
 }

@@ -98,14 +98,15 @@ impl Engine {
     ) -> Result<Arrival, ImportError> {
         let checked = bundle::check(&mut file, size)?;
         let run = checked.sound()?.run;
-        let runbook = self.definition(&checked.entries)?;
+        let definitions = self.definitions(&checked.entries)?;
+        let runbook = definitions.latest();
         match (trusted, runbook.workflow().operators()) {
             (Some(trusted), _) if checked.verification.rehearsal => checked.by(&trusted.rehearsed())?,
             (Some(trusted), _) => checked.by(trusted)?,
             (None, Some(team)) => drop(checked.made_by(team)?),
             (None, None) => {}
         }
-        let mut state = RunState::fold(runbook.workflow(), &checked.entries).map_err(RuntimeError::from)?;
+        let mut state = definitions.fold(&checked.entries).map_err(RuntimeError::from)?;
         let here = match self.journal.records(run, Seq(0)).await {
             Err(JournalError::NotFound(_)) => Vec::new(),
             other => other?,

@@ -16,6 +16,7 @@ use super::wanted::Wanted;
 use crate::core::event::{Entry, ProcessMark};
 use crate::core::{Forbidden, Input, Lacking, Outcome, RunState, RunStatus, wake_at};
 use crate::id::{InstanceId, Seq};
+use crate::runbook::Runbook;
 
 /// Whoever watches a run being carried out. Called from several tasks; must not block.
 pub trait Watcher: Send + Sync {
@@ -30,6 +31,9 @@ pub trait Watcher: Send + Sync {
 
     /// Processes of an interrupted attempt are still running; they are awaited until then, and ended after.
     fn outlived(&self, instance: &InstanceId, processes: &[ProcessMark], until: Timestamp);
+
+    /// The definition was changed: from now on this is what is carried out.
+    fn amended(&self, _runbook: &Arc<Runbook>) {}
 
     /// How often it wants to glance at the state while nothing is recorded; never, if it does not say.
     fn pace(&self) -> Option<Duration> {
@@ -170,6 +174,11 @@ impl Run {
                 () = beat(&mut desk.pulse) => self.is_glanced_at(desk),
                 asked = door.next() => {
                     let entries = self.answer(asked).await?;
+                    if entries.iter().any(Entry::amends) {
+                        // They may be others now, and open again when they are needed.
+                        std::mem::take(&mut desk.sessions).close().await;
+                        desk.watcher.amended(&self.runbook);
+                    }
                     desk.watcher.recorded(&entries, &self.state);
                     inputs = vec![Input::Clock];
                 }

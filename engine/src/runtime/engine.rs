@@ -1,7 +1,6 @@
 //! Starting, opening and reading runs.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,13 +11,13 @@ use super::door::NotSigned;
 use super::run::{Run, inputs};
 use crate::core::event::{Entry, Event, Failure, Overlaid, Rehearsal, RunStarted};
 use crate::core::{About, IllegalEvent, Lacking, Rejection, RunState, Turn, TurnError};
-use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::diagnostic::Diagnostic;
 use crate::id::{Host, InstanceId, Operator, ParamName, RunId, Seq};
 use crate::identity::{PublicKey, Signer};
 use crate::journal::{Claim, Durable, Head, Holder, Journal, JournalError, Kept, Seal, open_all};
+use crate::runbook::Runbook;
 use crate::runbook::expr::Put;
-use crate::runbook::{self, Runbook};
-use crate::step::{Files, Registry};
+use crate::step::Registry;
 
 /// Who acts, and where: every entry names it.
 #[derive(Debug, Clone)]
@@ -135,7 +134,7 @@ pub struct Story {
     pub seals: Vec<Seal>,
     /// Where it stands.
     pub state: RunState,
-    /// The definition that it started with.
+    /// Its definition: the one that it started with, or what it was amended to.
     pub runbook: Arc<Runbook>,
     /// Who carries it out now, if anybody does.
     pub holder: Option<Holder>,
@@ -250,8 +249,9 @@ impl Engine {
             .into_iter()
             .map(|kept| (kept.entry, kept.seal))
             .unzip::<_, _, Vec<_>, _>();
-        let runbook = self.definition(&entries)?;
-        let state = RunState::fold(runbook.workflow(), &entries)?;
+        let definitions = self.definitions(&entries)?;
+        let state = definitions.fold(&entries)?;
+        let runbook = definitions.latest();
         Ok(Story {
             entries,
             seals,
@@ -277,26 +277,6 @@ impl Engine {
         run
     }
 
-    /// The definition that a run started with, from its own entries.
-    pub(super) fn definition(&self, entries: &[Entry]) -> Result<Arc<Runbook>, RuntimeError> {
-        let Some(Event::RunStarted(started)) = entries.first().map(|entry| &entry.event) else {
-            let message = "its first entry does not start a run".to_owned();
-            return Err(JournalError::Damaged(message).into());
-        };
-        let files = entries.iter().filter_map(|entry| match &entry.event {
-            Event::FilePinned { name, text } => Some((name.clone(), text.clone())),
-            _ => None,
-        });
-        let files = PinnedFiles(Arc::new(files.collect()));
-        let file = SourceFile::new(started.file.clone(), started.text.clone());
-        let loaded = runbook::load(&file, &self.registry, &files);
-        let overlaid = started.overlaid.as_deref();
-        loaded
-            .runbook
-            .map(|runbook| Arc::new(runbook.with_history(overlaid.cloned())))
-            .ok_or(RuntimeError::Definition(loaded.diagnostics))
-    }
-
     pub(super) fn holder(&self) -> Holder {
         let Author {
             operator, host, pid, ..
@@ -307,16 +287,5 @@ impl Engine {
             pid,
             since: self.clock.now(),
         }
-    }
-}
-
-/// The files of a run as its journal holds them.
-#[derive(Debug, Clone)]
-pub struct PinnedFiles(pub Arc<BTreeMap<String, String>>);
-
-impl Files for PinnedFiles {
-    fn read(&self, name: &str) -> Result<String, io::Error> {
-        let missing = || io::Error::new(io::ErrorKind::NotFound, "the run's journal does not hold it");
-        self.0.get(name).cloned().ok_or_else(missing)
     }
 }

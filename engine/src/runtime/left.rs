@@ -64,14 +64,17 @@ impl Run {
                 inputs.extend(self.settled(&inputs, instance, &act).await?);
             }
         }
-        inputs.push(Input::Act(act));
         let before = self.state.clone();
+        let (act, then) = self.engine.amending(&self.state, &self.runbook, act)?;
+        then.iter().for_each(|then| self.state.foresee(then.workflow()));
+        inputs.push(Input::Act(act));
         let taken = self.take(&inputs, true).await;
         if let Err(RuntimeError::Rejected(_)) = taken {
             // What would have stood before the act was not recorded without it.
             self.state = before;
         } else {
             self.sweep(&over);
+            then.into_iter().for_each(|then| self.adopt(then));
         }
         taken
     }

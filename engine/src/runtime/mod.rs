@@ -17,12 +17,14 @@
     reason = "this module is the edge at which time comes in"
 )]
 
+mod amend;
 mod ask;
 mod bundles;
 mod call;
 mod calls;
 mod clear;
 mod clock;
+mod definition;
 mod describe;
 mod desk;
 mod door;
@@ -47,9 +49,10 @@ mod tests;
 pub use self::ask::{Given, Keeper};
 pub use self::bundles::{Arrival, Fork, ImportError};
 pub use self::clock::{Clock, Machine, Source, SystemClock};
+pub use self::definition::PinnedFiles;
 pub use self::door::{Access, Asked, Door, Doors, NotSigned, Seat, Visit};
 pub use self::driver::{Control, Ended, Watcher};
-pub use self::engine::{Author, Engine, NewRun, PinnedFiles, RuntimeError, Story};
+pub use self::engine::{Author, Engine, NewRun, RuntimeError, Story};
 pub use self::plan::{Forecast, Planned};
 pub use self::run::Run;
 pub use self::secrets::SEALED;

@@ -8,8 +8,9 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::call::fill;
+use super::definition::PinnedFiles;
 use super::driver::Watcher;
-use super::engine::{Author, PinnedFiles};
+use super::engine::Author;
 use super::run::as_value;
 use super::secrets::{Known, sealed};
 use super::sessions::{Sessions, session};

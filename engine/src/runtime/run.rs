@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::ask::{Keeper, Nobody};
-use super::engine::{Author, Engine, PinnedFiles, RuntimeError};
+use super::definition::PinnedFiles;
+use super::engine::{Author, Engine, RuntimeError};
 use super::left::Left;
 use super::secrets::{Known, named, shown_params};
 use crate::core::event::{Entry, Failure, FailureKind, RunStarted};
@@ -53,7 +54,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    fn new(state: &RunState) -> Self {
+    pub(super) fn new(state: &RunState) -> Self {
         Self {
             params: Arc::new(as_value(&state.started().params)),
             files: Arc::new(PinnedFiles(Arc::new(state.files().clone()))),

@@ -168,6 +168,7 @@ impl Known {
             | Act::Approve { .. }
             | Act::Reject { .. }
             | Act::Hand(_)
+            | Act::Amend(_)
             | Act::Cancel { .. }
             | Act::Rollback { .. } => &[],
         };
@@ -182,6 +183,7 @@ impl Known {
             | Act::Hand(Handing::Offered { note, .. } | Handing::MovedOut { note, .. }) => {
                 *note = note.as_deref().map(|note| mask.text(note));
             }
+            Act::Amend(amended) => amended.why = mask.text(&amended.why),
             Act::Hand(Handing::TakenBack | Handing::Accepted | Handing::MovedIn | Handing::Shared) => {}
             Act::Decide { why, .. }
             | Act::Reject { why, .. }

@@ -49,7 +49,11 @@ impl Run {
         }
         // On a copy: it is as it was if nobody signs.
         let mut state = self.state.clone();
-        let entry = core::act(&mut state, &self.as_kept(asked)?, &self.turn_of(asked))?;
+        let (act, then) = self
+            .engine
+            .amending(&state, &self.runbook, self.as_kept(asked)?)?;
+        then.iter().for_each(|then| state.foresee(then.workflow()));
+        let entry = core::act(&mut state, &act, &self.turn_of(asked))?;
         let signer = self.signed_by(asked, &entry).await?;
         let signer = signer.as_ref().map(|signer| signer as &dyn Signer);
         let entries = vec![entry];
@@ -60,6 +64,7 @@ impl Run {
             .append_by(&self.claim, expected, &entries, signer);
         self.durable = appended.await?;
         self.state = state;
+        then.into_iter().for_each(|then| self.adopt(then));
         self.undone_by_person |= matches!(asked.act, Act::Rollback { .. });
         self.fenced |= takes && self.state.hands().admit(&own).is_err();
         Ok(entries)

@@ -11,8 +11,9 @@ use crate::id::{InstanceId, StepId};
 impl Simulation {
     /// The instances of a step.
     pub(super) fn evaluate(&mut self, step: &StepId) -> Result<Input, Broken> {
-        let fans_out = self.workflow.find(step.as_str());
-        let fans_out = fans_out.is_some_and(|at| self.workflow.step(at).fans_out);
+        let workflow = self.state.workflow();
+        let fans_out = workflow.find(step.as_str());
+        let fans_out = fans_out.is_some_and(|at| workflow.step(at).fans_out);
         let result = match self.dice.next_of(&[200, 30, 10]) {
             0 if fans_out => {
                 let items = (0..=self.dice.roll(3)).map(item).collect::<Result<Vec<_>, _>>()?;

@@ -8,6 +8,7 @@ use proptest::string::string_regex;
 use serde_json::Value;
 use uuid::Uuid;
 
+use self::amended::amended;
 use self::handing::handing;
 use self::manual::manual_event;
 use self::overlaid::overlaid;
@@ -21,6 +22,7 @@ use crate::id::{
 };
 use crate::journal::Chunk;
 
+mod amended;
 mod handing;
 mod manual;
 mod overlaid;
@@ -209,7 +211,7 @@ pub fn run_started() -> impl Strategy<Value = RunStarted> {
 
 /// Any event, each variant as often as every other.
 pub fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![6 => run_event(), 9 => attempt_event(), 6 => outcome_event(), 2 => manual_event(), 5 => rollback_event()]
+    prop_oneof![7 => run_event(), 9 => attempt_event(), 6 => outcome_event(), 2 => manual_event(), 5 => rollback_event()]
 }
 
 /// What happens to a run or to a whole step.
@@ -218,6 +220,7 @@ fn run_event() -> BoxedStrategy<Event> {
     prop_oneof![
         run_started().prop_map(|started| Event::RunStarted(Box::new(started))),
         (text(), text()).prop_map(|(name, text)| Event::FilePinned { name, text }),
+        amended().prop_map(Event::Amended),
         any::<u32>().prop_map(|jobs| Event::RunResumed { jobs }),
         (step_id(), option::of(vec(item, 0..4))).prop_map(|(step, items)| Event::StepOpened { step, items }),
         (step_id(), text()).prop_map(|(step, reason)| Event::StepSkipped { step, reason }),

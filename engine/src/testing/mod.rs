@@ -1,6 +1,7 @@
 //! For tests, ours and those of plugins made elsewhere: generated entries and workflows, a simulated world, the laws
 //! that hold in every run, and the conformance kit.
 
+mod amending;
 mod answers;
 mod approving;
 pub mod arbitrary;

@@ -76,7 +76,7 @@ impl Simulation {
         let chosen = usize::from(self.dice.roll(u8::try_from(rows.len()).unwrap_or(u8::MAX)));
         let instance = rows.into_iter().nth(chosen)?.id;
         let why = "a whim".to_owned();
-        Some(match self.dice.next_of(&[90, 50, 50, 30, 20, 16]) {
+        Some(match self.dice.next_of(&[80, 46, 46, 26, 16, 16, 26]) {
             0 => decide(instance, self.ruling()),
             1 => Act::Confirm {
                 instance,
@@ -93,6 +93,7 @@ impl Simulation {
                 why,
             },
             4 => Act::Cancel { why },
+            6 => self.amend()?,
             _ => self
                 .judge(instance.clone())
                 .unwrap_or(Act::Reject { instance, why }),

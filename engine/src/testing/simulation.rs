@@ -48,6 +48,8 @@ pub struct Simulation {
     /// How many entries each append had.
     pub appends: Vec<usize>,
     pub(super) workflow: Arc<Workflow>,
+    /// What its amendments led to; the last of them may still be refused.
+    pub(super) amendments: Vec<Arc<Workflow>>,
     pub(super) history: History,
     calls: BTreeMap<Seq, Call>,
     /// What calls said while they are still under way.
@@ -102,6 +104,7 @@ impl Simulation {
             world,
             appends: vec![1],
             workflow,
+            amendments: Vec::new(),
             calls: BTreeMap::new(),
             told: VecDeque::new(),
             clearing: BTreeSet::new(),
@@ -145,6 +148,14 @@ impl Simulation {
 
     /// One turn, one append, or the end of the process in its middle.
     fn take(&mut self, input: &Input) -> Result<(), Broken> {
+        let taken = self.take_one(input);
+        if matches!(input, Input::Act(Act::Amend(_))) {
+            self.forget();
+        }
+        taken
+    }
+
+    fn take_one(&mut self, input: &Input) -> Result<(), Broken> {
         self.turn.now = self.now;
         let before = self.state.clone();
         let mut who = self.turn.clone();
@@ -177,18 +188,21 @@ impl Simulation {
     /// The process has died. What was under way came some way, or lives on; another operator resumes.
     fn restart(&mut self) -> Result<(), Broken> {
         self.crash = None;
+        self.history.forget();
         let calls = std::mem::take(&mut self.calls);
         for call in calls.values() {
             self.world.orphan(&self.state, &call.work, &mut self.dice);
         }
         self.told.clear();
         self.clearing.clear();
-        self.state = RunState::fold(&self.workflow, &self.journal).map_err(|illegal| illegal.to_string())?;
+        self.state = RunState::fold_amended(&self.workflow, &self.amendments, &self.journal)
+            .map_err(|illegal| illegal.to_string())?;
         laws::live_state_is_the_journals(&self.state, self.history.state())?;
         self.turn = operator(self.journal.len());
         if self.dice.chance(3) {
             self.turn.lacking = self
-                .workflow
+                .state
+                .workflow()
                 .steps()
                 .flat_map(|(_, step)| step.secrets.clone())
                 .collect();

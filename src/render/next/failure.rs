@@ -1,5 +1,5 @@
 //! What can be done where something failed, forward or back. What failed for a reason that the run keeps (a script, the
-//! runbook, a parameter) fails again: only a new run can have another.
+//! runbook, a parameter) fails again: the run is amended first, or a new one begun.
 
 use runbook_engine::core::event::Failure;
 use runbook_engine::core::{Instance, Phase, RunState};
@@ -28,30 +28,28 @@ pub(super) fn of_work(state: &RunState, go_on: impl Fn(&'static str) -> Advice) 
         }
     }
     advice.extend(more(name, failed.len(), "failed"));
-    if failed.iter().any(|(_, error)| !is_kept(*error)) {
-        advice.push(go_on("to go on after that"));
-    }
-    let rollback = |why| command(&format!("runbook rollback {name}"), why);
+    let mended = "if the runbook is wrong: once its file is mended, before you try again";
     match kept {
         Some((instance, _)) => {
             advice.push(Fact(
                 "the run keeps its runbook, scripts and parameters as they are, so that trying again does not help \
-                 where one of them is wrong: undo it, mend that, and begin a new run"
+                 where one of them is wrong: mend the file and amend the run, or begin a new run for another parameter"
                     .to_owned(),
             ));
-            advice.push(rollback("first"));
-            advice.push(anew(state, "then; `-p NAME=VALUE` for another parameter"));
-            advice.push(again(
-                name,
-                instance,
-                "only if something else was wrong; then `resume`",
-            ));
+            advice.push(amend(state, "once the file is mended"));
+            advice.push(again(name, instance, "then, or if something else was wrong"));
+            advice.push(go_on("to go on after that"));
         }
         None => {
-            advice.push(rollback("or to undo what was done"));
-            advice.push(anew(state, "after that, if the runbook or a parameter was wrong"));
+            advice.push(go_on("to go on after that"));
+            advice.push(amend(state, mended));
         }
     }
+    advice.push(command(
+        &format!("runbook rollback {name}"),
+        "or to undo what was done",
+    ));
+    advice.push(anew(state, "after that, for another parameter: `-p NAME=VALUE`"));
     advice
 }
 
@@ -92,13 +90,24 @@ pub(super) fn has_gone_wrong(state: &RunState) -> bool {
 
 /// A new run with the parameters of this one.
 pub(super) fn anew(state: &RunState, why: &'static str) -> Advice {
+    let name = state.started().name();
+    command(&format!("runbook exec {} --like {name}", file(state)), why)
+}
+
+/// The same run, by another text of its runbook.
+fn amend(state: &RunState, why: &'static str) -> Advice {
+    let name = state.started().name();
+    command(&format!("runbook amend {name} {} --why TEXT", file(state)), why)
+}
+
+/// The file of the run's runbook, as it is typed.
+fn file(state: &RunState) -> String {
     let started = state.started();
     let file = match &started.overlaid {
         Some(overlaid) => overlaid.file.as_str(),
         None => started.file.as_str(),
     };
-    let file = typed(file.strip_suffix(SHIPS).unwrap_or(file));
-    command(&format!("runbook exec {file} --like {}", started.name()), why)
+    typed(file.strip_suffix(SHIPS).unwrap_or(file))
 }
 
 type Failed<'a> = (&'a Instance, Option<&'a Failure>);

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use self::amended::{Amended, Revision, RevisionAct};
 pub use self::approving::{Approving, Proposal};
 pub use self::handing::Handing;
 pub use self::overlaid::{Change, ChangeAct, ChangeOf, Overlaid, PinnedOverlay};
@@ -12,6 +13,7 @@ pub use self::parts::{
 };
 use crate::id::{AttemptNo, Host, InstanceId, Operator, Seq, StepId};
 
+mod amended;
 mod approving;
 mod handing;
 mod overlaid;
@@ -35,6 +37,14 @@ pub struct Entry {
     pub event: Event,
 }
 
+impl Entry {
+    /// Whether the definition of the run is another one after it.
+    #[must_use]
+    pub fn amends(&self) -> bool {
+        matches!(self.event, Event::Amended(_))
+    }
+}
+
 /// One fact about a run. Which states accept it is said by [`RunState::apply`](super::RunState::apply).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -47,6 +57,8 @@ pub enum Event {
         /// The whole text.
         text: String,
     },
+    /// The definition was changed.
+    Amended(Box<Amended>),
     /// Another process took the run up; whatever the one before had under way is settled next.
     RunResumed {
         /// How many instances may be under way at once from now on.
@@ -283,6 +295,7 @@ impl Event {
         match self {
             Self::RunStarted(_) => "run_started",
             Self::FilePinned { .. } => "file_pinned",
+            Self::Amended(_) => "amended",
             Self::RunResumed { .. } => "run_resumed",
             Self::StepOpened { .. } => "step_opened",
             Self::StepSkipped { .. } => "step_skipped",

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// The runbook as it was before overlays changed it, and the overlays.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Overlaid {
     /// The name of the runbook's file.
     pub file: String,
@@ -14,7 +15,8 @@ pub struct Overlaid {
 }
 
 /// One overlay.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PinnedOverlay {
     /// Its name.
     pub name: String,
@@ -27,7 +29,8 @@ pub struct PinnedOverlay {
 }
 
 /// One thing that an overlay changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Change {
     /// What sort of thing it is.
     pub of: ChangeOf,

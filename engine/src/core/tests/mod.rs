@@ -16,6 +16,7 @@ use crate::id::{Host, InstanceId, Operator, Seq};
 use crate::step::{Observation, Purpose};
 use crate::testing::simulation::run_started;
 
+mod amend;
 mod approval;
 mod cancel;
 mod cost;

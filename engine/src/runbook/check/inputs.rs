@@ -31,6 +31,7 @@ pub(super) struct Checked {
     pub(super) for_each: Option<Expression>,
     pub(super) with: Value,
     pub(super) abilities: Option<Abilities>,
+    pub(super) files: Vec<String>,
     pub(super) reads: Vec<Read>,
     pub(super) secrets: Vec<SecretName>,
 }
@@ -89,23 +90,25 @@ impl Checker<'_> {
             given.extend(seen.secrets(declared));
             reads.extend(seen.reads);
         }
-        let (with, abilities, used) = self.with(draft, declared, sessions);
+        let (with, abilities, mut used) = self.with(draft, declared, sessions);
         let uses = draft.uses.as_ref().map(|(uses, _)| uses.as_str());
         given.extend(self.secrets_in_scripts(&with, &used, uses, declared));
         // A person is shown no secret, and needs none to be known here.
         if !abilities.is_some_and(|abilities| abilities.by_person) {
             secrets.extend(given);
         }
-        files.extend(used);
         let kind = draft.uses.as_ref().and_then(|(uses, _)| self.kind_of(uses));
         if let Some(Definition { file, text }) = kind.as_ref().and_then(|kind| kind.definition()) {
-            files.insert(file.to_owned(), text.to_owned());
+            used.push((file.to_owned(), text.to_owned()));
         }
+        let names = used.iter().map(|(name, _)| name.clone()).collect();
+        files.extend(used);
         Checked {
             when,
             for_each,
             with,
             abilities,
+            files: names,
             reads,
             secrets: secrets.into_iter().collect(),
         }

@@ -111,6 +111,7 @@ impl Draft<'_> {
             uses,
             with: checked.with,
             abilities: checked.abilities?,
+            files: checked.files,
             span: self.span,
         })
     }

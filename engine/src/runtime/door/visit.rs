@@ -116,9 +116,7 @@ impl Visit {
             *head = Head::of(last);
         }
         let entries: Vec<Entry> = kept.into_iter().map(|kept| kept.entry).collect();
-        for entry in &entries {
-            self.story.state.apply(entry)?;
-        }
+        self.engine.go_on(&mut self.story, &entries)?;
         Ok(entries)
     }
 
@@ -227,6 +225,7 @@ impl Seat for Visit {
             match self.engine.open(self.run).await {
                 Ok(mut run) => {
                     let acted = run.act(act).await;
+                    self.story.runbook = Arc::clone(run.runbook());
                     self.story.state = run.close().await?;
                     entries.extend(acted?);
                     return Ok(entries);
@@ -308,6 +307,7 @@ fn records(event: &Event, act: &Act) -> bool {
             },
         ) => instance == of && why == because,
         (Event::Handed(handed), Act::Hand(handing)) => handed == handing,
+        (Event::Amended(amended), Act::Amend(wanted)) => amended == wanted,
         (Event::CancelRequested { why }, Act::Cancel { why: because }) => why == because,
         (
             Event::RollbackStarted { scope, why, .. },

@@ -40,6 +40,7 @@ pub(super) const LAWS: &[(&str, Law)] = &[
         blocked_means_something_failed,
     ),
     ("the status tells the truth", the_status_tells_the_truth),
+    ("an amendment keeps what is done", an_amendment_keeps_what_is_done),
 ];
 
 impl Moment<'_> {
@@ -304,4 +305,28 @@ fn the_status_tells_the_truth(moment: &Moment<'_>) -> Result<(), Broken> {
         RunStatus::RolledBack => hold(state.still_to_undo().is_empty(), wrong),
         RunStatus::Running => Ok(()),
     }
+}
+
+fn an_amendment_keeps_what_is_done(moment: &Moment<'_>) -> Result<(), Broken> {
+    if !matches!(moment.entry.event, Event::Amended(_)) {
+        return Ok(());
+    }
+    for (_, before) in instances(moment.before) {
+        let after = moment.after.find(&before.id).map(|ix| moment.after.instance(ix));
+        let same = after.is_some_and(|after| {
+            let parts = |one: &Instance| (one.before.clone(), one.outputs.clone(), one.attempts, one.changed);
+            parts(before) == parts(after)
+        });
+        let touched = before.attempts.0 > 0 || before.changed || before.before.is_some();
+        hold(same || !touched, || format!("`{}` is not what it was", before.id))?;
+        if matches!(
+            before.phase,
+            Phase::Satisfied | Phase::Succeeded | Phase::Skipped(_)
+        ) {
+            hold(after.is_some_and(|after| after.phase == before.phase), || {
+                format!("`{}` is not done any more", before.id)
+            })?;
+        }
+    }
+    Ok(())
 }

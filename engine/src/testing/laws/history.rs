@@ -1,13 +1,14 @@
 //! The story that the entries tell, told apart from the core's own state.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::Broken;
 use super::entry::{LAWS, Moment};
 use crate::core::event::{Approving, Verdict};
-use crate::core::{Entry, Event, OnFailure, Phase, RunState};
+use crate::core::{Entry, Event, OnFailure, Phase, RunState, Workflow};
 use crate::id::{InstanceId, Operator};
 
 /// What the entries so far tell, told apart from the core's own state.
@@ -54,6 +55,16 @@ impl History {
     /// From now on several carry it out, who may together have that many calls under way.
     pub(in crate::testing) fn allow(&mut self, jobs: u32) {
         self.jobs = jobs;
+    }
+
+    /// Learns what the next amendment leads to.
+    pub fn foresee(&mut self, workflow: &Arc<Workflow>) {
+        self.state.foresee(workflow);
+    }
+
+    /// Forgets it, where the amendment was refused.
+    pub fn forget(&mut self) {
+        self.state.forget();
     }
 
     /// Takes an entry in, and checks all laws.
@@ -189,6 +200,7 @@ fn subject(event: &Event) -> Option<&InstanceId> {
         Event::Approving(approving) => Some(approving.instance()),
         Event::RunStarted(_)
         | Event::FilePinned { .. }
+        | Event::Amended(_)
         | Event::RunResumed { .. }
         | Event::StepOpened { .. }
         | Event::StepSkipped { .. }

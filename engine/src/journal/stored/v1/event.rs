@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::overlaid::Overlaid;
+use super::overlaid::{Overlaid, Revision};
 use super::parts::{
     Attachment, DoubtRuling, Failure, Item, LeftProcess, Need, ProcessMark, Rehearsal, RollbackScope, Ruling,
     StopReason, Transcript, Verdict,
@@ -29,6 +29,19 @@ pub(super) struct RunStarted {
     pub(super) program: String,
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Amended {
+    pub(super) file: String,
+    pub(super) text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) overlaid: Option<Box<Overlaid>>,
+    pub(super) files: BTreeMap<String, String>,
+    pub(super) params: BTreeMap<ParamName, Value>,
+    pub(super) why: String,
+    pub(super) revisions: Vec<Revision>,
+}
+
 /// A field that has no value is left out; `step` holds the whole id of an instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case", deny_unknown_fields)]
@@ -38,6 +51,7 @@ pub(super) enum Event {
         name: String,
         text: String,
     },
+    Amended(Box<Amended>),
     RunResumed {
         jobs: u32,
     },

@@ -1,6 +1,6 @@
 //! From the engine's events to the stored ones.
 
-use super::event::{Event, RunStarted};
+use super::event::{Amended, Event, RunStarted};
 use super::parts::{Verdict, all};
 use crate::core::event::{self as core, Approving, Handing};
 
@@ -31,12 +31,36 @@ impl From<core::RunStarted> for RunStarted {
     }
 }
 
+impl From<core::Amended> for Amended {
+    fn from(of: core::Amended) -> Self {
+        let core::Amended {
+            file,
+            text,
+            overlaid,
+            files,
+            params,
+            why,
+            revisions,
+        } = of;
+        Self {
+            file,
+            text,
+            overlaid: overlaid.map(|overlaid| Box::new((*overlaid).into())),
+            files,
+            params,
+            why,
+            revisions: all(revisions),
+        }
+    }
+}
+
 impl From<core::Event> for Event {
     fn from(of: core::Event) -> Self {
         use core::Event as From;
         match of {
             From::RunStarted(started) => Self::RunStarted(Box::new((*started).into())),
             From::FilePinned { name, text } => Self::FilePinned { name, text },
+            From::Amended(amended) => Self::Amended(Box::new((*amended).into())),
             From::RunResumed { jobs } => Self::RunResumed { jobs },
             From::StepOpened { step, items } => Self::StepOpened {
                 step,

@@ -1,6 +1,6 @@
 //! From the stored events to the engine's.
 
-use super::event::{Event, RunStarted};
+use super::event::{Amended, Event, RunStarted};
 use super::parts::all;
 use crate::core::event::{self as core, Approving, Handing, Proposal};
 
@@ -31,6 +31,29 @@ impl From<RunStarted> for core::RunStarted {
     }
 }
 
+impl From<Amended> for core::Amended {
+    fn from(of: Amended) -> Self {
+        let Amended {
+            file,
+            text,
+            overlaid,
+            files,
+            params,
+            why,
+            revisions,
+        } = of;
+        Self {
+            file,
+            text,
+            overlaid: overlaid.map(|overlaid| Box::new((*overlaid).into())),
+            files,
+            params,
+            why,
+            revisions: all(revisions),
+        }
+    }
+}
+
 /// The error says what does not fit together.
 impl TryFrom<Event> for core::Event {
     type Error = String;
@@ -39,6 +62,7 @@ impl TryFrom<Event> for core::Event {
         Ok(match of {
             Event::RunStarted(started) => Self::RunStarted(Box::new((*started).into())),
             Event::FilePinned { name, text } => Self::FilePinned { name, text },
+            Event::Amended(amended) => Self::Amended(Box::new((*amended).into())),
             Event::RunResumed { jobs } => Self::RunResumed { jobs },
             Event::StepOpened { step, items } => Self::StepOpened {
                 step,

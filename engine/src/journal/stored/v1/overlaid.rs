@@ -1,4 +1,4 @@
-//! The stored form of what overlays changed.
+//! The stored form of what overlays and amendments changed.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,36 @@ twins! {
     enum ChangeOf { Step, Param, Role, Session }
     enum ChangeAct { Added, Replaced, Changed, Moved, Skipped }
     struct Change { of: ChangeOf, name: String, act: ChangeAct, detail: String }
+    struct Revision { of: ChangeOf, name: String, act: RevisionAct }
+}
+
+/// The twin of [`core::RevisionAct`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum RevisionAct {
+    Added,
+    Removed,
+    Changed { fields: Vec<String> },
+}
+
+impl From<core::RevisionAct> for RevisionAct {
+    fn from(of: core::RevisionAct) -> Self {
+        match of {
+            core::RevisionAct::Added => Self::Added,
+            core::RevisionAct::Removed => Self::Removed,
+            core::RevisionAct::Changed { fields } => Self::Changed { fields },
+        }
+    }
+}
+
+impl From<RevisionAct> for core::RevisionAct {
+    fn from(of: RevisionAct) -> Self {
+        match of {
+            RevisionAct::Added => Self::Added,
+            RevisionAct::Removed => Self::Removed,
+            RevisionAct::Changed { fields } => Self::Changed { fields },
+        }
+    }
 }
 
 impl From<core::Overlaid> for Overlaid {
