@@ -189,6 +189,34 @@ fn what_people_with_keys_do_is_proven() {
 }
 
 #[test]
+fn a_report_tells_who_signed_what_and_with_which_key() {
+    let team = Team::with_keys();
+    team.carried_out();
+    let key = team.by("bob", ["identity", "show", "--json"]).json()["key"].clone();
+    let key = key.as_str().unwrap();
+    let report = |form: &str| team.by("carol", ["report", "steps", "--format", form]).code(0);
+    let signed = format!("all signed with {key}, all proven to be theirs");
+    for form in ["md", "html"] {
+        let text = report(form).stdout;
+        assert!(text.contains(&signed), "{text}");
+        assert!(!text.contains("(claimed)"), "{text}");
+    }
+    let json = report("json").json();
+    let people = json["people"].as_array().unwrap();
+    let bob = people.iter().find(|one| one["operator"] == "bob").unwrap();
+    assert_eq!(bob["signed"]["keys"][0], key);
+    assert_eq!(bob["signed"]["proven"], bob["entries"]);
+    assert_eq!(json["course"][0]["author"], "proven");
+    // Where nobody has a key, nothing is said of it.
+    let team = Team::new();
+    team.carried_out();
+    team.by("carol", ["report", "steps", "--format", "md"])
+        .code(0)
+        .keeps_quiet_of("signed")
+        .keeps_quiet_of("(claimed)");
+}
+
+#[test]
 fn nobody_passes_for_another() {
     let team = Team::with_keys();
     team.by("alice", ["exec", "steps.yaml"]).code(3);

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::clean::Clean;
 use super::printed::Printed;
+use super::signed::{Signatures, Signed};
 use super::{
     About, Definition, Made, Param, Person, PinnedFile, Proof, Report, Told, Undoing, VERSION, steps,
 };
@@ -35,6 +36,7 @@ pub(crate) struct Found {
 pub(crate) fn gather(story: &Story, found: Found) -> Report {
     let (state, runbook) = (&story.state, story.runbook.as_ref());
     let held = Held::of(story, Vec::new);
+    let signatures = Signatures::of(story, &found);
     Report {
         report: VERSION,
         made: found.made,
@@ -45,16 +47,16 @@ pub(crate) fn gather(story: &Story, found: Found) -> Report {
             verification: found.verification,
         },
         params: params(state, runbook),
-        people: people(&story.entries),
+        people: people(&story.entries, &signatures),
         roles: authors::roles(state, runbook),
         course: story
             .entries
             .iter()
             .filter(|one| is_remarkable(one))
-            .map(|one| told(one, runbook))
+            .map(|one| told(one, runbook, &signatures))
             .collect(),
         rollback: undoing(state),
-        steps: steps::records(story, &held, found.printed, &found.checklists),
+        steps: steps::records(story, &held, &signatures, found.printed, &found.checklists),
         definition: definition(state, runbook),
         picture: Picture::of(runbook, Some((state, &held))).drawing(),
     }
@@ -106,7 +108,7 @@ fn params(state: &RunState, runbook: &Runbook) -> Vec<Param> {
     params.collect()
 }
 
-fn people(entries: &[Entry]) -> Vec<Person> {
+fn people(entries: &[Entry], signatures: &Signatures<'_>) -> Vec<Person> {
     let mut people: Vec<Person> = Vec::new();
     let mut places = BTreeMap::new();
     for entry in entries {
@@ -119,10 +121,12 @@ fn people(entries: &[Entry]) -> Vec<Person> {
                 entries: 0,
                 first: entry.time,
                 last: entry.time,
+                signed: Signed::default(),
             });
         }
         people[at].entries += 1;
         people[at].last = entry.time;
+        signatures.count(entry, &mut people[at].signed);
     }
     people
 }
@@ -166,7 +170,7 @@ fn is_remarkable(entry: &Entry) -> bool {
 }
 
 /// An entry in words.
-pub(super) fn told(entry: &Entry, runbook: &Runbook) -> Told {
+pub(super) fn told(entry: &Entry, runbook: &Runbook, signatures: &Signatures<'_>) -> Told {
     let mut words = words(&entry.event);
     if let Event::Approving(approving) = &entry.event {
         let step = runbook.step(approving.instance().step());
@@ -180,6 +184,7 @@ pub(super) fn told(entry: &Entry, runbook: &Runbook) -> Told {
         time: entry.time,
         operator: Clean::of(&entry.operator),
         host: Clean::of(&entry.host),
+        author: signatures.author(entry),
         event: entry.event.name(),
         step: subject(&entry.event).map(Clean::of),
         words: Clean::of(words),

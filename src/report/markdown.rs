@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::gather::something;
 use super::printed::Printed;
 use super::{Clean, Evidence, Report, StepRecord, Told};
+use crate::render::authors::mark;
 use crate::render::style::{entries, of_instance, words};
 use crate::render::time::{lasted, stamp, took};
 
@@ -180,7 +181,9 @@ impl Page {
         for person in &report.people {
             let who = format!("{} on {}", escaped(&person.operator), escaped(&person.host));
             let when = format!("{} to {}", stamp(person.first), stamp(person.last));
-            self.item(&format!("{who}: {}, {when}", entries(person.entries)));
+            let signed = person.signed.words(person.entries);
+            let signed = signed.map_or_else(String::new, |signed| format!("; {signed}"));
+            self.item(&format!("{who}: {}, {when}{signed}", entries(person.entries)));
         }
         if let Some(roles) = report.roles {
             self.apart(roles);
@@ -192,7 +195,7 @@ impl Page {
             .step
             .as_ref()
             .map_or_else(String::new, |id| format!(" {}:", escaped(id)));
-        let who = escaped(&told.operator);
+        let who = format!("{}{}", escaped(&told.operator), mark(told.author));
         self.item(&format!(
             "{} {who}:{step} {}",
             stamp(told.time),

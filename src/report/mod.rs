@@ -6,6 +6,7 @@ mod gather;
 mod html;
 mod markdown;
 mod printed;
+mod signed;
 mod steps;
 
 pub(crate) use self::clean::Clean;
@@ -22,6 +23,8 @@ use runbook_engine::journal::Verification;
 use serde::Serialize;
 use serde_json::Value;
 
+use self::signed::Signed;
+use crate::render::authors::Authorship;
 use crate::render::style::{count, entries};
 
 /// The version of the report's JSON.
@@ -115,6 +118,7 @@ struct Person {
     entries: u64,
     first: Timestamp,
     last: Timestamp,
+    signed: Signed,
 }
 
 /// One entry of the journal, told.
@@ -124,6 +128,9 @@ struct Told {
     time: Timestamp,
     operator: Clean,
     host: Clean,
+    /// What is known of whoever wrote it; none where the team proves nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<Authorship>,
     event: &'static str,
     step: Option<Clean>,
     words: Clean,

@@ -13,7 +13,8 @@ use serde_json::Value;
 use super::clean::Clean;
 use super::gather::{something, told};
 use super::printed::Printed;
-use super::{Asked, Evidence, StepRecord, Ticked};
+use super::signed::Signatures;
+use super::{Asked, Evidence, StepRecord, Ticked, Told};
 use crate::render::approval;
 use crate::render::held::Held;
 use crate::render::story::subject;
@@ -22,6 +23,7 @@ use crate::render::story::subject;
 pub(super) fn records(
     story: &Story,
     held: &Held,
+    signatures: &Signatures<'_>,
     mut printed: BTreeMap<InstanceId, Vec<Printed>>,
     checklists: &BTreeMap<InstanceId, Vec<String>>,
 ) -> Vec<StepRecord> {
@@ -36,7 +38,10 @@ pub(super) fn records(
         let history = histories.remove(&row.id).unwrap_or_default();
         let checklist = checklists.get(&row.id).map_or(&[][..], Vec::as_slice);
         let printed = printed.remove(&row.id).unwrap_or_default();
-        record(story, &row, &history, printed, checklist)
+        let told = history
+            .iter()
+            .map(|entry| told(entry, &story.runbook, signatures));
+        record(story, &row, &history, (told.collect(), printed), checklist)
     });
     records.collect()
 }
@@ -45,7 +50,7 @@ fn record(
     story: &Story,
     row: &Row,
     history: &[&Entry],
-    printed: Vec<Printed>,
+    (told, printed): (Vec<Told>, Vec<Printed>),
     checklist: &[String],
 ) -> StepRecord {
     let step = story.runbook.step(row.id.step());
@@ -72,7 +77,7 @@ fn record(
         before: before.filter(something),
         outputs: Value::clone(&row.outputs),
         evidence: evidence(history, checklist),
-        history: history.iter().map(|entry| told(entry, &story.runbook)).collect(),
+        history: told,
         printed,
     }
 }

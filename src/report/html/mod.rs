@@ -8,6 +8,7 @@ use runbook_engine::core::RunStatus;
 
 use self::parts::{at, fact, ids, pair, value};
 use super::{Clean, Report, Told};
+use crate::render::authors::mark;
 use crate::render::style::{entries, words};
 use crate::render::time::took;
 
@@ -207,7 +208,8 @@ fn people(report: &Report) -> Markup {
                 @for person in &report.people {
                     li { strong { bdi { (person.operator) } } " on " bdi { (person.host) } ": "
                         (entries(person.entries))
-                        ", " (at(person.first)) " to " (at(person.last)) }
+                        ", " (at(person.first)) " to " (at(person.last))
+                        @if let Some(signed) = person.signed.words(person.entries) { "; " (signed) } }
                 }
             }
             @if let Some(roles) = report.roles { p { (roles) } }
@@ -237,7 +239,7 @@ fn course(report: &Report) -> Markup {
 
 fn entry(told: &Told) -> Markup {
     html! {
-        li { (at(told.time)) " " strong { bdi { (told.operator) } }
+        li { (at(told.time)) " " strong { bdi { (told.operator) } } (mark(told.author))
             @if let Some(step) = &told.step { " " code { (step) } } " " bdi { (told.words) } }
     }
 }

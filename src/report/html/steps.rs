@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::parts::{at, fact, ids, pair, value};
+use crate::render::authors::mark;
 use crate::render::style::{count, of_instance, words};
 use crate::render::time::{lasted, took};
 use crate::report::gather::something;
@@ -51,7 +52,8 @@ fn told(number: usize, step: &StepRecord) -> Markup {
                 h3 { "What happened" }
                 ol.story {
                     @for told in &step.history {
-                        li { (at(told.time)) " " strong { bdi { (told.operator) } } " " bdi { (told.words) } }
+                        li { (at(told.time)) " " strong { bdi { (told.operator) } } (mark(told.author))
+                            " " bdi { (told.words) } }
                     }
                 }
             }
