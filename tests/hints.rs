@@ -135,6 +135,11 @@ fn a_finished_run_names_what_is_useful_then_and_is_given_to_nobody() {
     assert!(!shown.stdout.contains("in the hands of"), "{}", shown.stdout);
     project.run(told(&done, "runbook report")).code(0);
     project.run(told(&done, "runbook export")).code(0);
+    let undone = project.run(["rollback", "steps", "--yes"]).code(0);
+    for command in ["report", "export", "exec"] {
+        let words = told(&undone, &format!("runbook {command}"));
+        assert!(words.len() > 1, "{words:?}");
+    }
     project
         .run(["report", "steps", "-o", "nowhere/report.md"])
         .code(2)

@@ -158,7 +158,9 @@ fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
             ));
         }
         RunStatus::Completed => {
-            advice.extend(afterwards(name));
+            advice.extend(record(name));
+            advice.push(command(&format!("runbook log {name}"), "the whole story"));
+            advice.push(command(&format!("runbook rollback {name}"), "to undo it"));
         }
         RunStatus::RolledBack => {
             advice.extend(left_in_place(state));
@@ -168,6 +170,7 @@ fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
                 "to carry it out anew"
             };
             advice.push(failure::anew(state, why));
+            advice.extend(record(name));
         }
     }
     advice
@@ -200,9 +203,9 @@ fn copied(name: &str) -> Vec<Advice> {
     ]
 }
 
-/// What is useful once all is done.
-fn afterwards(name: &str) -> Vec<Advice> {
-    vec![
+/// What is handed on of a run that is over.
+fn record(name: &str) -> [Advice; 2] {
+    [
         command(
             &format!("runbook report {name} -o {name}.html"),
             "the record, for people who were not there",
@@ -211,8 +214,6 @@ fn afterwards(name: &str) -> Vec<Advice> {
             &format!("runbook export {name} -o {name}.tar.zst"),
             "all of it, to archive and to prove",
         ),
-        command(&format!("runbook log {name}"), "the whole story"),
-        command(&format!("runbook rollback {name}"), "to undo it"),
     ]
 }
 
