@@ -18,6 +18,7 @@ pub(crate) fn settings() -> Settings {
             core: named(Edition::Core).or_else(installed_powershell),
             stand_in: variable(STAND_IN).is_some_and(|value| value != "0"),
         },
+        powershell_reads: false,
         graph: Endpoints {
             graph: variable(Endpoints::GRAPH),
             sign_in: variable(Endpoints::SIGN_IN),

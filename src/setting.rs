@@ -11,6 +11,7 @@ use runbook_engine::journal::{Journal, JournalError, Listed, PostgresJournal, Sl
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Author, Doors, Engine, SystemClock};
 use runbook_engine::step::Registry;
+use runbook_steps::Settings;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Global;
@@ -52,6 +53,14 @@ impl Setting {
             look,
             registry: runbook_steps::builtin_with(programs::settings()),
         }
+    }
+
+    /// The kinds of step, which ask PowerShell's own parser about scripts that the check does not understand.
+    pub(crate) fn registry_that_reads() -> Registry {
+        runbook_steps::builtin_with(Settings {
+            powershell_reads: true,
+            ..programs::settings()
+        })
     }
 
     /// Warns where roles stand in a runbook that nothing enforces, and somebody could rely on them.

@@ -41,8 +41,9 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     args.output
         .only_for_pictures(args.graph.is_some() && args.files.len() == 1)?;
     let mut exit = Exit::Done;
+    let registry = Setting::registry_that_reads();
     for path in &args.files {
-        match load::loaded(path, &args.overlays, setting) {
+        match load::loaded_with(path, &args.overlays, &registry, setting) {
             Ok(loaded) => {
                 if setting.global.json {
                     render::json(&as_json(path, &loaded));

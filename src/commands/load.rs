@@ -7,7 +7,7 @@ use std::sync::Arc;
 use runbook_engine::core::operators::OPERATORS_FILE;
 use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile, closest};
 use runbook_engine::runbook::{self, Loaded, Runbook, fingerprint};
-use runbook_engine::step::Files as _;
+use runbook_engine::step::{Files as _, Registry};
 
 use crate::error::Failed;
 use crate::overlays::{FolderFiles, Wanted};
@@ -59,6 +59,16 @@ pub(super) fn runbook(path: &Path, overlays: &Wanted, setting: &Setting) -> Resu
 ///
 /// A file comes before a runbook of that name that ships.
 pub(super) fn loaded(path: &Path, overlays: &Wanted, setting: &Setting) -> Result<Loaded, Failed> {
+    loaded_with(path, overlays, &setting.registry, setting)
+}
+
+/// The same, with these kinds of step.
+pub(super) fn loaded_with(
+    path: &Path,
+    overlays: &Wanted,
+    registry: &Registry,
+    setting: &Setting,
+) -> Result<Loaded, Failed> {
     let typed = path;
     let (file, path) = source(typed)?;
     let shipped = typed.to_string_lossy();
@@ -70,12 +80,7 @@ pub(super) fn loaded(path: &Path, overlays: &Wanted, setting: &Setting) -> Resul
         Some(_) => overlays.files_with(path),
         None => overlays.files_with(None).and_of(&shipped),
     };
-    Ok(runbook::load_with(
-        &file,
-        &overlays.files,
-        &setting.registry,
-        &files,
-    ))
+    Ok(runbook::load_with(&file, &overlays.files, registry, &files))
 }
 
 /// The text of a runbook, and where it stands if it does not ship.

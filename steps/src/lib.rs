@@ -37,6 +37,8 @@ pub mod web;
 pub struct Settings {
     /// The PowerShell programs.
     pub powershell: powershell::Programs,
+    /// Whether PowerShell's own parser is asked about scripts that the check does not understand.
+    pub powershell_reads: bool,
     /// Where Graph and its sign-in are.
     pub graph: graph::Endpoints,
 }
@@ -50,13 +52,19 @@ pub fn builtin() -> Registry {
 /// All kinds of step that come with the program.
 #[must_use]
 pub fn builtin_with(settings: Settings) -> Registry {
+    let powershell = powershell::PowerShell::new(settings.powershell);
+    let powershell = if settings.powershell_reads {
+        powershell.that_reads()
+    } else {
+        powershell
+    };
     Registry::default()
         .with(command::Command)
         .with(manual::Manual)
         .with(wait::Wait)
         .with(script::Script)
         .with(certificate::Certificate)
-        .with(powershell::PowerShell::new(settings.powershell))
+        .with(powershell)
         .with(http::Http)
         .with(graph::Graph::new(settings.graph))
         .with_family(Arc::new(site::Site))

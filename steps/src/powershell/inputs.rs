@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::place::{self, Through};
 use super::program::Edition;
+use super::reader::Reader;
 use super::syntax;
 
 /// The inputs of a `powershell` step.
@@ -110,7 +111,7 @@ impl PowerShellInputs {
     }
 
     /// Reports what is wrong with a step's inputs.
-    pub(super) fn check(&self, check: &mut Check<'_>) {
+    pub(super) fn check(&self, reader: Option<&Reader>, check: &mut Check<'_>) {
         if self.run.is_none() && self.validate.is_none() {
             check.problem(&[], "`run` or `validate` is missing: the step would do nothing");
         }
@@ -127,11 +128,15 @@ impl PowerShellInputs {
                 check.problem(&[name], message);
             }
         }
+        let of_session = check
+            .session()
+            .and_then(|session| Edition::deserialize(&session["edition"]).ok());
+        let edition = self.edition.or(of_session).unwrap_or_default();
         for (name, script) in self
             .scripts()
             .chain(self.setup.as_deref().map(|script| ("setup", script)))
         {
-            syntax::check(name, script, check);
+            syntax::check(name, script, reader.map(|reader| (reader, edition)), check);
         }
         modules(self.modules.as_deref().unwrap_or_default(), check);
     }
@@ -153,9 +158,10 @@ impl SessionInputs {
     }
 
     /// Reports what is wrong with a session's inputs.
-    pub(super) fn check(&self, check: &mut Check<'_>) {
+    pub(super) fn check(&self, reader: Option<&Reader>, check: &mut Check<'_>) {
         if let Some(setup) = &self.setup {
-            syntax::check("setup", setup, check);
+            let edition = self.edition.unwrap_or_default();
+            syntax::check("setup", setup, reader.map(|reader| (reader, edition)), check);
         }
         modules(self.modules.as_deref().unwrap_or_default(), check);
         place::check(self.on.as_deref(), self.through.as_ref(), self.edition, check);

@@ -2,7 +2,7 @@
 //!
 //! `shell` is a process; `message` is what we say to it in the form of `wire`, and `stream` what comes back. The
 //! other end is `host.ps1`.
-//! `syntax` looks at scripts before a run begins, `failure` explains what went wrong in one.
+//! `syntax` looks at scripts before a run begins, and may ask PowerShell's own parser: `reader`. `failure` explains what went wrong in one.
 //! `place` says where they are carried out, `open` brings a process about there, `reach` explains why one could not be.
 
 use async_trait::async_trait;
@@ -18,6 +18,7 @@ use self::message::{Answer, Said, Task};
 use self::place::Place;
 pub use self::place::{Through, Way};
 pub use self::program::{Edition, Programs};
+use self::reader::Reader;
 use self::shell::Shell;
 use crate::child::note;
 
@@ -29,6 +30,7 @@ mod open;
 mod place;
 mod program;
 mod reach;
+mod reader;
 mod shell;
 mod stream;
 mod syntax;
@@ -38,6 +40,7 @@ mod wire;
 #[derive(Debug, Default)]
 pub struct PowerShell {
     programs: Programs,
+    reader: Option<Reader>,
 }
 
 const TEXT: &str = r#"Scripts are never templated: data reaches them as `$Run` (`$Run.params.web_app_url`,
@@ -94,7 +97,17 @@ impl PowerShell {
     /// The kind of step, with the programs of this machine.
     #[must_use]
     pub fn new(programs: Programs) -> Self {
-        Self { programs }
+        Self {
+            programs,
+            reader: None,
+        }
+    }
+
+    /// The same, which asks the programs about scripts that the check does not understand.
+    #[must_use]
+    pub fn that_reads(self) -> Self {
+        let reader = Some(Reader::new(self.programs.clone()));
+        Self { reader, ..self }
     }
 
     /// Carries out one of a step's scripts.
@@ -242,12 +255,12 @@ impl StepKind for PowerShell {
     }
 
     fn check(&self, inputs: &PowerShellInputs, check: &mut Check<'_>) {
-        inputs.check(check);
+        inputs.check(self.reader.as_ref(), check);
     }
 
     fn check_session(&self, with: &Value, check: &mut Check<'_>) {
         match typed::<SessionInputs>(with) {
-            Ok(inputs) => inputs.check(check),
+            Ok(inputs) => inputs.check(self.reader.as_ref(), check),
             Err(problem) => check.report(problem),
         }
     }

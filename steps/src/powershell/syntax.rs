@@ -1,15 +1,17 @@
 //! What can be told of a script before it is carried out: characters that are not what they look like, and
 //! mistakes of syntax.
 //!
-//! What the [scanner](scan) finds is certain. The grammar that is asked afterwards does not know all of the language,
-//! so that what it finds is a warning; PowerShell itself reads all scripts of a step before it carries the first
-//! one out.
+//! What the [scanner](scan) finds is certain. The grammar that is asked afterwards does not know all of the language:
+//! where it objects, PowerShell's own parser decides, if it is at hand. If not, what the grammar finds is a warning;
+//! PowerShell itself reads all scripts of a step before it carries the first one out.
 
 use runbook_engine::diagnostic::Code;
 use runbook_engine::step::{Check, InputProblem};
 use tree_sitter::{Node, Parser};
 
 use self::scan::{Mistake, scan};
+use super::program::Edition;
+use super::reader::Reader;
 
 mod scan;
 
@@ -20,7 +22,7 @@ const LONGEST: usize = 256 * 1024;
 const MOST: usize = 10;
 
 /// Reports what is wrong with the script in the input `name`.
-pub(super) fn check(name: &str, script: &str, check: &mut Check<'_>) {
+pub(super) fn check(name: &str, script: &str, reader: Option<(&Reader, Edition)>, check: &mut Check<'_>) {
     let problem = |code, message: String, inside| InputProblem {
         path: vec![name.to_owned()],
         inside,
@@ -51,7 +53,16 @@ pub(super) fn check(name: &str, script: &str, check: &mut Check<'_>) {
     if !scanned.mistakes.is_empty() || !scanned.has_code {
         return;
     }
-    if let Some(at) = unread(script) {
+    let Some(at) = unread(script) else { return };
+    if let Some(mistakes) = reader.and_then(|(reader, edition)| reader.read(edition, script)) {
+        for mistake in mistakes {
+            check.report(problem(
+                Code::ScriptSyntax,
+                format!("PowerShell does not understand it: {}", mistake.message.trim()),
+                Some(shown(script, mistake.at)),
+            ));
+        }
+    } else {
         let message = "this may not be PowerShell: the check does not understand it".to_owned();
         check.report(InputProblem {
             warning: true,
@@ -80,12 +91,17 @@ fn unread(script: &str) -> Option<(usize, usize)> {
         node = below;
     }
     let range = node.byte_range();
-    // What is missing has no length; a whole script would show nothing.
-    let last = script.char_indices().next_back().map_or(0, |(at, _)| at);
-    let start = range.start.min(last);
-    let line = script[start..].lines().next().map_or(1, str::len);
-    let end = range.end.clamp(start + 1, start + line.max(1));
+    let (start, end) = shown(script, (range.start, range.end));
     (script.is_char_boundary(start) && script.is_char_boundary(end)).then_some((start, end))
+}
+
+/// A place that can be shown: what is missing has no length, and a whole script would show nothing.
+fn shown(script: &str, (start, end): (usize, usize)) -> (usize, usize) {
+    let last = script.char_indices().next_back().map_or(0, |(at, _)| at);
+    let start = start.min(last);
+    let first = script[start..].chars().next().map_or(1, char::len_utf8);
+    let line = script[start..].lines().next().map_or(1, str::len);
+    (start, end.clamp(start + first, start + line.max(first)))
 }
 
 fn first_wrong(node: Node<'_>) -> Option<Node<'_>> {
