@@ -9,7 +9,7 @@ use runbook_engine::core::event::{Entry, ProcessMark};
 use runbook_engine::id::InstanceId;
 use runbook_engine::journal::stored;
 use runbook_engine::runbook::Runbook;
-use runbook_engine::runtime::Watcher;
+use runbook_engine::runtime::{Told, Watcher};
 
 use crate::observe::Observer;
 use crate::render;
@@ -121,6 +121,22 @@ impl Watcher for Lines {
 
     fn amended(&self, runbook: &Arc<Runbook>) {
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Shown::new(runbook);
+    }
+
+    fn befell(&self, told: &Told) {
+        let (name, words) = match told {
+            Told::TakenOver(instance) => (
+                instance.to_string(),
+                "the database did not hear from this worker in time, and another one has taken over: what came of it here is not recorded".to_owned(),
+            ),
+            Told::HeldBy(holder) => (
+                "this worker".to_owned(),
+                format!("waits: the run is held by {holder} alone"),
+            ),
+        };
+        let line = format!("  ⚠ {name}: {words}");
+        self.look
+            .tell_always(&Width::of_talk().wrap("", 4, &render::plain(&line)));
     }
 
     fn pace(&self) -> Option<Duration> {

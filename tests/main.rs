@@ -78,4 +78,6 @@ mod tidy;
 mod undo;
 mod undo_shown;
 mod warnings;
+#[cfg(unix)]
+mod workers;
 mod worlds;

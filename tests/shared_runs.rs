@@ -8,7 +8,7 @@ use self::server::{Server, Stop};
 use crate::support::{Outcome, Project, Running, until};
 
 #[path = "../engine/tests/postgres/server.rs"]
-mod server;
+pub(crate) mod server;
 
 const STEPS: &str = "
   first:

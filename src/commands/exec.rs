@@ -3,20 +3,23 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use runbook_engine::core::event::{Rehearsal, RehearsedFailure};
+use runbook_engine::core::Act;
+use runbook_engine::core::event::{Handing, Rehearsal, RehearsedFailure};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{AttemptNo, InstanceId, RunId};
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Engine, NewRun, Run, Watcher as _};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{carry, load};
+use super::{act_on, carry, close, give_up, load, work};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::jobs;
 use crate::observe::Options;
 use crate::overlays::Wanted;
 use crate::params::{self, Given};
+use crate::render;
 use crate::render::heading::heading;
 use crate::render::layout::Width;
 use crate::render::style::{DIM, count, paint};
@@ -50,6 +53,9 @@ pub(crate) struct Args {
     /// Rehearse that a step's first attempt is interrupted
     #[arg(long, value_name = "STEP", requires = "rehearse")]
     rehearse_interrupt: Vec<InstanceId>,
+    /// Only start it: workers go on with it (`runbook work`), on any machine of the team's database
+    #[arg(long)]
+    share: bool,
     /// How many steps may be under way at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
     jobs: u32,
@@ -80,6 +86,9 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
     let giver = args.secrets.giver(&runbook, setting)?;
     let params = params::settle(&runbook, &args.given, like.as_ref(), args.rehearse, setting)?;
     let engine = setting.acting().await?;
+    if args.share {
+        work::needs_crew(&engine)?;
+    }
     let new = NewRun {
         id: new_id(&engine, &runbook).await?,
         params: params.values,
@@ -101,7 +110,27 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
             .map_err(|error| Failed::runtime(&file, error))?;
         Lines::new(setting, run.runbook()).recorded(&story, run.state());
     }
+    if args.share {
+        return Box::pin(share(run, setting)).await;
+    }
     carry::carry(run, None, watched, setting).await
+}
+
+/// Leaves a new run to workers.
+async fn share(mut run: Run, setting: &Setting) -> Result<Exit, Failed> {
+    let name = run.name();
+    match act_on(&mut run, Act::Hand(Handing::Shared), setting).await {
+        Ok(()) => close(run).await?,
+        Err(failed) => return Err(give_up(run, failed).await),
+    };
+    if setting.global.json {
+        render::json(&json!({ "run": name }));
+    } else {
+        render::result(&name);
+    }
+    let hint = format!("workers go on with it: `runbook work {name}`, or `runbook work` for all shared runs");
+    setting.look.tell(&paint(DIM, hint));
+    Ok(Exit::Done)
 }
 
 fn rehearsal(args: &Args, runbook: &Runbook) -> Result<Option<Rehearsal>, Failed> {

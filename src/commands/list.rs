@@ -10,7 +10,7 @@ use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::layout::{Width, cut, pad, widest};
 use crate::render::style::{self, BAD, CARE, DIM, of_run, paint, words};
-use crate::render::{self, hands, plain, time};
+use crate::render::{self, hands, plain, time, workers};
 use crate::setting::{ELSEWHERE, Setting};
 
 /// Room for the longest status.
@@ -104,7 +104,8 @@ impl Row {
             rests_for = engine.rests_for(&story.state, &story.runbook);
             waits_for = engine.waits_for_role(&story.state);
         }
-        let is_left = listed.holder.is_none() && listed.summary.as_ref().is_ok_and(goes_on);
+        let is_left =
+            listed.holder.is_none() && (listed.summary.as_ref()).is_ok_and(|run| goes_on(run) && !run.shared);
         Self {
             was_interrupted: is_left && rests_for.is_empty() && waits_for.is_none(),
             listed,
@@ -188,8 +189,7 @@ fn text(row: &Row, names: usize, width: Width) -> String {
         text += &format!("\n    {}", paint(CARE, hands::COPY));
     }
     let whose = row.summary();
-    if let Some(whose) = whose.and_then(|run| hands::in_short(run.offered_to.as_ref(), run.moved_to.as_ref()))
-    {
+    if let Some(whose) = whose.and_then(hands::in_short) {
         text += &format!("\n    {whose}");
     }
     if !row.rests_for.is_empty() {
@@ -200,7 +200,11 @@ fn text(row: &Row, names: usize, width: Width) -> String {
         let whom = plain(&format!("for somebody with the role `{role}`"));
         text += &format!("\n{}", width.wrap("    ", 4, &paint(CARE, whom)));
     }
-    if let Some(holder) = &row.listed.holder {
+    if !row.listed.at_work.is_empty() {
+        for line in workers::lines(&row.listed.at_work, "    ", width) {
+            text += &format!("\n{line}");
+        }
+    } else if let Some(holder) = &row.listed.holder {
         text += &format!("\n    {}", paint(CARE, plain(&format!("held by {holder}"))));
     }
     text
@@ -212,12 +216,14 @@ fn as_json(row: &Row) -> Value {
         summary,
         holder,
         copy,
+        at_work,
     } = &row.listed;
     match summary {
         Ok(summary) => {
             let mut value = serde_json::to_value(summary).unwrap_or_default();
             value["name"] = summary.name().into();
             value["held_by"] = json!(holder);
+            value["at_work"] = json!(at_work);
             value["copy"] = (*copy).into();
             value["interrupted"] = row.was_interrupted.into();
             value["needs_secrets"] = row.secrets().into();

@@ -32,6 +32,7 @@ pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod steps;
 pub(crate) mod test;
+pub(crate) mod work;
 
 mod carry;
 mod load;
@@ -194,7 +195,11 @@ fn meant(failed: Failed, named: &str, seat: &dyn Seat) -> Failed {
 
 /// Gives a run back, and says where it stands and what comes next.
 async fn leave(run: Run, setting: &Setting) -> Result<RunState, Failed> {
-    let (runbook, held) = (run.runbook().clone(), Held::No(run.rests_for()));
+    let held = match run.state().hands().are_shared() {
+        true => Held::Elsewhere,
+        false => Held::No(run.rests_for()),
+    };
+    let runbook = run.runbook().clone();
     let state = close(run).await?;
     setting
         .look

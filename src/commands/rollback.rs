@@ -55,6 +55,10 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let recorded = record_wish(access.seat_mut(), args, setting).await;
     match (access, recorded) {
         (access, Ok(Wish::Nothing)) => go(access, setting).await.map(|()| Exit::Done),
+        // Its workers undo it.
+        (Access::Own(run), Ok(Wish::Recorded)) if run.is_joined() => {
+            go(Access::Own(run), setting).await.map(|()| Exit::Done)
+        }
         (Access::Own(mut run), Ok(Wish::Recorded)) => match prepare(&mut run, args, setting) {
             Ok(()) => carry::carry(run, None, watched, setting).await,
             Err(failed) => Err(give_up(run, failed).await),

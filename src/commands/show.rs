@@ -18,7 +18,7 @@ use crate::render::heading::heading;
 use crate::render::held::Held;
 use crate::render::layout::Width;
 use crate::render::style::{BUSY, CARE, DIM, paint};
-use crate::render::{self, hands, next, overlay, rows, time};
+use crate::render::{self, hands, next, overlay, rows, time, workers};
 use crate::setting::Setting;
 
 /// Show a run step by step: what is done, what comes next, who is waited for
@@ -49,6 +49,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         state,
         runbook,
         holder,
+        at_work,
         ..
     } = &story;
     let held = if copy {
@@ -82,7 +83,11 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     if let Some(roles) = authors::roles(state, runbook) {
         render::result(&paint(DIM, width.wrap("", 2, roles)));
     }
-    if let Some(holder) = holder {
+    if !at_work.is_empty() {
+        for line in workers::lines(at_work, "", width) {
+            render::result(&line);
+        }
+    } else if let Some(holder) = holder {
         let remark = format!("carried out now by {holder}");
         render::result(&paint(BUSY, width.wrap("", 2, &render::plain(&remark))));
     } else if state.active().len() > 0 && !copy {
@@ -125,6 +130,7 @@ fn as_json(story: &Story, held: &Held, [starter, last]: [Option<Authorship>; 2])
         "status": state.status(),
         "rehearsal": started.rehearsal.is_some(),
         "held_by": story.holder,
+        "at_work": story.at_work,
         "needs_secrets": held.rests_for().iter().map(|one| one.secret.to_string()).collect::<Vec<_>>(),
         "hands": hands::as_json(state),
         "operator": state.operator(),

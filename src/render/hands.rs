@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use runbook_engine::core::{Offer, RunState};
-use runbook_engine::id::{Operator, StepId};
+use runbook_engine::id::StepId;
+use runbook_engine::journal::Summary;
 use runbook_engine::runbook::{Runbook, Step};
 use serde_json::{Value, json};
 
@@ -52,10 +53,11 @@ pub(crate) fn as_json(state: &RunState) -> Value {
 }
 
 /// What lists say of it, in a few words.
-pub(crate) fn in_short(offered: Option<&Operator>, moved: Option<&Operator>) -> Option<String> {
-    let words = match (moved, offered) {
+pub(crate) fn in_short(run: &Summary) -> Option<String> {
+    let words = match (&run.moved_to, &run.offered_to) {
         (Some(to), _) => format!("moved to another place, for {to}"),
         (None, Some(to)) => format!("offered to {to}, who has not accepted it yet"),
+        (None, None) if run.is_for_workers() => "shared: workers go on with it".to_owned(),
         (None, None) => return None,
     };
     Some(paint(CARE, plain(&words)))

@@ -19,7 +19,7 @@ pub(crate) enum Held {
 impl Held {
     /// Nobody holds the run, and it rests for these secrets.
     pub(crate) fn of(story: &Story, rests_for: impl FnOnce() -> Vec<Wanted>) -> Self {
-        if story.holder.is_some() {
+        if story.holder.is_some() || story.state.hands().are_shared() {
             Self::Elsewhere
         } else {
             Self::No(rests_for())

@@ -24,6 +24,7 @@ pub(crate) mod story;
 pub(crate) mod style;
 pub(crate) mod time;
 pub(crate) mod undoing;
+pub(crate) mod workers;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{LazyLock, OnceLock};

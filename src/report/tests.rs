@@ -59,6 +59,7 @@ fn story(text: &str, events: Vec<Event>) -> Story {
         state,
         runbook: runbook.into(),
         holder: None,
+        at_work: Vec::new(),
     }
 }
 

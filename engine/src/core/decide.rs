@@ -37,6 +37,8 @@ pub(super) fn decide(state: &RunState, input: &Input, turn: &Turn) -> Result<Vec
             transcript,
         } => match current(state, instance, *of) {
             None => Vec::new(),
+            // It was taken over: whoever has it now says what becomes of it.
+            Some((_, activity)) if !turn.lacking.owns(activity) => Vec::new(),
             Some((ix, activity)) => {
                 let (instance, transcript) = (instance.clone(), transcript.clone());
                 let end = Ended {

@@ -145,6 +145,7 @@ codes! {
     RB0431 DatabaseRefused "the database of runs refuses what it is asked";
     RB0432 DatabaseNewer "the database of runs was set up by a newer program";
     RB0433 DatabaseAddress "an address that names no database of runs";
+    RB0434 NotShared "workers need a database that a team shares";
     // Acts on a run.
     RB0500 ActRejected "the run is not where that act is possible";
     RB0501 StepNotInRun "the run has no such step";

@@ -387,6 +387,7 @@ impl Journal for MemoryJournal {
                 .ok_or_else(|| JournalError::Damaged("the run has no summary".to_owned())),
             holder: found.holder.clone(),
             copy: found.copy,
+            at_work: Vec::new(),
         };
         Ok(self.lock().runs.iter().rev().map(row).collect())
     }

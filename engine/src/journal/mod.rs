@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 pub use self::chain::Digest;
 pub(crate) use self::chain::{Head, open_all};
+pub use self::crew::{AtWork, Crew, Outlook, Stake, Stand};
 pub(crate) use self::draft::{Countersigned, Draft};
 pub use self::error::JournalError;
 pub use self::intake::{Fill, Intake, SealedEntries, Standing};
@@ -35,6 +36,7 @@ use crate::identity::Signer;
 
 pub mod bundle;
 mod chain;
+mod crew;
 mod diagnostic;
 mod draft;
 mod error;
@@ -328,6 +330,11 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// When it cannot be written.
     async fn summarise(&self, claim: &Claim, summary: &Summary) -> Result<(), JournalError>;
+
+    /// What several workers of one run need; none where only one process at a time can have a run.
+    fn crew(&self) -> Option<&dyn Crew> {
+        None
+    }
 
     /// The hash of the last entry, in hexadecimal.
     ///

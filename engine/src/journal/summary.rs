@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Holder, JournalError};
+use super::{AtWork, Digest, Holder, JournalError};
 use crate::core::event::{Entry, Event};
 use crate::core::status::RunStatus;
 use crate::id::{InstanceId, Operator, RunId, RunbookName, Seq};
@@ -33,6 +33,9 @@ pub struct Summary {
     /// To whom it is offered, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_to: Option<Operator>,
+    /// Whether any number of workers go on with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
     /// For whom it was moved to another place, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<Operator>,
@@ -56,6 +59,12 @@ impl Summary {
         self.run.name(&self.runbook)
     }
 
+    /// Whether workers may go on with it now.
+    #[must_use]
+    pub fn is_for_workers(&self) -> bool {
+        self.shared && !self.status.is_finished()
+    }
+
     /// What can be said of a run as soon as its first entries are durable; the last has this hash. The title is
     /// in the runbook's text, which stores do not read: the runbook's name stands for it until the run says more.
     pub(crate) fn of_first(first: &[Entry], head_hash: &Digest) -> Option<Self> {
@@ -74,6 +83,7 @@ impl Summary {
             total: 0,
             operator: entry.operator.clone(),
             offered_to: None,
+            shared: false,
             moved_to: None,
             started: entry.time,
             updated: last.time,
@@ -93,6 +103,8 @@ pub struct Listed {
     pub summary: Result<Summary, JournalError>,
     /// Who holds it now.
     pub holder: Option<Holder>,
+    /// What workers have of it under way now.
+    pub at_work: Vec<AtWork>,
     /// It can only be read here: see [`Standing::Copy`](super::Standing::Copy).
     pub copy: bool,
 }

@@ -65,7 +65,7 @@ impl Run {
             &author.operator,
             author.key().as_ref(),
             now,
-            self.here(self.unknown().lacking()),
+            self.among(self.here(self.unknown().lacking())),
         )
     }
 

@@ -23,6 +23,12 @@ pub trait Clock: Send + Sync {
     /// Nothing is timed just now: the time may follow the machine's clock, where that was set.
     fn follow(&self);
 
+    /// What the clock shows that all who share a run have in common: from now on the time goes on from there, whatever
+    /// the machine's clock shows.
+    fn tell(&self, now: Timestamp) {
+        let _ = now;
+    }
+
     /// Returns when `at` has come, or a little later.
     async fn sleep_until(&self, at: Timestamp);
 }
@@ -55,6 +61,8 @@ impl Source for Machine {
 pub struct SystemClock<S = Machine> {
     source: S,
     from: Mutex<Reading>,
+    /// What was told of a clock that others go by too.
+    told: Mutex<Option<Reading>>,
 }
 
 /// What both showed at the same moment.
@@ -77,7 +85,11 @@ impl<S: Source> SystemClock<S> {
     /// The clock of this source.
     pub fn new(source: S) -> Self {
         let from = Mutex::new(Reading::read(&source));
-        Self { source, from }
+        Self {
+            source,
+            from,
+            told: Mutex::default(),
+        }
     }
 }
 
@@ -104,7 +116,18 @@ impl<S: Source> Clock for SystemClock<S> {
     }
 
     fn follow(&self) {
-        *self.from.lock().unwrap_or_else(PoisonError::into_inner) = Reading::read(&self.source);
+        let told = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let reading = told.unwrap_or_else(|| Reading::read(&self.source));
+        *self.from.lock().unwrap_or_else(PoisonError::into_inner) = reading;
+    }
+
+    fn tell(&self, now: Timestamp) {
+        let reading = Reading {
+            shown: now,
+            uptime: self.source.uptime(),
+        };
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+        self.follow();
     }
 
     async fn sleep_until(&self, at: Timestamp) {

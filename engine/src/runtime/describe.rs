@@ -26,7 +26,7 @@ impl Run {
         let what = json!({
             "step": id,
             "title": step.title,
-            "host": self.engine.author.host,
+            "host": self.place(ix),
             "uses": step.uses,
             "with": inputs,
             "item": self.state.instance(ix).item,
@@ -39,6 +39,15 @@ impl Run {
             subject: digest(&what),
             what,
         })
+    }
+
+    /// Where it would be carried out: workers may be on any machine, unless the step says.
+    fn place(&self, ix: InstanceIx) -> Value {
+        match self.state.place_of(ix) {
+            Some(host) => json!(host),
+            None if self.member.is_some() => json!("any"),
+            None => json!(self.engine.author.host),
+        }
     }
 
     fn session_of(&self, step: &Step) -> Value {

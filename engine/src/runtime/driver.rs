@@ -13,6 +13,7 @@ use super::door::Door;
 use super::engine::RuntimeError;
 use super::run::Run;
 use super::wanted::Wanted;
+use super::worker::Told;
 use crate::core::event::{Entry, ProcessMark};
 use crate::core::{Forbidden, Input, Lacking, Outcome, RunState, RunStatus, wake_at};
 use crate::id::{InstanceId, Seq};
@@ -34,6 +35,9 @@ pub trait Watcher: Send + Sync {
 
     /// The definition was changed: from now on this is what is carried out.
     fn amended(&self, _runbook: &Arc<Runbook>) {}
+
+    /// Something befell the worker that the entries do not tell.
+    fn befell(&self, _told: &Told) {}
 
     /// How often it wants to glance at the state while nothing is recorded; never, if it does not say.
     fn pace(&self) -> Option<Duration> {
@@ -69,7 +73,7 @@ pub struct Ended {
 }
 
 /// What lists show of a running run.
-struct Shown {
+pub(super) struct Shown {
     status: RunStatus,
     next: Seq,
     at: Timestamp,
@@ -200,12 +204,12 @@ impl Run {
             .forbidden_now(&self.engine.author.operator, now, lacking)
     }
 
-    fn is_glanced_at(&self, desk: &Desk) {
+    pub(super) fn is_glanced_at(&self, desk: &Desk) {
         desk.watcher.glance(&self.state, self.engine.clock.now());
     }
 
     /// Lets lists show where the run stands: when its status changes, and otherwise now and then.
-    async fn refresh_summary(&self, last: &mut Option<Shown>) -> Result<(), RuntimeError> {
+    pub(super) async fn refresh_summary(&self, last: &mut Option<Shown>) -> Result<(), RuntimeError> {
         let (status, next) = (self.state.status(), self.state.next_seq());
         let now = self.engine.clock.now();
         let fresh = last.as_ref().is_some_and(|shown| {
@@ -225,7 +229,7 @@ impl Run {
         Ok(())
     }
     /// Stops all calls; those that do not end by themselves, or end badly, were interrupted.
-    async fn stop(
+    pub(super) async fn stop(
         &mut self,
         desk: &mut Desk,
         inbox: &mut UnboundedReceiver<Message>,
@@ -296,7 +300,7 @@ fn cut_off_if_failed(input: Input) -> Input {
 }
 
 /// Waits for the next time that the watcher wants to glance at the state.
-async fn beat(pulse: &mut Option<Interval>) {
+pub(super) async fn beat(pulse: &mut Option<Interval>) {
     match pulse {
         Some(pulse) => {
             pulse.tick().await;
@@ -306,14 +310,14 @@ async fn beat(pulse: &mut Option<Interval>) {
 }
 
 /// Waits until then; for ever, where there is no such time.
-async fn linger(until: Option<Instant>) {
+pub(super) async fn linger(until: Option<Instant>) {
     match until {
         Some(until) => tokio::time::sleep_until(until).await,
         None => std::future::pending().await,
     }
 }
 
-async fn sleep_until(clock: &dyn super::Clock, wake: Option<Timestamp>) {
+pub(super) async fn sleep_until(clock: &dyn super::Clock, wake: Option<Timestamp>) {
     match wake {
         Some(at) => clock.sleep_until(at).await,
         None => std::future::pending().await,

@@ -14,7 +14,7 @@ use crate::core::{About, IllegalEvent, Lacking, Rejection, RunState, Turn, TurnE
 use crate::diagnostic::Diagnostic;
 use crate::id::{Host, InstanceId, Operator, ParamName, RunId, Seq};
 use crate::identity::{PublicKey, Signer};
-use crate::journal::{Claim, Durable, Head, Holder, Journal, JournalError, Kept, Seal, open_all};
+use crate::journal::{AtWork, Claim, Durable, Head, Holder, Journal, JournalError, Kept, Seal, open_all};
 use crate::runbook::Runbook;
 use crate::runbook::expr::Put;
 use crate::step::Registry;
@@ -138,6 +138,8 @@ pub struct Story {
     pub runbook: Arc<Runbook>,
     /// Who carries it out now, if anybody does.
     pub holder: Option<Holder>,
+    /// What workers have of it under way now.
+    pub at_work: Vec<AtWork>,
 }
 
 impl Story {
@@ -224,8 +226,15 @@ impl Engine {
     /// When it cannot be read or trusted.
     pub async fn read(&self, run: RunId) -> Result<Story, RuntimeError> {
         let holder = self.journal.holder(run).await?;
+        let at_work = match self.journal.crew() {
+            Some(crew) => crew.outlook(Some(run)).await?.runs,
+            None => Vec::new(),
+        };
+        let at_work = at_work.into_iter().flat_map(|stand| stand.calls);
         let kept = self.journal.kept(run, Seq(0)).await?;
-        self.story(kept, holder)
+        let story = self.story(kept, holder)?;
+        let at_work = at_work.filter(|call| !call.left.is_zero()).collect();
+        Ok(Story { at_work, ..story })
     }
 
     /// Reads a run and believes nobody: that each entry follows the one before is worked out here, from what is kept.
@@ -258,6 +267,7 @@ impl Engine {
             state,
             runbook,
             holder,
+            at_work: Vec::new(),
         })
     }
 

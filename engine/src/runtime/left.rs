@@ -171,8 +171,17 @@ impl Run {
     async fn cut_off(&self) -> Result<(Vec<Seq>, BTreeMap<Seq, Transcript>), RuntimeError> {
         let active = self.state.active().filter_map(|one| one.phase.activity());
         let cut_off: Vec<Seq> = active.map(|call| call.of).collect();
+        let transcripts = self.transcripts_of(&cut_off).await?;
+        Ok((cut_off, transcripts))
+    }
+
+    /// What these activities had printed that printed anything.
+    pub(super) async fn transcripts_of(
+        &self,
+        activities: impl IntoIterator<Item = &Seq>,
+    ) -> Result<BTreeMap<Seq, Transcript>, RuntimeError> {
         let mut transcripts = BTreeMap::new();
-        for &of in &cut_off {
+        for &of in activities {
             let chunks = self.engine.journal.transcript(self.claim.run, of).await?;
             let mut hasher = TranscriptHasher::default();
             chunks.iter().for_each(|chunk| hasher.update(chunk));
@@ -180,12 +189,12 @@ impl Run {
                 transcripts.insert(of, hasher.finish(of));
             }
         }
-        Ok((cut_off, transcripts))
+        Ok(transcripts)
     }
 
     /// Removes the private files of activities that were cut off. Those of activities in doubt stay until no process is
     /// left that reads them.
-    fn sweep(&self, cut_off: &[Seq]) {
+    pub(super) fn sweep(&self, cut_off: &[Seq]) {
         let doubted: BTreeSet<Seq> = self.state.in_doubt().collect();
         let over = cut_off.iter().filter(|of| !doubted.contains(of));
         let tokens: Vec<String> = over.map(|of| format!("{}:{of}", self.claim.run)).collect();

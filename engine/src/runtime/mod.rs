@@ -31,6 +31,7 @@ mod door;
 mod driver;
 mod engine;
 mod left;
+mod member;
 mod overflow;
 mod plan;
 mod rehearse;
@@ -42,6 +43,7 @@ pub mod trial;
 mod unheard;
 mod visitors;
 mod wanted;
+mod worker;
 
 #[cfg(test)]
 mod tests;
@@ -53,7 +55,9 @@ pub use self::definition::PinnedFiles;
 pub use self::door::{Access, Asked, Door, Doors, NotSigned, Seat, Visit};
 pub use self::driver::{Control, Ended, Watcher};
 pub use self::engine::{Author, Engine, NewRun, RuntimeError, Story};
+pub use self::member::Service;
 pub use self::plan::{Forecast, Planned};
 pub use self::run::Run;
 pub use self::secrets::SEALED;
 pub use self::wanted::Wanted;
+pub use self::worker::{Stay, Told, Worked};

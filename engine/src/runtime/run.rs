@@ -10,6 +10,7 @@ use super::ask::{Keeper, Nobody};
 use super::definition::PinnedFiles;
 use super::engine::{Author, Engine, RuntimeError};
 use super::left::Left;
+use super::member::Member;
 use super::secrets::{Known, named, shown_params};
 use crate::core::event::{Entry, Failure, FailureKind, RunStarted};
 use crate::core::{Act, Input, InstanceIx, RunState, Turn, is_timed, turn};
@@ -42,6 +43,8 @@ pub struct Run {
     pub(super) durable: Durable<Seq>,
     /// A person wants it undone; otherwise a failure does.
     pub(super) undone_by_person: bool,
+    /// It is shared, and this process is one of its workers.
+    pub(super) member: Option<Member>,
     /// Somebody else has taken it while it was held here: this process writes nothing more.
     pub(super) fenced: bool,
 }
@@ -85,6 +88,7 @@ impl Run {
             untaken: false,
             left: Left::default(),
             fenced: false,
+            member: None,
             durable,
         }
     }
@@ -180,8 +184,38 @@ impl Run {
         if !is_timed(&self.state) {
             self.engine.clock.follow();
         }
-        let who = author.turn(self.engine.clock.now(), draining, self.lacking());
-        let expected = self.state.next_seq();
+        let entries = loop {
+            let expected = self.state.next_seq();
+            if let Some(member) = &mut self.member {
+                member.decides_from(expected);
+            }
+            let who = author.turn(self.engine.clock.now(), draining, self.lacking());
+            let before = self.member.is_some().then(|| self.state.clone());
+            let entries = self.turns(inputs, who)?;
+            if entries.is_empty() {
+                break entries;
+            }
+            match (self.write(author, expected, &entries).await, before) {
+                (Ok(durable), _) => {
+                    self.durable = durable;
+                    break entries;
+                }
+                (Err(error), None) => return Err(error.into()),
+                (Err(error), Some(before)) => {
+                    self.state = before;
+                    Box::pin(self.catch_up_after(error)).await?;
+                }
+            }
+        };
+        let undoes = |input: &Input| matches!(input, Input::Act(Act::Rollback { .. }));
+        self.undone_by_person |= inputs.iter().any(undoes);
+        let mut all = self.member.as_mut().map(Member::unseen).unwrap_or_default();
+        all.extend(entries);
+        Ok(all)
+    }
+
+    /// What these inputs mean, one after the other.
+    fn turns(&mut self, inputs: &[Input], who: Turn) -> Result<Vec<Entry>, RuntimeError> {
         let mut entries = Vec::new();
         for input in inputs {
             let masked = match input {
@@ -196,15 +230,6 @@ impl Run {
             let who = Turn { lacking, ..who };
             entries.extend(turn(&mut self.state, &Input::Clock, &who)?);
         }
-        if !entries.is_empty() {
-            self.durable = self
-                .engine
-                .journal
-                .append_by(&self.claim, expected, &entries, author.signer.as_deref())
-                .await?;
-        }
-        let undoes = |input: &Input| matches!(input, Input::Act(Act::Rollback { .. }));
-        self.undone_by_person |= inputs.iter().any(undoes);
         Ok(entries)
     }
 
@@ -226,6 +251,7 @@ impl Run {
             total,
             operator: state.operator().clone(),
             offered_to: state.hands().offer().map(|offer| offer.to.clone()),
+            shared: state.hands().are_shared(),
             moved_to: state.hands().away().map(|away| away.to.clone()),
             started: state.begun(),
             updated: state.updated(),

@@ -44,6 +44,7 @@ pub(super) struct Bell {
     ringing: Notify,
     rings: AtomicBool,
     wanted: Mutex<BTreeMap<RunId, Arc<Notify>>>,
+    any: Notify,
     listens: AtomicBool,
     hears: AtomicBool,
 }
@@ -56,6 +57,7 @@ impl Bell {
             ringing: Notify::new(),
             rings: AtomicBool::new(false),
             wanted: Mutex::default(),
+            any: Notify::new(),
             listens: AtomicBool::new(false),
             hears: AtomicBool::new(false),
         })
@@ -84,6 +86,14 @@ impl Bell {
             longest
         };
         let _either = timeout(longest, rung.notified()).await;
+    }
+
+    /// The same of any run.
+    pub(super) async fn wait_for_any(self: &Arc<Self>, longest: Duration) {
+        if !self.listens.swap(true, Ordering::SeqCst) {
+            tokio::spawn(listen_always(Arc::downgrade(self)));
+        }
+        let _either = timeout(longest, self.any.notified()).await;
     }
 
     /// Whether rings are heard here.
@@ -134,6 +144,7 @@ impl Bell {
         if let Some(waits) = waits {
             waits.notify_one();
         }
+        self.any.notify_one();
     }
 }
 

@@ -49,11 +49,11 @@ impl Reader<'_> {
         head_of(row.get(0), row.get(1))
     }
 
-    /// The entries from `from` on, each checked against the chain.
-    pub(super) async fn entries(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
+    /// The entries from `from` on, each checked against the chain, and which is the newest.
+    pub(super) async fn entries(&self, run: RunId, from: Seq) -> Result<(Vec<Kept>, Head), JournalError> {
         let head = self.head(run).await?;
         if from > head.seq {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), head));
         }
         let gap = |at: Seq| JournalError::Damaged(format!("dropped: entry {at} is missing"));
         let mut next = Seq(from.0.saturating_sub(1));
@@ -73,7 +73,7 @@ impl Reader<'_> {
             }
         }
         if prev == head.hash {
-            Ok(entries)
+            Ok((entries, head))
         } else {
             Err(JournalError::Damaged(format!(
                 "changed: entry {} is not the one that was written",

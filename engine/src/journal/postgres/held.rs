@@ -5,33 +5,26 @@
     reason = "claims end by the database's clock, and no matter of a run's"
 )]
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::bell::Bell;
 use super::link::{Answer, Link, Params, Patience};
+use super::spool::{BATCH, LINGER, Spool};
 use super::statements as sql;
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
 use crate::identity::Signer;
 use crate::journal::chain::{Digest, Head, seal_all};
-use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary, locked};
-
-/// How many bytes of transcripts are sent at once.
-const BATCH: usize = 1024 * 1024;
+use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary};
 
 /// How many bytes of an attachment are sent at once.
 pub(super) const PIECE: usize = 512 * 1024;
-
-/// After how long what was printed is sent, if no entry takes it along before.
-const LINGER: Duration = Duration::from_millis(200);
 
 /// What a claim is worth, told by the token that only its holder knows.
 #[derive(Debug, Clone, Copy)]
@@ -57,28 +50,11 @@ pub(super) struct Held {
     bell: Arc<Bell>,
     /// The newest entry; locked while something is added.
     tip: tokio::sync::Mutex<Head>,
-    printed: Mutex<VecDeque<Printed>>,
-    has_printed: Notify,
+    spool: Spool,
     /// The claim is another's by now.
     lost: AtomicBool,
     /// The database refused to write.
     failed: AtomicBool,
-}
-
-/// A chunk of a transcript that was not sent yet.
-struct Printed {
-    of: i64,
-    number: i32,
-    content: Vec<u8>,
-}
-
-/// Chunks as a statement takes them.
-#[derive(Default)]
-struct Batch {
-    of: Vec<i64>,
-    numbers: Vec<i32>,
-    contents: Vec<Vec<u8>>,
-    bytes: usize,
 }
 
 impl Held {
@@ -95,8 +71,7 @@ impl Held {
             link,
             bell,
             tip: tokio::sync::Mutex::new(tip),
-            printed: Mutex::default(),
-            has_printed: Notify::new(),
+            spool: Spool::default(),
             lost: AtomicBool::new(false),
             failed: AtomicBool::new(false),
         });
@@ -165,10 +140,10 @@ impl Held {
         let Some((seq, hash)) = records.last().map(|(seq, record)| (*seq, record.hash)) else {
             return Ok(Durable::attest(tip.seq));
         };
-        while self.bytes_printed() > BATCH {
+        while self.spool.bytes() > BATCH {
             self.send_printed().await?;
         }
-        let batch = self.next_batch();
+        let batch = self.spool.next_batch();
         let records: Vec<Vec<u8>> = records.iter().map(|(_, record)| record.to_bytes()).collect();
         let bytes = batch.bytes + records.iter().map(Vec::len).sum::<usize>();
         let head = Head { seq, hash };
@@ -213,49 +188,22 @@ impl Held {
 
     /// Takes a chunk of a transcript, which is sent with the next entries, or soon.
     pub(super) fn print(&self, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {
-        let content = chunk.to_bytes()?;
         self.check()?;
-        let number = i32::try_from(number)
-            .map_err(|_| JournalError::Unstorable("a transcript has too many chunks".to_owned()))?;
-        let of = self::number(of);
-        locked(&self.printed).push_back(Printed { of, number, content });
-        self.has_printed.notify_one();
-        Ok(())
-    }
-
-    fn bytes_printed(&self) -> usize {
-        locked(&self.printed)
-            .iter()
-            .map(|printed| printed.content.len())
-            .sum()
-    }
-
-    fn next_batch(&self) -> Batch {
-        let mut printed = locked(&self.printed);
-        let mut batch = Batch::default();
-        while batch.bytes < BATCH
-            && let Some(next) = printed.pop_front()
-        {
-            batch.of.push(next.of);
-            batch.numbers.push(next.number);
-            batch.bytes += next.content.len();
-            batch.contents.push(next.content);
-        }
-        batch
+        self.spool.print(of, number, chunk)
     }
 
     /// Sends all that was printed, so that others can read it.
     pub(super) async fn flush(&self) -> Result<(), JournalError> {
         let _one_at_a_time = self.tip.lock().await;
         self.check()?;
-        while self.bytes_printed() > 0 {
+        while self.spool.bytes() > 0 {
             self.send_printed().await?;
         }
         Ok(())
     }
 
     async fn send_printed(&self) -> Result<(), JournalError> {
-        let batch = self.next_batch();
+        let batch = self.spool.next_batch();
         let params: Params<'_> = &[
             (&self.ticket.milliseconds(), Type::INT8),
             (&batch.of, Type::INT8_ARRAY),
@@ -317,8 +265,10 @@ impl Held {
         } else {
             Ok(())
         };
-        let summary = summary.map(written).transpose()?;
-        let answer = self.write(sql::RELEASE, &[(&summary, Type::TEXT)], 0).await;
+        let shared = summary.map(Summary::is_for_workers);
+        let written = summary.map(written).transpose()?;
+        let params: Params<'_> = &[(&written, Type::TEXT), (&shared, Type::BOOL)];
+        let answer = self.write(sql::RELEASE, params, 0).await;
         self.lost.store(true, Ordering::SeqCst);
         let answer = answer?;
         // Where an earlier try had no answer, it may be the one that gave it back.
@@ -348,7 +298,8 @@ async fn send_always(held: Weak<Held>) {
     loop {
         let Some(strong) = held.upgrade() else { return };
         // The holder lets go of a run while nobody prints: then nobody wakes this up.
-        let has_printed = tokio::time::timeout(Duration::from_secs(1), strong.has_printed.notified()).await;
+        let has_printed =
+            tokio::time::timeout(Duration::from_secs(1), strong.spool.has_printed.notified()).await;
         if strong.check().is_err() {
             return;
         }

@@ -17,13 +17,14 @@ use uuid::Uuid;
 pub use self::address::{Address, BadAddress};
 use self::bell::Bell;
 use self::contents::Reader;
+use self::crew::Workplace;
 use self::held::{Held, Ticket};
 use self::link::{Link, Params, Patience};
 pub use self::link::{Listener, Notice};
 use self::statements as sql;
 use super::chain::{Head, seal_all};
 use super::{
-    Chunk, Claim, Durable, Fill, Holder, Journal, JournalError, Kept, Listed, Standing, Summary,
+    Chunk, Claim, Crew, Durable, Fill, Holder, Journal, JournalError, Kept, Listed, Standing, Summary,
     Verification, locked,
 };
 use crate::core::event::Entry;
@@ -32,12 +33,16 @@ use crate::identity::Signer;
 use crate::platform::private;
 
 mod address;
+mod alone;
 mod bell;
 mod contents;
+mod crew;
 mod held;
+mod joined;
 mod link;
 mod restore;
 mod schema;
+mod spool;
 mod statements;
 
 #[cfg(test)]
@@ -46,9 +51,6 @@ mod tests;
 /// For how long a claim holds that is not renewed.
 const CLAIM: Duration = Duration::from_secs(15);
 
-/// How often a run is claimed whose claim ends just when it is asked for.
-const TRIES: usize = 3;
-
 /// Runs in a PostgreSQL database.
 pub struct PostgresJournal {
     link: Arc<Link>,
@@ -56,6 +58,7 @@ pub struct PostgresJournal {
     /// Where things about runs stand that concern this machine alone.
     folder: PathBuf,
     claims_last: Duration,
+    workplace: Arc<Workplace>,
     held: Mutex<BTreeMap<RunId, Arc<Held>>>,
 }
 
@@ -65,8 +68,10 @@ impl PostgresJournal {
     #[must_use]
     pub fn new(address: Address, folder: PathBuf, listener: Listener, give_up: CancellationToken) -> Self {
         let link = Arc::new(Link::new(address, listener, give_up));
+        let bell = Bell::new(Arc::clone(&link));
         Self {
-            bell: Bell::new(Arc::clone(&link)),
+            workplace: Workplace::new(Arc::clone(&link), Arc::clone(&bell)),
+            bell,
             link,
             folder,
             claims_last: CLAIM,
@@ -133,16 +138,22 @@ impl PostgresJournal {
 
     /// Who only looks does not wait long; who holds a run does.
     fn reader(&self) -> Reader<'_> {
-        let patience = if self.held().is_empty() {
+        Reader::Shared(&self.link, self.patience())
+    }
+
+    fn patience(&self) -> Patience {
+        if self.held().is_empty() && self.workplace.is_empty() {
             Patience::Short
         } else {
             Patience::Long
-        };
-        Reader::Shared(&self.link, patience)
+        }
     }
 
     /// What was printed here is to be seen by who reads here.
     async fn flush(&self, run: RunId) -> Result<(), JournalError> {
+        if let Some(joined) = self.workplace.of(run) {
+            return joined.flush().await;
+        }
         let held = self.held().get(&run).cloned();
         match held {
             Some(held) => match held.flush().await {
@@ -205,51 +216,14 @@ impl Journal for PostgresJournal {
     }
 
     async fn claim(&self, run: RunId, holder: Holder) -> Result<Claim, JournalError> {
-        let ticket = self.ticket(run);
-        let params: Params<'_> = &[
-            (run.as_uuid(), Type::UUID),
-            (&ticket.token, Type::UUID),
-            (&written(&holder)?, Type::TEXT),
-            (&ticket.milliseconds(), Type::INT8),
-        ];
-        let mut row = None;
-        for _ in 0..TRIES {
-            let answer = self.link.ask(sql::CLAIM, params, 0, Patience::Short).await?;
-            row = answer.rows.into_iter().next();
-            if row.is_some() {
-                break;
-            }
-            self.reader().head(run).await?;
-            // A claim that has ended just now is no hindrance.
-            if let Some(other) = self.holder(run).await? {
-                return Err(JournalError::Held(Some(other)));
-            }
-            if self.is_copy(run).await? {
-                return Err(JournalError::Copy);
-            }
-        }
-        let row = row.ok_or(JournalError::Held(None))?;
-        let reader = Reader::Shared(&self.link, Patience::Short);
-        let checked = match contents::head_of(row.get(0), row.get(1)) {
-            Ok(head) => reader.check_head(run, head).await.map(|()| head),
-            Err(error) => Err(error),
-        };
-        match checked {
-            Ok(head) => Ok(self.keep(ticket, holder, head)),
-            Err(error) => {
-                let params: Params<'_> = &[
-                    (run.as_uuid(), Type::UUID),
-                    (&ticket.token, Type::UUID),
-                    (&None::<String>, Type::TEXT),
-                ];
-                // The first error is the one that matters; the claim ends by itself.
-                let _kept = self.link.ask(sql::RELEASE, params, 0, Patience::Short).await;
-                Err(error)
-            }
-        }
+        self.claim_alone(run, holder).await
     }
 
     async fn release(&self, claim: Claim, summary: Option<Summary>) -> Result<(), JournalError> {
+        if let Some(joined) = self.workplace.joined(&claim) {
+            self.workplace.leave(claim.run);
+            return joined.leave(summary.as_ref()).await;
+        }
         let held = self.claimed(&claim)?;
         let released = held.release(summary.as_ref()).await;
         let _same = self.held().remove(&claim.run);
@@ -267,7 +241,11 @@ impl Journal for PostgresJournal {
     }
 
     async fn kept(&self, run: RunId, from: Seq) -> Result<Vec<Kept>, JournalError> {
-        self.reader().entries(run, from).await
+        let (kept, head) = self.reader().entries(run, from).await?;
+        if let Some(joined) = self.workplace.of(run) {
+            joined.saw(head).await;
+        }
+        Ok(kept)
     }
 
     async fn records(&self, run: RunId, from: Seq) -> Result<Vec<Vec<u8>>, JournalError> {
@@ -303,7 +281,10 @@ impl Journal for PostgresJournal {
     }
 
     fn print(&self, claim: &Claim, of: Seq, number: u32, chunk: &Chunk) -> Result<(), JournalError> {
-        self.claimed(claim)?.print(of, number, chunk)
+        match self.workplace.joined(claim) {
+            Some(joined) => joined.print(of, number, chunk),
+            None => self.claimed(claim)?.print(of, number, chunk),
+        }
     }
 
     async fn transcript(&self, run: RunId, of: Seq) -> Result<Vec<Chunk>, JournalError> {
@@ -317,7 +298,10 @@ impl Journal for PostgresJournal {
     }
 
     async fn attach(&self, claim: &Claim, content: &[u8]) -> Result<String, JournalError> {
-        let hash = self.claimed(claim)?.attach(content).await?;
+        let hash = match self.workplace.joined(claim) {
+            Some(joined) => joined.attach(content).await?,
+            None => self.claimed(claim)?.attach(content).await?,
+        };
         Ok(hash.to_string())
     }
 
@@ -340,7 +324,14 @@ impl Journal for PostgresJournal {
     }
 
     async fn summarise(&self, claim: &Claim, summary: &Summary) -> Result<(), JournalError> {
-        self.claimed(claim)?.summarise(summary).await
+        match self.workplace.joined(claim) {
+            Some(joined) => joined.summarise(summary).await,
+            None => self.claimed(claim)?.summarise(summary).await,
+        }
+    }
+
+    fn crew(&self) -> Option<&dyn Crew> {
+        Some(self)
     }
 
     async fn head_hash(&self, run: RunId) -> Result<String, JournalError> {
@@ -363,6 +354,7 @@ impl Journal for PostgresJournal {
                 .and_then(contents::summary),
             holder: contents::holder(row.get(2)),
             copy: row.get(3),
+            at_work: crew::at_work(row.get(4)),
         };
         Ok(rows.iter().map(listed).collect())
     }

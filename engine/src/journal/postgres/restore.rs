@@ -102,6 +102,12 @@ async fn free(client: &Client, run: RunId) -> Result<Option<Head>, Failed> {
     let rows = client
         .query_typed(sql::FREE, &[(run.as_uuid(), Type::UUID)])
         .await?;
+    let at_work = client
+        .query_typed(sql::AT_WORK, &[(run.as_uuid(), Type::UUID)])
+        .await?;
+    if let Some(row) = at_work.first() {
+        return Err(JournalError::Held(contents::holder(row.get(0))).into());
+    }
     let standing = |row: &Row| match row.get::<_, bool>(2) {
         true => Err(JournalError::Held(contents::holder(row.get(3)))),
         false => contents::head_of(row.get(0), row.get(1)),

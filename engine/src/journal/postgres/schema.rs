@@ -7,7 +7,11 @@ use super::link::Problem;
 use crate::journal::JournalError;
 
 /// What leads from each version of the tables to the next; the first from an empty database.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
+];
 
 /// The version that this program reads and writes.
 const KNOWN: i32 = MIGRATIONS.len() as i32;

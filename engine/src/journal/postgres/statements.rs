@@ -23,6 +23,16 @@ macro_rules! until {
     };
 }
 
+/// Who has a run alone, or else one of the workers that have something of it under way.
+macro_rules! holder {
+    () => {
+        "CASE WHEN run.until >= clock_timestamp() THEN run.holder ELSE (SELECT claim.holder FROM runbook.claim \
+         WHERE claim.run = run.id AND claim.until >= clock_timestamp() ORDER BY instance LIMIT 1) END"
+    };
+}
+
+pub(super) mod workers;
+
 /// A new run: its row, its first entries and its summary; a row with what stands there if it is there already.
 pub(super) const CREATE: &str = concat!(
     "WITH made AS (
@@ -48,7 +58,8 @@ pub(super) const CLAIM: &str = concat!(
     "UPDATE runbook.run SET token = $2, holder = $3, until = ",
     until!("$4"),
     "
-    WHERE id = $1 AND NOT copy AND (token IS NULL OR token = $2 OR until < clock_timestamp()) AND ",
+    WHERE id = $1 AND NOT copy AND (token IS NULL OR token = $2 OR until < clock_timestamp())
+        AND NOT EXISTS (SELECT 1 FROM runbook.claim WHERE run = $1 AND claim.until >= clock_timestamp()) AND ",
     durable!(),
     "
     RETURNING next, head"
@@ -101,7 +112,7 @@ pub(super) const RENEW: &str = concat!(
 /// Gives a claim back, with what lists show from now on.
 pub(super) const RELEASE: &str = concat!(
     "WITH freed AS (
-        UPDATE runbook.run SET token = NULL, holder = NULL, until = NULL
+        UPDATE runbook.run SET token = NULL, holder = NULL, until = NULL, shared = coalesce($4, shared)
         WHERE id = $1 AND token = $2 AND ",
     durable!(),
     " RETURNING id
@@ -137,9 +148,11 @@ pub(super) const ATTACH: &str = concat!(
 /// Where a run stands: its next number, the hash of its last entry, and the token of its claim.
 pub(super) const STANDS: &str = "SELECT next, head, token FROM runbook.run WHERE id = $1";
 
-/// Who holds a run now.
-pub(super) const HOLDER: &str =
-    "SELECT CASE WHEN until >= clock_timestamp() THEN holder END FROM runbook.run WHERE id = $1";
+/// Who holds a run now, or has something of it under way.
+pub(super) const HOLDER: &str = concat!("SELECT ", holder!(), " FROM runbook.run WHERE id = $1");
+
+/// Which worker has something of a run under way.
+pub(super) const AT_WORK: &str = "SELECT holder FROM runbook.claim WHERE run = $1 AND until >= clock_timestamp() ORDER BY instance LIMIT 1";
 
 /// Entries, in order.
 pub(super) const ENTRIES: &str =
@@ -177,9 +190,14 @@ pub(super) const SUMMARY: &str = "SELECT content FROM runbook.summary WHERE run 
 pub(super) const RUNS: &str = "SELECT id FROM runbook.run";
 
 /// All runs, the newest first, as lists show them.
-pub(super) const LIST: &str =
-    "SELECT run.id, summary.content, CASE WHEN run.until >= clock_timestamp() THEN run.holder END, run.copy
-    FROM runbook.run LEFT JOIN runbook.summary ON summary.run = run.id ORDER BY run.id DESC";
+pub(super) const LIST: &str = concat!(
+    "SELECT run.id, summary.content, ",
+    holder!(),
+    ", run.copy,
+    (SELECT json_agg(json_build_array(claim.instance, claim.activity, claim.holder, 0, false) ORDER BY claim.instance)
+        FROM runbook.claim WHERE claim.run = run.id AND claim.until >= clock_timestamp())::text
+    FROM runbook.run LEFT JOIN runbook.summary ON summary.run = run.id ORDER BY run.id DESC"
+);
 
 /// Whether a run is a copy.
 pub(super) const COPY: &str = "SELECT copy FROM runbook.run WHERE id = $1";
@@ -215,7 +233,8 @@ pub(super) const PUT_ATTACHMENT: &str = "INSERT INTO runbook.attachment (run, sh
     VALUES ($1, $2, $3) ON CONFLICT (run, sha256) DO NOTHING";
 
 /// Everything that is kept of a run, its row last.
-pub(super) const REMOVE: [&str; 6] = [
+pub(super) const REMOVE: [&str; 7] = [
+    "DELETE FROM runbook.claim WHERE run = $1",
     "DELETE FROM runbook.entry WHERE run = $1",
     "DELETE FROM runbook.chunk WHERE run = $1",
     "DELETE FROM runbook.piece WHERE run = $1",

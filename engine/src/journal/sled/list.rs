@@ -93,6 +93,7 @@ fn row(run: RunId, folder: &Folder) -> Listed {
         run,
         summary,
         holder: folder.holder(),
+        at_work: Vec::new(),
         copy: folder.is_copy(),
     }
 }

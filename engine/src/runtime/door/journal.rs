@@ -12,7 +12,8 @@ use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
 use crate::identity::Signer;
 use crate::journal::{
-    Chunk, Claim, Durable, Fill, Holder, Journal, JournalError, Kept, Listed, Standing, Summary, Verification,
+    Chunk, Claim, Crew, Durable, Fill, Holder, Journal, JournalError, Kept, Listed, Standing, Summary,
+    Verification,
 };
 
 /// How often what is read is tried again when the holder ends or appears just then.
@@ -221,6 +222,10 @@ impl Journal for Doors {
 
     async fn summarise(&self, claim: &Claim, summary: &Summary) -> Result<(), JournalError> {
         self.0.summarise(claim, summary).await
+    }
+
+    fn crew(&self) -> Option<&dyn Crew> {
+        self.0.crew()
     }
 
     async fn head_hash(&self, run: RunId) -> Result<String, JournalError> {

@@ -14,6 +14,7 @@ use crate::journal::{Digest, Head, Holder, JournalError, open_all};
 use crate::runbook::Runbook;
 use crate::runbook::expr::Put;
 use crate::runtime::engine::{Engine, RuntimeError, Story};
+use crate::runtime::member::Service;
 use crate::runtime::run::{Run, inputs};
 
 /// How often an act is tried anew because the holder ended before it said what became of it.
@@ -353,6 +354,10 @@ impl Engine {
     /// # Errors
     /// When somebody holds it and does not answer, or it cannot be read.
     pub async fn access(&self, run: RunId) -> Result<Access, RuntimeError> {
+        // Workers go on meanwhile.
+        if let Some(shared) = Box::pin(self.join(run, Service::default())).await? {
+            return Ok(Access::Own(shared));
+        }
         let held = match self.open(run).await {
             Err(RuntimeError::Journal(held @ JournalError::Held(_))) => held,
             other => return other.map(Access::Own),

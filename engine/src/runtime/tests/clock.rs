@@ -52,6 +52,20 @@ fn a_clock_that_is_set_does_not_move_the_time_until_it_may() {
     assert_eq!(hours_between(start, clock.now()), 5);
 }
 
+#[test]
+fn whoever_was_told_the_time_does_not_look_at_the_machine_clock_any_more() {
+    let set = Set::default();
+    let clock = SystemClock::new(set.clone());
+    let told = clock.now() + SignedDuration::from_hours(3);
+    clock.tell(told);
+    for hours in [5, -7] {
+        set.by_hours(hours);
+        clock.follow();
+        assert_eq!(hours_between(told, clock.now()), 0);
+    }
+    assert!(clock.now() >= told);
+}
+
 #[tokio::test]
 async fn a_clock_that_is_set_back_makes_nobody_wait() {
     let set = Set::default();

@@ -19,6 +19,7 @@ mod lost;
 #[path = "../../../../tests/postgres/proxy.rs"]
 mod proxy;
 mod tables;
+mod workers;
 
 /// A server, a database in it, and a folder for doors.
 struct Place {
