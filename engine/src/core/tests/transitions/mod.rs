@@ -188,5 +188,5 @@ fn when_it_was_cancelled() {
 #[test]
 fn every_kind_of_event_is_tried() {
     let kinds: std::collections::BTreeSet<_> = events().into_iter().map(|(_, event)| event.name()).collect();
-    assert_eq!(kinds.len(), 35);
+    assert_eq!(kinds.len(), 36);
 }
