@@ -63,7 +63,7 @@ pub(crate) struct Global {
     )]
     pub(crate) journal: Option<String>,
     /// Who acts, if not the account that the system names
-    #[arg(long, global = true, value_name = "NAME", env = "RUNBOOK_OPERATOR")]
+    #[arg(long, global = true, value_name = "NAME", env = "RUNBOOK_OPERATOR", value_parser = named)]
     pub(crate) operator: Option<String>,
     /// The file of your key, if not the one that `runbook identity new` made
     #[arg(long, global = true, value_name = "FILE", env = "RUNBOOK_IDENTITY")]
@@ -90,6 +90,15 @@ pub(crate) struct Global {
     /// Tell more: what steps print (-v), what the program does (-vv)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+/// An operator's name; an empty variable is as good as none.
+fn named(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() {
+        Err("it is empty: say who acts, or leave it out")
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -288,8 +288,9 @@ fn ambiguous(text: &str, many: &[&Listed]) -> Diagnostic {
         let called = if twice { row.run.to_string() } else { name(row) };
         problem = problem.help(match &row.summary {
             Ok(run) => format!(
-                "`{called}`: started {} by {}",
+                "`{called}`: started {}, last {} by {}",
                 time::local(run.started),
+                time::local(run.updated),
                 run.operator
             ),
             Err(_) => format!("`{called}`: it cannot be read"),

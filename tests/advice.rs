@@ -84,9 +84,9 @@ fn what_may_be_mended_outside_is_tried_again() {
         &[
             "`bad`: the disk is too small",
             "`bad`: the script failed",
+            "first, if the runbook is wrong",
             "once the cause is mended",
             "to go on after that",
-            "if the runbook is wrong",
             "or to undo what was done",
             "after that, for another parameter",
         ],

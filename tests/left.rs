@@ -29,7 +29,7 @@ fn what_was_cut_off_is_not_shown_as_under_way() {
     for (policy, then) in [
         ("validate", "`resume` looks whether it took effect"),
         ("idempotent: true,", "`resume` carries it out again"),
-        ("", "`resume` asks you whether it took effect"),
+        ("", "`decide` says whether it took effect"),
     ] {
         let project = cut_off(policy);
         let shown = project.run(["show", "steps"]).code(0);

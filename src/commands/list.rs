@@ -120,7 +120,9 @@ impl Row {
 
     /// Where it stands, in a word.
     fn status(&self, run: &Summary) -> String {
-        if self.was_interrupted {
+        if run.moved_to.is_some() {
+            paint(CARE, pad("moved", STATUS))
+        } else if self.was_interrupted {
             paint(CARE, pad("interrupted", STATUS))
         } else if self.rests_for.is_empty() && self.waits_for.is_none() {
             paint(of_run(run.status), pad(&words(run.status.as_str()), STATUS))

@@ -126,7 +126,11 @@ fn meant(path: &Path) -> Option<String> {
         .filter_map(|entry| Some(PathBuf::from(entry.ok()?.file_name())));
     let files: Vec<PathBuf> = files.filter(is_yaml).collect();
     let wrong = path.file_name()?.to_string_lossy();
-    let names = files.iter().filter_map(|file| file.to_str());
+    // Of a file that is there and is no text, nothing else was meant.
+    let names = files
+        .iter()
+        .filter_map(|file| file.to_str())
+        .filter(|name| *name != wrong);
     if let Some(near) = closest(&wrong, names) {
         return Some(
             folder

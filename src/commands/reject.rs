@@ -10,8 +10,8 @@ use crate::setting::Setting;
 /// Do not approve what a step would carry out, or take an approval back
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The step fails with this reason. `runbook decide RUN STEP again` has it asked for anew.
-What was approved already is taken back so, by anybody who may approve it, until the step begins.
+    after_help = "The step fails with this reason. `runbook decide RUN STEP again`, then `runbook resume RUN`, has it asked for anew.
+Whoever has approved it takes that back so, until the step begins: it is waited for again.
 
 Example:
   runbook reject hybrid-s2s-7f3a set-realm --why 'not before the backup'"

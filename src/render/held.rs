@@ -94,7 +94,7 @@ fn outlook(instance: &Instance, runbook: &Runbook) -> Option<String> {
                 SettledBy::Looking => "`resume` looks whether it took effect, and goes on from there",
                 SettledBy::Repeating => "it may be repeated, and `resume` carries it out again",
                 SettledBy::Person => {
-                    "`resume` asks you whether it took effect, and does not repeat it before you have said so"
+                    "`decide` says whether it took effect, and it is not repeated before somebody has said so"
                 }
             };
             format!("it was interrupted while it was being {what}: {then}")

@@ -313,6 +313,7 @@ fn approval(approving: &Approving, who: &Operator) -> Said {
         Approving::Asked { .. } => Said::new(CARE, '!', "waits for approval"),
         Approving::Given { .. } => Said::new(GOOD, '✓', format!("{who}: {words}")),
         Approving::Rejected { .. } => Said::new(BAD, '✗', format!("{who}: {words}")),
+        Approving::Withdrawn { .. } => Said::new(CARE, '!', format!("{who}: {words}")),
         Approving::Unclear { .. } | Approving::Expired { .. } => Said::new(CARE, '!', words),
     }
 }

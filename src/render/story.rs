@@ -156,6 +156,7 @@ pub(super) fn approving_words(approving: &Approving) -> String {
         Approving::Unclear { error, .. } => format!("failed: {}", error.message),
         Approving::Given { note: None, .. } => "approved".to_owned(),
         Approving::Given { note: Some(note), .. } => format!("approved: {note}"),
+        Approving::Withdrawn { why, .. } => format!("approval taken back: {why}"),
         Approving::Rejected { why, .. } => format!("rejected: {why}"),
         Approving::Expired { .. } => "was not approved in time".to_owned(),
     }

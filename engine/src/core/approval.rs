@@ -135,7 +135,12 @@ impl RunState {
             1 => format!("somebody{role}"),
             min => format!("{min} people{role}"),
         };
-        let names: Vec<&str> = approval.by.iter().map(Operator::as_str).collect();
+        let barred = |name: &Operator| rule.not.contains(&Party::Executor) && *name == self.executor;
+        let names = approval.by.iter().map(|name| match barred(name) {
+            true => format!("{name} (which does not count, since {name} carries the run out)"),
+            false => name.to_string(),
+        });
+        let names: Vec<String> = names.collect();
         Some(match names.as_slice() {
             [] => format!("{who} must approve it first"),
             [name] => format!("{who} must approve it first: {name} has"),
@@ -272,7 +277,10 @@ impl RunState {
     pub(super) fn approve(&mut self, approving: &Approving, entry: &Entry) -> Result<(), Misfit> {
         let ix = self.known(approving.instance())?;
         let waits = self.instance(ix).phase == Phase::Waiting(Need::Approval);
-        if matches!(approving, Approving::Given { .. } | Approving::Rejected { .. }) {
+        if matches!(
+            approving,
+            Approving::Given { .. } | Approving::Rejected { .. } | Approving::Withdrawn { .. }
+        ) {
             self.may_judge(approving.instance(), &entry.operator, entry.time)
                 .map_err(|forbidden| Misfit(forbidden.to_string()))?;
         }
@@ -294,6 +302,11 @@ impl RunState {
             }
             Approving::Rejected { why, .. } if waits || self.has_approval_ahead(ix) => {
                 self.not_approved(ix, Failure::new(FailureKind::Rejected, why), entry.time);
+            }
+            Approving::Withdrawn { .. }
+                if self.is_approver(ix, &entry.operator) && (waits || self.has_approval_ahead(ix)) =>
+            {
+                self.withdraw(ix, &entry.operator);
             }
             Approving::Expired { .. } if waits || self.is_proposed(ix) => self.expire(ix, entry.time),
             _ => return Err(self.misfit(ix, &self.instance(ix).phase)),

@@ -65,9 +65,13 @@ pub(super) fn acted(state: &RunState, act: &Act, turn: &Turn) -> Result<Event, R
             state.approved_by(ix, subject, note.as_ref(), operator)
         }
         Act::Reject { instance, why } => {
-            rejectable(state, instance)?;
+            let ix = rejectable(state, instance)?;
             let (instance, why) = (instance.clone(), why.clone());
-            Ok(Event::Approving(Approving::Rejected { instance, why }))
+            Ok(Event::Approving(if state.is_approver(ix, operator) {
+                Approving::Withdrawn { instance, why }
+            } else {
+                Approving::Rejected { instance, why }
+            }))
         }
         Act::Hand(handing) => {
             worth_giving(state, handing)?;
@@ -145,12 +149,12 @@ pub(super) fn proven(state: &RunState, instance: &InstanceId, evidence: bool) ->
     }
 }
 
-fn rejectable(state: &RunState, instance: &InstanceId) -> Result<(), Rejection> {
+fn rejectable(state: &RunState, instance: &InstanceId) -> Result<InstanceIx, Rejection> {
     let ix = named(state, instance)?;
     goes_forward(state, "rejected")?;
     match &state.instance(ix).phase {
-        Phase::Waiting(Need::Approval) => Ok(()),
-        _ if state.has_approval_ahead(ix) => Ok(()),
+        Phase::Waiting(Need::Approval) => Ok(ix),
+        _ if state.has_approval_ahead(ix) => Ok(ix),
         other => Err(not_now(
             instance,
             other,

@@ -38,11 +38,22 @@ impl Simulation {
 
     /// Who looks at it: each time another one, if it is somebody's who carries nothing out.
     pub(super) fn approver(&mut self) -> Operator {
-        match self.dice.next_of(&[220, 18, 18]) {
+        match self.dice.next_of(&[190, 18, 18, 30]) {
+            3 => self.somebody_who_has_approved(),
             0 => Operator::new(&format!("approver {}", self.journal.len())),
             1 => self.state.executor().clone(),
             _ => self.state.starter().clone(),
         }
+    }
+
+    /// Somebody who may take that back.
+    fn somebody_who_has_approved(&self) -> Operator {
+        let rows = self.state.rows().into_iter();
+        let mut given = rows.filter_map(|row| {
+            let approval = self.state.instance(self.state.find(&row.id)?).approval.as_ref()?;
+            approval.by.last().cloned()
+        });
+        given.next().unwrap_or_else(|| self.state.starter().clone())
     }
 }
 
@@ -58,6 +69,7 @@ pub(super) fn approving_event() -> BoxedStrategy<Event> {
             note
         }),
         (instance_id(), text()).prop_map(|(instance, why)| Approving::Rejected { instance, why }),
+        (instance_id(), text()).prop_map(|(instance, why)| Approving::Withdrawn { instance, why }),
         (instance_id(), time()).prop_map(|(instance, asked)| Approving::Expired { instance, asked }),
     ];
     approving.prop_map(Event::Approving).boxed()

@@ -1,7 +1,7 @@
 //! What can be done where something failed, forward or back. What failed for a reason that the run keeps (a script, the
 //! runbook, a parameter) fails again: the run is amended first, or a new one begun.
 
-use runbook_engine::core::event::Failure;
+use runbook_engine::core::event::{Failure, FailureKind};
 use runbook_engine::core::{Instance, Phase, RunState};
 
 use super::Advice::{self, Fact};
@@ -19,16 +19,26 @@ pub(super) fn of_work(state: &RunState, go_on: impl Fn(&'static str) -> Advice) 
         _ => None,
     });
     let is_kept = |error: Option<&Failure>| error.is_some_and(|error| error.kind.is_of_definition());
+    let cause = |error: Option<&Failure>| match error.map(|error| error.kind) {
+        Some(FailureKind::Rejected) => "to have approval asked for anew",
+        _ => "once the cause is mended",
+    };
     let kept = failed.iter().find(|(_, error)| is_kept(*error));
-    let mut advice = Vec::new();
+    let (mut advice, mut amends) = (Vec::new(), false);
     for &(instance, error) in failed.iter().take(MOST) {
         advice.extend(told(name, instance, error));
         if !is_kept(error) {
-            advice.push(again(name, instance, "once the cause is mended"));
+            if !amends {
+                advice.push(amend(
+                    state,
+                    "first, if the runbook is wrong, once its file is mended",
+                ));
+                amends = true;
+            }
+            advice.push(again(name, instance, cause(error)));
         }
     }
     advice.extend(more(name, failed.len(), "failed"));
-    let mended = "if the runbook is wrong: once its file is mended, before you try again";
     match kept {
         Some((instance, _)) => {
             advice.push(Fact(
@@ -40,10 +50,7 @@ pub(super) fn of_work(state: &RunState, go_on: impl Fn(&'static str) -> Advice) 
             advice.push(again(name, instance, "then, or if something else was wrong"));
             advice.push(go_on("to go on after that"));
         }
-        None => {
-            advice.push(go_on("to go on after that"));
-            advice.push(amend(state, mended));
-        }
+        None => advice.push(go_on("to go on after that")),
     }
     advice.push(command(
         &format!("runbook rollback {name}"),

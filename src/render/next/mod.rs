@@ -130,7 +130,13 @@ fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
         advice.extend(waits(state, one, runbook));
     }
     advice.extend(more(name, waiting.len(), "wait for a person"));
+    let approver = state.has_approved_what_is_next(state.operator());
     let go_on = |why| match held {
+        Held::No(_) if approver => command_for(
+            For::Operator(state.executor()),
+            &format!("runbook resume {name}"),
+            "to go on, by somebody who has not approved it",
+        ),
         Held::No(_) => command(&format!("runbook resume {name}"), why),
         Held::Elsewhere => command(&format!("runbook log {name} --follow"), "to see how it goes on"),
         Held::Copy => Fact(hands::COPY.to_owned()),

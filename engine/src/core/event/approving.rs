@@ -1,4 +1,4 @@
-//! What can happen to an approval: it is asked for, given, refused, or comes too late.
+//! What can happen to an approval: it is asked for, given, taken back, refused, or comes too late.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -48,6 +48,13 @@ pub enum Approving {
         /// Why.
         why: String,
     },
+    /// Whoever wrote the entry had approved, and takes that back: it is waited for again.
+    Withdrawn {
+        /// The instance.
+        instance: InstanceId,
+        /// Why.
+        why: String,
+    },
     /// Not enough people approved in time.
     Expired {
         /// The instance.
@@ -65,6 +72,7 @@ impl Approving {
             Self::Unclear { .. } => "approval_unclear",
             Self::Given { .. } => "approved",
             Self::Rejected { .. } => "rejected",
+            Self::Withdrawn { .. } => "approval_withdrawn",
             Self::Expired { .. } => "approval_expired",
         }
     }
@@ -77,6 +85,7 @@ impl Approving {
             | Self::Unclear { instance, .. }
             | Self::Given { instance, .. }
             | Self::Rejected { instance, .. }
+            | Self::Withdrawn { instance, .. }
             | Self::Expired { instance, .. } => instance,
         }
     }

@@ -200,6 +200,27 @@ fn what_is_rejected_fails_with_the_reason_and_can_be_asked_for_again() {
 }
 
 #[test]
+fn whoever_has_approved_takes_that_back_and_it_is_waited_for_again() {
+    let undone = StepPolicy {
+        on_failure: OnFailure::Rollback,
+        ..approved("a", ApprovalRule { min: 2, ..rule() })
+    };
+    let mut run = Run::of([undone]);
+    run.is_missing("a").is_described("a", "this");
+    run.is_approved_by("bob", "a", "this");
+    run.turn.draining = true;
+    run.is_approved_by("eve", "a", "this");
+    run.tries_to_reject("eve", "a").unwrap();
+    assert_eq!(run.status(), RunStatus::Waiting, "nothing has failed");
+    let ix = run.state.find(&Run::id("a")).unwrap();
+    assert_eq!(run.state.approvals(ix), Some((1, 2)));
+    run.turn.draining = false;
+    run.is_approved_by("eve", "a", "this");
+    run.is_missing("a").is_described("a", "this");
+    assert_eq!(run.under_way(), ["a: run"]);
+}
+
+#[test]
 fn only_approving_or_rejecting_settles_what_waits_for_approval() {
     let mut run = Run::of([approved("a", rule())]);
     run.is_missing("a").is_described("a", "this");

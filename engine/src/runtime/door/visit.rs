@@ -301,7 +301,7 @@ fn records(event: &Event, act: &Act) -> bool {
             },
         ) => instance == of && subject == approved && note == said,
         (
-            Event::Approving(Approving::Rejected { instance, why }),
+            Event::Approving(Approving::Rejected { instance, why } | Approving::Withdrawn { instance, why }),
             Act::Reject {
                 instance: of,
                 why: because,

@@ -159,6 +159,7 @@ impl Tale {
                 self.approvers.clear();
             }
             Approving::Given { .. } => drop(self.approvers.insert(operator.clone())),
+            Approving::Withdrawn { .. } => drop(self.approvers.remove(operator)),
             Approving::Unclear { .. } | Approving::Rejected { .. } | Approving::Expired { .. } => {
                 self.approvers.clear();
             }

@@ -178,6 +178,10 @@ pub(super) enum Event {
         step: InstanceId,
         why: String,
     },
+    ApprovalWithdrawn {
+        step: InstanceId,
+        why: String,
+    },
     ApprovalExpired {
         step: InstanceId,
         asked: Timestamp,

@@ -300,6 +300,7 @@ impl From<Approving> for Event {
                 note,
             } => Self::Approved { step, subject, note },
             Approving::Rejected { instance: step, why } => Self::Rejected { step, why },
+            Approving::Withdrawn { instance: step, why } => Self::ApprovalWithdrawn { step, why },
             Approving::Expired {
                 instance: step,
                 asked,

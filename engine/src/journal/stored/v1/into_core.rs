@@ -233,6 +233,9 @@ impl TryFrom<Event> for core::Event {
                 note,
             }),
             Event::Rejected { step: instance, why } => Self::Approving(Approving::Rejected { instance, why }),
+            Event::ApprovalWithdrawn { step: instance, why } => {
+                Self::Approving(Approving::Withdrawn { instance, why })
+            }
             Event::ApprovalExpired {
                 step: instance,
                 asked,
