@@ -72,9 +72,10 @@ fn pasted_commands_act_as_the_same_person_in_the_same_place() {
     );
     let approve = [approve, vec!["--yes".to_owned()]].concat();
     let approved = pasted(&project, &approve, "bob").code(0);
+    // Whoever has approved does not carry it out: that is for whom the run was carried out by.
     pasted(&project, &told(&approved, "runbook resume"), "bob")
         .code(3)
-        .tells("now operator bob");
+        .tells("now operator anna");
     let given = by(&project, "bob", &["handoff", "steps", "--to", "kim"]).code(0);
     pasted(&project, &told(&given, "runbook accept"), "-")
         .code(0)
