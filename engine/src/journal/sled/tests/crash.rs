@@ -46,12 +46,16 @@ async fn child() {
 /// Where the child that finishes finds its state folder; only set for that child.
 const FINISHER: &str = "RUNBOOK_TEST_JOURNAL_FINISHER";
 
+/// Where that child stands still until it is killed, if it does.
+const STANDS: &str = "RUNBOOK_TEST_JOURNAL_STANDS";
+
 /// The child that seals the run after each entry, and opens it again for the next.
 #[tokio::test]
 async fn finisher() {
     let Ok(root) = std::env::var(FINISHER) else {
         return;
     };
+    let stands = std::env::var(STANDS).unwrap_or_default();
     let journal = SledJournal::open(Path::new(&root)).unwrap();
     let mut next = journal.read(run(1), Seq(0)).await.unwrap().len() as u64;
     loop {
@@ -62,21 +66,34 @@ async fn finisher() {
         journal.append(&claim, Seq(next), &[attempt(next)]).await.unwrap();
         writeln!(std::io::stdout(), "durable {next}").unwrap();
         next += 1;
+        if stands == "open" {
+            std::future::pending().await
+        }
         give_back(&journal, claim).await;
+        if stands == "sealed" {
+            std::future::pending().await
+        }
     }
 }
 
 /// Runs the child until it has said that `entries` of them are durable, kills it, and gives the last number said.
 fn kill_after(root: &Path, entries: u64) -> u64 {
-    kill(root, ("child", CHILD), entries, Duration::ZERO)
+    kill(root, ("child", CHILD), "", entries, || {})
 }
 
-/// The same, of that child, and a moment later.
-fn kill(root: &Path, (name, variable): (&str, &str), entries: u64, later: Duration) -> u64 {
+/// The same, of that child, which may stand still somewhere, and after something else.
+fn kill(
+    root: &Path,
+    (name, variable): (&str, &str),
+    stands: &str,
+    entries: u64,
+    before_that: impl FnOnce(),
+) -> u64 {
     let name = format!("journal::sled::tests::crash::{name}");
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &name, "--nocapture"])
         .env(variable, root)
+        .env(STANDS, stands)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -88,7 +105,7 @@ fn kill(root: &Path, (name, variable): (&str, &str), entries: u64, later: Durati
                 .map(|seq| seq.parse().unwrap())
         });
     let before = said.by_ref().take(usize::try_from(entries).unwrap()).last();
-    std::thread::sleep(later);
+    before_that();
     child.kill().unwrap();
     // What was said before the kill may still be on its way.
     let last = said.last().or(before);
@@ -129,12 +146,33 @@ async fn no_acknowledged_entry_is_lost_while_the_run_is_sealed_and_opened() {
         .await
         .unwrap();
     journal.release(claim, None).await.unwrap();
-    let mut sealed = 0;
+    let is_sealed = || state.run().join("sealed").exists();
     for round in 0..2 * ROUNDS {
-        // Spread over the few milliseconds that sealing and opening take.
-        let later = Duration::from_micros(round * 300);
-        let last = kill(state.root(), ("finisher", FINISHER), 1 + round % 2, later);
-        sealed += u64::from(state.run().join("sealed").exists());
+        let finisher = ("finisher", FINISHER);
+        let last = match round % 4 {
+            0 => {
+                let last = kill(state.root(), finisher, "open", 1, || {});
+                assert!(!is_sealed(), "it was killed before it sealed the run");
+                last
+            }
+            1 => {
+                let sealed = || {
+                    while !is_sealed() {
+                        std::thread::yield_now()
+                    }
+                };
+                let last = kill(state.root(), finisher, "sealed", 1, sealed);
+                assert!(is_sealed(), "it was killed when it had sealed the run");
+                last
+            }
+            // Anywhere in the few milliseconds that sealing and opening take.
+            _ => {
+                let later = Duration::from_micros(round * 300);
+                kill(state.root(), finisher, "", 1 + round % 2, || {
+                    std::thread::sleep(later)
+                })
+            }
+        };
         let journal = state.journal();
         let entries = journal.read(run(1), Seq(0)).await.unwrap();
         assert!(
@@ -149,8 +187,4 @@ async fn no_acknowledged_entry_is_lost_while_the_run_is_sealed_and_opened() {
         }
         assert_eq!(journal.verify(run(1)).await.unwrap().findings, []);
     }
-    assert!(
-        sealed > 0 && sealed < 2 * ROUNDS,
-        "it was killed in one place only: sealed {sealed} times"
-    );
 }
