@@ -119,7 +119,7 @@ fn a_killed_run_opens_its_session_again_and_asks_first() {
     running.kill();
     std::fs::remove_file(project.path().join("slow.txt")).unwrap();
 
-    let mut command = with_pwsh(project, &bench.pwsh, ["resume", &name]);
+    let mut command = with_pwsh(project, &bench.pwsh, ["resume", &name, "--await-left", "1s"]);
     command.env("RUNBOOK_SECRET_SECRET", "Hush-4711-nobody");
     let outcome: Outcome = command.output().unwrap().into();
     // The outcome was there: nothing is done a second time.
