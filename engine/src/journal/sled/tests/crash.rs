@@ -67,11 +67,11 @@ async fn finisher() {
         writeln!(std::io::stdout(), "durable {next}").unwrap();
         next += 1;
         if stands == "open" {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         give_back(&journal, claim).await;
         if stands == "sealed" {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
@@ -158,7 +158,7 @@ async fn no_acknowledged_entry_is_lost_while_the_run_is_sealed_and_opened() {
             1 => {
                 let sealed = || {
                     while !is_sealed() {
-                        std::thread::yield_now()
+                        std::thread::yield_now();
                     }
                 };
                 let last = kill(state.root(), finisher, "sealed", 1, sealed);
@@ -169,7 +169,7 @@ async fn no_acknowledged_entry_is_lost_while_the_run_is_sealed_and_opened() {
             _ => {
                 let later = Duration::from_micros(round * 300);
                 kill(state.root(), finisher, "", 1 + round % 2, || {
-                    std::thread::sleep(later)
+                    std::thread::sleep(later);
                 })
             }
         };
