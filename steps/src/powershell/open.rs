@@ -42,9 +42,6 @@ const OPTIONS: [&str; 6] = [
 /// How long another machine may take to answer what is asked at the beginning.
 const LONGEST_SILENCE: Duration = Duration::from_secs(180);
 
-/// What PowerShell says where the SSH client ended before its words were read.
-const WORDLESS: &str = "abruptly terminated";
-
 /// The system's own SSH client.
 const SSH: &str = "ssh";
 
@@ -202,10 +199,10 @@ impl Shell {
     }
 }
 
-/// Why remoting could not connect. Over SSH, PowerShell sometimes loses the words of the client, which is then asked.
+/// Why remoting could not connect. Over SSH, PowerShell loses the words of the client at times and has several of its
+/// own for that, so that the client is asked itself.
 async fn why_not_connected(failure: Failure, place: Place<'_>, cx: &Context) -> Failure {
-    let over_ssh = place.way() == Some(Way::SshRemoting);
-    if !over_ssh || !failure.message.contains(WORDLESS) {
+    if place.way() != Some(Way::SshRemoting) || cx.cancel.is_cancelled() {
         return failure;
     }
     let Ok(mut client) = Shell::launch(SSH, place.subsystem(), cx).await else {
@@ -222,8 +219,7 @@ async fn why_not_connected(failure: Failure, place: Place<'_>, cx: &Context) -> 
         }
     };
     let _late = tokio::time::timeout(LONGEST_SILENCE, listening).await;
-    client.group.end().await;
-    if said.is_empty() {
+    if client.end_of_process(cx).await != SSH_FAILED || said.is_empty() {
         return failure;
     }
     reach::not_reached(place.host().unwrap_or_default(), &String::from_utf8_lossy(&said))
