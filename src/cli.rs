@@ -92,7 +92,7 @@ pub(crate) struct Global {
     pub(crate) verbose: u8,
 }
 
-/// An operator's name; an empty variable is as good as none.
+/// An operator's name; an empty one, in a variable too, names nobody.
 fn named(text: &str) -> Result<String, &'static str> {
     if text.trim().is_empty() {
         Err("it is empty: say who acts, or leave it out")

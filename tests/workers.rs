@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::shared_runs::server::{Server, Stop};
+use crate::support::pwsh::pwsh;
 use crate::support::{Outcome, Project, Running, until};
 
 /// A step that takes until somebody says so, and leaves a mark of its own.
@@ -271,6 +272,46 @@ fn a_step_waits_for_a_worker_on_its_machine() {
     assert_eq!(team.project.lines("log"), ["here"]);
     team.run("ben", &["work", "steps", "--host", "web9"]).code(0);
     assert_eq!(team.project.lines("log"), ["here", "there"]);
+}
+
+#[test]
+fn a_worker_opens_a_session_anew_that_was_amended() {
+    let Some(pwsh) = pwsh() else { return };
+    let Some(team) = Team::new(SLOW) else { return };
+    let says = |word: &str| {
+        let text = "
+runbook: steps
+sessions:
+  shared:
+    uses: powershell
+    with: { edition: core, setup: \"function Get-Word { 'WORD' }\" }
+steps:
+  say:
+    uses: powershell
+    session: shared
+    retry: { attempts: 2, delay: 1h }
+    with:
+      run: |
+        Add-Content 'DIR/log' (Get-Word)
+        if ((Get-Word) -eq 'old') { throw 'an old word' }
+";
+        team.project.runbook("steps.yaml", &text.replace("WORD", word))
+    };
+    says("old");
+    team.run("anna", &["exec", "steps.yaml", "--share"]).code(0);
+    let mut command = team.command("ben", &["work", "steps"]);
+    command.env("RUNBOOK_POWERSHELL_CORE", pwsh);
+    let worker = Running::of(command);
+    until("the worker waits before it tries again", || {
+        count(&team.entries("steps"), "attempt_failed") == 1
+    });
+    says("new");
+    let why = "another word";
+    team.run("anna", &["amend", "steps", "steps.yaml", "--yes", "--why", why])
+        .code(0);
+    worker.wait().code(0);
+    assert_eq!(team.project.lines("log"), ["old", "new"]);
+    team.is_sound("steps");
 }
 
 #[test]

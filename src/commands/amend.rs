@@ -8,7 +8,7 @@ use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::runbook::{Runbook, amendment};
 use runbook_engine::runtime::{Engine, Seat};
 
-use super::{access_in, act_on, go, go_after, load, reason};
+use super::{access_in, act_on, go, go_after, load, nobody_is_asked, reason};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::overlays::Wanted;
@@ -108,12 +108,8 @@ fn show(now: &Runbook, then: &Runbook, amended: &Amended, setting: &Setting) {
 
 fn consent(setting: &Setting) -> Result<(), Failed> {
     if !setting.interactive() {
-        let nobody = Diagnostic::error(
-            Code::Usage,
-            "nobody is here to be asked whether the run is to be amended so",
-        );
-        let nobody = nobody.help("`--yes` amends it as is shown above");
-        return Err(nobody.into());
+        let yes = "`--yes` amends it as is shown above";
+        return Err(nobody_is_asked("the run is to be amended so", yes));
     }
     let nothing_happened = "nothing was amended";
     match Asker::default().yes_or_no("Amend the run so?") {

@@ -1,11 +1,10 @@
 //! `runbook approve`
 
 use runbook_engine::core::Act;
-use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
 use runbook_engine::runtime::Seat;
 
-use super::{access, act_on, go, go_after, instance, meant};
+use super::{access, act_on, go, go_after, instance, meant, nobody_is_asked};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::prompt::{Asker, Unanswered};
@@ -98,9 +97,8 @@ async fn approve(
 
 fn consent(setting: &Setting) -> Result<bool, Failed> {
     if !setting.interactive() {
-        let nobody = Diagnostic::error(Code::Usage, "nobody is here to be asked whether this is approved");
-        let nobody = nobody.help("`--yes` approves what is shown above");
-        return Err(nobody.into());
+        let yes = "`--yes` approves what is shown above";
+        return Err(nobody_is_asked("this is approved", yes));
     }
     match Asker::default().yes_or_no("Approve this?") {
         Err(Unanswered::NotNow) => Ok(false),

@@ -110,8 +110,11 @@ impl Log<'_> {
         let ended: Vec<Seq> = ended.map(|transcript| transcript.of).collect();
         self.transcripts.look_ahead(ended);
         for (entry, seal) in story.entries.iter().zip(&story.seals) {
-            self.entry(entry, authors::authorship(&story.state, entry, seal))
-                .await?;
+            self.entry(
+                entry,
+                authors::authorship(story.state.workflow().operators(), entry, seal.signer()),
+            )
+            .await?;
         }
         self.calls(&story.state).await
     }
@@ -134,7 +137,8 @@ impl Log<'_> {
                         let news = std::slice::from_ref(&entry);
                         let followed = self.engine.go_on(&mut story, news);
                         followed.map_err(|error| Failed::runtime(self.name, error))?;
-                        let author = authors::authorship(&story.state, &entry, &seal);
+                        let author =
+                            authors::authorship(story.state.workflow().operators(), &entry, seal.signer());
                         self.entry(&entry, author).await?;
                     }
                     self.calls(&story.state).await?;

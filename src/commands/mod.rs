@@ -84,6 +84,12 @@ fn operator(text: &str) -> Result<Operator, String> {
     Ok(Operator::new(text))
 }
 
+/// That a question has nobody who could answer it.
+fn nobody_is_asked(whether: &str, yes: &'static str) -> Failed {
+    let message = format!("nobody is here to be asked whether {whether}");
+    Diagnostic::error(Code::Usage, message).help(yes).into()
+}
+
 /// The reason that a person gives.
 fn reason(text: &str) -> Result<String, &'static str> {
     let text = text.trim();

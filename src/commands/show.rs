@@ -111,7 +111,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
 fn authorships(story: &Story) -> [Option<Authorship>; 2] {
     let of = |written: Option<(&Entry, &Seal)>| {
         let (entry, seal) = written?;
-        authors::authorship(&story.state, entry, seal)
+        authors::authorship(story.state.workflow().operators(), entry, seal.signer())
     };
     let written = || story.entries.iter().zip(&story.seals);
     [of(written().next()), of(written().next_back())]

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anstyle::Style;
-use runbook_engine::core::event::{Amended, ChangeOf, Revision, RevisionAct};
+use runbook_engine::core::event::{Amended, Revision, RevisionAct};
 use runbook_engine::runbook::Runbook;
 use similar::{ChangeTag, TextDiff};
 
-use super::layout::{Width, pad, widest};
+use super::layout::Width;
+use super::overlay::{called, column, line};
 use super::plain;
-use super::rows::WIDEST_ID;
 use super::style::{BAD, BOLD, CARE, DIM, GOOD, count, paint};
 
 /// How long two texts are compared at most; after that the difference that is shown is not the shortest.
@@ -33,18 +33,10 @@ pub(crate) fn summary(amended: &Amended) -> String {
 
 /// What an amendment changes, one line each.
 pub(crate) fn list(revisions: &[Revision], width: Width) -> String {
-    let names: Vec<String> = revisions.iter().map(|one| plain(&name(one))).collect();
-    let column = if width.is_narrow() {
-        0
-    } else {
-        widest(names.iter().map(String::as_str), WIDEST_ID)
-    };
-    let lines = revisions.iter().zip(&names).map(|(one, name)| {
-        let (sign, style) = sign(&one.act);
-        let head = format!("  {} {}  ", paint(style, sign), pad(name, column));
-        let indent = if column == 0 { 6 } else { 4 + column + 2 };
-        width.wrap(&head, indent, &plain(&act(&one.act)))
-    });
+    let column = column(revisions.iter().map(name), width);
+    let lines = revisions
+        .iter()
+        .map(|one| line(sign(&one.act), &name(one), &act(&one.act), column, width));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -86,14 +78,8 @@ fn difference(name: &str, old: &str, new: &str) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-/// What was changed; of what is no step, with its kind.
 fn name(revision: &Revision) -> String {
-    match revision.of {
-        ChangeOf::Step => revision.name.clone(),
-        ChangeOf::Param => format!("params.{}", revision.name),
-        ChangeOf::Role => format!("roles.{}", revision.name),
-        ChangeOf::Session => format!("sessions.{}", revision.name),
-    }
+    called(revision.of, &revision.name)
 }
 
 fn act(act: &RevisionAct) -> String {

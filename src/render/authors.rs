@@ -3,7 +3,7 @@
 use runbook_engine::core::event::Entry;
 use runbook_engine::core::operators::{OPERATORS_FILE, Operators, Standing};
 use runbook_engine::core::{ApprovalRule, RunState};
-use runbook_engine::journal::Seal;
+use runbook_engine::identity::PublicKey;
 use runbook_engine::runbook::Runbook;
 use serde::Serialize;
 
@@ -19,11 +19,15 @@ pub(crate) enum Authorship {
     False,
 }
 
-/// What is known of whoever wrote an entry; none where the team proves nothing.
-pub(crate) fn authorship(state: &RunState, entry: &Entry, seal: &Seal) -> Option<Authorship> {
-    let operators = state.workflow().operators()?;
-    let proves = operators.members().iter().any(|member| member.key.is_some());
-    let standing = || operators.standing(&entry.operator, seal.signer().as_ref(), entry.time);
+/// What is known of whoever wrote an entry that bears a signature with this key; none where the team proves nothing.
+pub(crate) fn authorship(
+    team: Option<&Operators>,
+    entry: &Entry,
+    key: Option<PublicKey>,
+) -> Option<Authorship> {
+    let team = team?;
+    let proves = team.members().iter().any(|member| member.key.is_some());
+    let standing = || team.standing(&entry.operator, key.as_ref(), entry.time);
     proves.then(|| match standing() {
         Ok(Standing::Proven) => Authorship::Proven,
         Ok(Standing::Claimed) => Authorship::Claimed,

@@ -1,5 +1,6 @@
 //! What overlays changed in a runbook: in a line, as a list, and step by step.
 
+use anstyle::Style;
 use runbook_engine::core::event::{Change, ChangeAct, ChangeOf, Overlaid};
 use runbook_engine::runbook::fingerprint;
 use serde_json::{Value, json};
@@ -39,12 +40,7 @@ pub(crate) fn summary(overlaid: &Overlaid) -> String {
 
 /// Everything that the overlays changed, one line each.
 pub(crate) fn list(overlaid: &Overlaid, width: Width) -> String {
-    let names = || overlaid.changes().map(|(_, change)| name(change));
-    let column = if width.is_narrow() {
-        0
-    } else {
-        widest(names(), WIDEST_ID)
-    };
+    let column = column(overlaid.changes().map(|(_, change)| name(change)), width);
     let mut lines = Vec::new();
     for overlay in &overlaid.overlays {
         let file = if overlay.changes.is_empty() {
@@ -54,14 +50,7 @@ pub(crate) fn list(overlaid: &Overlaid, width: Width) -> String {
         };
         lines.push(width.wrap("", 2, &plain(&file)));
         for change in &overlay.changes {
-            let (sign, style) = sign(change.act);
-            let head = format!(
-                "  {} {}  ",
-                paint(style, sign),
-                pad(&plain(&name(change)), column)
-            );
-            let indent = if column == 0 { 6 } else { 4 + column + 2 };
-            lines.push(width.wrap(&head, indent, &plain(&act(change))));
+            lines.push(line(sign(change.act), &name(change), &act(change), column, width));
         }
     }
     lines.join("\n")
@@ -108,14 +97,40 @@ fn change_as_json(change: &Change) -> Value {
     json!({ "of": change.of, "name": change.name, "act": change.act, "detail": change.detail })
 }
 
-/// What was changed; of what is no step, with its kind.
-fn name(change: &Change) -> String {
-    match change.of {
-        ChangeOf::Step => change.name.clone(),
-        ChangeOf::Param => format!("params.{}", change.name),
-        ChangeOf::Role => format!("roles.{}", change.name),
-        ChangeOf::Session => format!("sessions.{}", change.name),
+/// How wide the names in a list of changes are.
+pub(super) fn column(names: impl IntoIterator<Item = String>, width: Width) -> usize {
+    if width.is_narrow() {
+        0
+    } else {
+        widest(names, WIDEST_ID)
     }
+}
+
+/// A line of such a list: the sign of what was done, what it was done to, and what that was.
+pub(super) fn line(
+    (sign, style): (char, Style),
+    name: &str,
+    act: &str,
+    column: usize,
+    width: Width,
+) -> String {
+    let head = format!("  {} {}  ", paint(style, sign), pad(&plain(name), column));
+    let indent = if column == 0 { 6 } else { 4 + column + 2 };
+    width.wrap(&head, indent, &plain(act))
+}
+
+/// What was changed; of what is no step, with its kind.
+pub(super) fn called(of: ChangeOf, name: &str) -> String {
+    match of {
+        ChangeOf::Step => name.to_owned(),
+        ChangeOf::Param => format!("params.{name}"),
+        ChangeOf::Role => format!("roles.{name}"),
+        ChangeOf::Session => format!("sessions.{name}"),
+    }
+}
+
+fn name(change: &Change) -> String {
+    called(change.of, &change.name)
 }
 
 /// What became of it, in words.
@@ -128,7 +143,7 @@ fn act(change: &Change) -> String {
     }
 }
 
-fn sign(act: ChangeAct) -> (char, anstyle::Style) {
+fn sign(act: ChangeAct) -> (char, Style) {
     match act {
         ChangeAct::Added => ('+', GOOD),
         ChangeAct::Replaced | ChangeAct::Changed => ('~', CARE),

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use runbook_engine::core::event::Entry;
-use runbook_engine::core::operators::{Operators, Standing};
+use runbook_engine::core::operators::Operators;
 use runbook_engine::id::Seq;
 use runbook_engine::identity::PublicKey;
 use runbook_engine::runtime::Story;
 use serde::Serialize;
 
 use super::Found;
-use crate::render::authors::Authorship;
+use crate::render::authors::{Authorship, authorship};
 
 /// The keys whose signatures below the entries are right, and the team that they are held against.
 pub(super) struct Signatures<'a> {
     keys: BTreeMap<Seq, Option<PublicKey>>,
-    /// None where nobody in it has a key: nothing can be proven then.
+    /// None where nobody is named.
     team: Option<&'a Operators>,
 }
 
@@ -35,28 +35,25 @@ pub(super) struct Signed {
 impl<'a> Signatures<'a> {
     pub(super) fn of(story: &'a Story, found: &Found) -> Self {
         let authors = found.verification.authors.iter();
-        let proves = |team: &&Operators| team.members().iter().any(|member| member.key.is_some());
         Self {
             keys: authors.map(|author| (author.seq, author.key)).collect(),
-            team: story.state.workflow().operators().filter(proves),
+            team: story.state.workflow().operators(),
         }
     }
 
     /// What is known of whoever wrote an entry; none where the team proves nothing.
     pub(super) fn author(&self, entry: &Entry) -> Option<Authorship> {
-        let key = self.keys.get(&entry.seq).copied().flatten();
-        Some(
-            match self.team?.standing(&entry.operator, key.as_ref(), entry.time) {
-                Ok(Standing::Proven) => Authorship::Proven,
-                Ok(Standing::Claimed) => Authorship::Claimed,
-                Err(_) => Authorship::False,
-            },
-        )
+        authorship(self.team, entry, self.key(entry))
+    }
+
+    /// The key whose signature below an entry is right.
+    fn key(&self, entry: &Entry) -> Option<PublicKey> {
+        self.keys.get(&entry.seq).copied().flatten()
     }
 
     /// Counts an entry of somebody's.
     pub(super) fn count(&self, entry: &Entry, signed: &mut Signed) {
-        if let Some(key) = self.keys.get(&entry.seq).copied().flatten() {
+        if let Some(key) = self.key(entry) {
             signed.entries += 1;
             if !signed.keys.contains(&key) {
                 signed.keys.push(key);

@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::bench::{APP, Bench};
+use crate::shared_runs::server::Server;
 use crate::support::{Outcome, Running, until};
 
 const RUNBOOK: &str = r#"
@@ -180,6 +181,36 @@ fn a_rollback_that_was_killed_after_graph_dropped_a_name_puts_it_back() {
     let log = bench.run(&["log", "names"]).code(0);
     log.prints("was there when the rollback began, and is gone: it is put back");
     bench.run(&["journal", "verify", "names"]).code(0);
+}
+
+#[test]
+fn a_worker_undoes_it_too() {
+    let Some(server) = Server::start() else { return };
+    let address = server.database("runs");
+    let bench = Bench::new(&["--approve-all"]);
+    let later = "  later:
+    needs: add
+    uses: command
+    with:
+      run: [HELPER, append, DIR/later, done]
+      rollback: [HELPER, exists, DIR/never]
+";
+    let runbook = RUNBOOK.replace("APP", APP);
+    bench.project.runbook("names.yaml", &format!("{runbook}{later}"));
+    let before = names(&bench);
+    let run = |args: &[&str]| {
+        let mut command = command(&bench, args);
+        command.env("RUNBOOK_JOURNAL", &address);
+        Outcome::from(command.output().unwrap())
+    };
+    let name = format!("name={APP}/*.adventureworks.com");
+    run(&["exec", "names.yaml", "--set", &name]).code(0);
+    assert_ne!(names(&bench), before);
+    // The rollback stops at what comes first, and a worker goes on with it.
+    run(&["rollback", "names", "--yes"]).code(1);
+    run(&["decide", "names", "later", "skip", "--why", "it harms nobody"]).code(0);
+    run(&["work", "names"]).code(0);
+    assert_eq!(names(&bench), before);
 }
 
 #[test]

@@ -272,19 +272,16 @@ impl RunState {
             at: now,
             why: amended.why.clone(),
         });
-        next.rollback = self.rollback.as_ref().map(|old| Rollback {
-            plan: old
-                .plan
-                .iter()
-                .filter_map(|&ix| next.find(&self.instance(ix).id))
-                .collect(),
-            left: old
-                .left
-                .iter()
-                .filter_map(|&ix| next.find(&self.instance(ix).id))
-                .collect(),
+        let there = |ixs: &[InstanceIx]| {
+            let same = ixs.iter().filter_map(|&ix| next.find(&self.instance(ix).id));
+            same.collect()
+        };
+        let rollback = self.rollback.as_ref().map(|old| Rollback {
+            plan: there(&old.plan),
+            left: there(&old.left),
             ..old.clone()
         });
+        next.rollback = rollback;
         *self = next;
         Ok(())
     }

@@ -113,11 +113,16 @@ impl RunState {
         let due = self.due(lacking).into_iter();
         // Nobody is asked for a secret of a step that is somebody else's.
         let ours = due.filter(|&ix| !self.is_not_ours(ix, lacking));
-        let wanted = ours.flat_map(|ix| {
-            let names = lacking.of(self.policy(ix));
-            names.map(move |name| (self.instance(ix).id.clone(), name.clone()))
-        });
-        wanted.collect()
+        ours.flat_map(|ix| self.wanted_by(ix, lacking)).collect()
+    }
+
+    fn wanted_by<'a>(
+        &'a self,
+        ix: InstanceIx,
+        lacking: &'a Lacking,
+    ) -> impl Iterator<Item = (InstanceId, SecretName)> + 'a {
+        let names = lacking.of(self.policy(ix));
+        names.map(move |name| (self.instance(ix).id.clone(), name.clone()))
     }
 
     /// What would go on now if nothing were lacking, in the runbook's order; of those that wait for the same, the first.
@@ -158,11 +163,7 @@ impl RunState {
     pub fn held_up(&self, lacking: &Lacking) -> Vec<(InstanceId, SecretName)> {
         let active = self.own_calls(lacking);
         let held_up = active.filter(|&ix| self.is_held_up(ix, lacking) && !self.is_not_ours(ix, lacking));
-        let wanted = held_up.flat_map(|ix| {
-            let names = lacking.of(self.policy(ix));
-            names.map(move |name| (self.instance(ix).id.clone(), name.clone()))
-        });
-        wanted.collect()
+        held_up.flat_map(|ix| self.wanted_by(ix, lacking)).collect()
     }
 
     /// What a rollback undoes next, where nothing holds it up and no person does it.

@@ -79,33 +79,25 @@ impl RunState {
     /// The same run under another workflow, of which nothing is begun yet.
     pub(super) fn under(&self, workflow: Arc<Workflow>) -> Self {
         let Self {
-            started,
-            next,
-            starter,
-            begun,
-            updated,
-            operator,
-            executor,
-            jobs,
-            files,
-            cancelled,
-            hands,
-            amendments,
+            workflow,
+            table,
+            by_id,
+            queues,
             ..
-        } = self.clone();
-        let new = Self::new((*started).clone(), workflow, starter, begun);
+        } = Self::new(
+            (*self.started).clone(),
+            workflow,
+            self.starter.clone(),
+            self.begun,
+        );
         Self {
-            started,
-            next,
-            updated,
-            operator,
-            executor,
-            jobs,
-            files,
-            cancelled,
-            hands,
-            amendments,
-            ..new
+            workflow,
+            table,
+            by_id,
+            queues,
+            rollback: None,
+            foreseen: None,
+            ..self.clone()
         }
     }
 

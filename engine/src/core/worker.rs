@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::approval::Party;
 use super::instance::Activity;
 use super::lacking::Lacking;
 use super::state::RunState;
@@ -85,15 +84,7 @@ impl RunState {
         elsewhere
             || lacking
                 .worker()
-                .is_some_and(|worker| self.has_approved(ix, worker))
-    }
-
-    /// Whether the approval of a worker's operator would not count if that worker carried the instance out.
-    fn has_approved(&self, ix: InstanceIx, worker: &Worker) -> bool {
-        let rule = self.policy(ix).approve.as_ref();
-        let barred = rule.is_some_and(|rule| rule.not.contains(&Party::Executor));
-        let given = self.instance(ix).approval.as_ref();
-        barred && given.is_some_and(|given| given.by.contains(&worker.operator))
+                .is_some_and(|worker| self.is_barred_by_approving(ix, &worker.operator))
     }
 
     /// The calls under way that whoever lacks this has to make, or to see to.

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use super::chain::{Digest, Head, Record, follows, seal_all};
 use super::verify::{Anchor, Verifier};
 use super::{
-    Chunk, Claim, Durable, Fill, Holder, Intake, Journal, JournalError, Kept, LARGEST_ATTACHMENT, Listed,
-    Standing, Summary, Verification,
+    Chunk, Claim, Durable, Fill, Holder, Intake, Journal, JournalError, Kept, Listed, Standing, Summary,
+    Verification, attachable,
 };
 use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
@@ -341,12 +341,7 @@ impl Journal for MemoryJournal {
         if run.poisoned {
             return Err(JournalError::Poisoned);
         }
-        if content.len() > LARGEST_ATTACHMENT {
-            return Err(JournalError::Unstorable(format!(
-                "an attachment has {} bytes",
-                content.len()
-            )));
-        }
+        attachable(content)?;
         let sha256 = Digest::of(content).to_string();
         run.attachments.insert(sha256.clone(), content.to_vec());
         Ok(sha256)

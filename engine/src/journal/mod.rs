@@ -118,6 +118,16 @@ pub const MOST_AT_ONCE: usize = 4 * 1024 * 1024;
 /// The most bytes that one attachment may have.
 pub const LARGEST_ATTACHMENT: usize = 64 * 1024 * 1024;
 
+/// Whether this can be an attachment.
+fn attachable(content: &[u8]) -> Result<(), JournalError> {
+    if content.len() <= LARGEST_ATTACHMENT {
+        return Ok(());
+    }
+    let size = content.len();
+    let message = format!("an attachment has {size} bytes; at most {LARGEST_ATTACHMENT} can be kept");
+    Err(JournalError::Unstorable(message))
+}
+
 /// What a verification of a journal found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {

@@ -8,25 +8,23 @@ use serde_json::Value;
 use super::engine::{Engine, RuntimeError};
 use super::run::{Run, Told};
 use super::secrets::named;
-use crate::core::operators::OPERATORS_FILE;
 use crate::core::{Act, Rejection, RunState};
 use crate::id::ParamName;
 use crate::runbook::{Given, Runbook, amendment, resolve_params};
 
 impl Engine {
     /// What an act comes to that amends a run, and the definition that it leads to; any other act as it is. What the
-    /// amendment says is read, and compared with what holds now, by whoever records or signs it.
+    /// amendment says is read, and compared with what holds now, by whoever records or signs it; the state foresees it.
     pub(super) fn amending(
         &self,
-        state: &RunState,
+        state: &mut RunState,
         now: &Runbook,
         act: Act,
     ) -> Result<(Act, Option<Arc<Runbook>>), RuntimeError> {
         let Act::Amend(wanted) = act else {
             return Ok((act, None));
         };
-        let operators = state.files().get(OPERATORS_FILE);
-        let then = self.amended(&wanted, operators.map(String::as_str))?;
+        let then = self.amended_from(state, &wanted)?;
         if then.name() != now.name() {
             return Err(RuntimeError::Rejected(Rejection::RunNotNow {
                 is: "is of another runbook",
@@ -36,6 +34,7 @@ impl Engine {
         }
         let params = new_params(state, &then, &wanted.params)?;
         let amended = amendment(now, &then, params, wanted.why);
+        state.foresee(then.workflow());
         Ok((Act::Amend(Box::new(amended)), Some(then)))
     }
 }

@@ -61,12 +61,18 @@ impl Engine {
         })
     }
 
-    /// What a run is amended to whose operators this file names, if it has one.
-    pub(super) fn amended(
+    /// What a run that stands here is amended to.
+    pub(super) fn amended_from(
         &self,
+        state: &RunState,
         amended: &Amended,
-        operators: Option<&str>,
     ) -> Result<Arc<Runbook>, RuntimeError> {
+        let operators = state.files().get(OPERATORS_FILE);
+        self.amended(amended, operators.map(String::as_str))
+    }
+
+    /// What a run is amended to whose operators this file names, if it has one.
+    fn amended(&self, amended: &Amended, operators: Option<&str>) -> Result<Arc<Runbook>, RuntimeError> {
         let mut files = amended.files.clone();
         files.remove(OPERATORS_FILE);
         files.extend(operators.map(|text| (OPERATORS_FILE.to_owned(), text.to_owned())));
@@ -95,8 +101,7 @@ impl Engine {
     pub fn go_on(&self, story: &mut Story, entries: &[Entry]) -> Result<(), RuntimeError> {
         for entry in entries {
             if let Event::Amended(amended) = &entry.event {
-                let operators = story.state.files().get(OPERATORS_FILE);
-                story.runbook = self.amended(amended, operators.map(String::as_str))?;
+                story.runbook = self.amended_from(&story.state, amended)?;
                 story.state.foresee(story.runbook.workflow());
             }
             story.state.apply(entry)?;

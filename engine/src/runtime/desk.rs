@@ -15,6 +15,7 @@ use super::sessions::Sessions;
 use crate::core::Input;
 use crate::id::{InstanceId, Seq};
 use crate::journal::JournalError;
+use crate::runbook::Runbook;
 use crate::secret::Secret;
 
 /// The most inputs that share one append: bounds how long the first of them waits.
@@ -28,8 +29,8 @@ const LINGER: Duration = Duration::from_millis(20);
 pub(super) enum Message {
     /// Something happened.
     Input(Input),
-    /// A rollback keeps something, and waits until that is durable.
-    Keep(Input, oneshot::Sender<()>),
+    /// A rollback keeps something, and waits until that is durable: the entry that started the call comes first.
+    Keep(Seq, Input, oneshot::Sender<()>),
     /// A transcript could not be kept: the run must stop.
     Broken(JournalError),
     /// A question for a secret was answered.
@@ -54,7 +55,7 @@ pub(super) struct Desk {
     pub(super) given: Vec<(Secret, Given)>,
     marks: Marks,
     /// Who waits until what they keep is durable.
-    keeping: Vec<oneshot::Sender<()>>,
+    keeping: Vec<(Seq, oneshot::Sender<()>)>,
 }
 
 /// The marks of processes that wait to be recorded, and until when they may. Most processes end sooner, and then
@@ -105,12 +106,22 @@ impl Desk {
         std::mem::take(&mut self.marks).held
     }
 
-    /// All that was taken in is durable.
+    /// All that was taken in is durable: the calls go on that waited for that, but those that are to stop.
     pub(super) fn is_kept(&mut self) {
-        for durable in self.keeping.drain(..) {
-            // Who has stopped meanwhile does not ask any more.
-            let _gone = durable.send(());
+        for (of, durable) in self.keeping.drain(..) {
+            let goes_on = |cancel: &CancellationToken| !cancel.is_cancelled();
+            if self.calls.get(&of).is_some_and(goes_on) {
+                // Who has stopped meanwhile does not ask any more.
+                let _gone = durable.send(());
+            }
         }
+    }
+
+    /// From now on this is carried out.
+    pub(super) async fn goes_by(&mut self, runbook: &Arc<Runbook>) {
+        // The sessions may be others now, and open again when they are needed.
+        std::mem::take(&mut self.sessions).close().await;
+        self.watcher.amended(runbook);
     }
 
     /// This message and all that are there already: they share one append. Marks alone are held back.
@@ -125,8 +136,8 @@ impl Desk {
         while let Some(message) = next {
             match message {
                 Message::Broken(error) => return Err(error),
-                Message::Keep(input, durable) => {
-                    self.keeping.push(durable);
+                Message::Keep(of, input, durable) => {
+                    self.keeping.push((of, durable));
                     inputs.push(input);
                 }
                 Message::Given(secret, given) => {

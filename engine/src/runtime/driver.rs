@@ -179,9 +179,7 @@ impl Run {
                 asked = door.next() => {
                     let entries = self.answer(asked).await?;
                     if entries.iter().any(Entry::amends) {
-                        // They may be others now, and open again when they are needed.
-                        std::mem::take(&mut desk.sessions).close().await;
-                        desk.watcher.amended(&self.runbook);
+                        desk.goes_by(&self.runbook).await;
                     }
                     desk.watcher.recorded(&entries, &self.state);
                     inputs = vec![Input::Clock];
@@ -228,6 +226,7 @@ impl Run {
         }
         Ok(())
     }
+
     /// Stops all calls; those that do not end by themselves, or end badly, were interrupted.
     pub(super) async fn stop(
         &mut self,

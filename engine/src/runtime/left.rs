@@ -65,8 +65,7 @@ impl Run {
             }
         }
         let before = self.state.clone();
-        let (act, then) = self.engine.amending(&self.state, &self.runbook, act)?;
-        then.iter().for_each(|then| self.state.foresee(then.workflow()));
+        let (act, then) = self.engine.amending(&mut self.state, &self.runbook, act)?;
         inputs.push(Input::Act(act));
         let taken = self.take(&inputs, true).await;
         if let Err(RuntimeError::Rejected(_)) = taken {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::engine::{Author, Engine, RuntimeError};
 use super::run::Run;
 use crate::core::event::{Entry, Event};
-use crate::core::operators::OPERATORS_FILE;
 use crate::core::{Input, Lacking, Worker};
 use crate::id::{InstanceId, RoleName, RunId, Seq};
 use crate::journal::{Crew, Durable, Holder, JournalError, Stake, Stand};
@@ -212,8 +211,7 @@ impl Run {
         let Event::Amended(amended) = &entry.event else {
             return Ok(self.state.apply(entry)?);
         };
-        let operators = self.state.files().get(OPERATORS_FILE);
-        let then = self.engine.amended(amended, operators.map(String::as_str))?;
+        let then = self.engine.amended_from(&self.state, amended)?;
         self.state.foresee(then.workflow());
         self.state.apply(entry)?;
         self.adopt(then);

@@ -179,7 +179,7 @@ impl Transcriber for CallTranscriber {
             what: self.known.mask().value(&what),
         };
         // The receiver is gone only when the run has stopped; then nothing is answered.
-        let _gone = self.messages.send(Message::Keep(input, durable));
+        let _gone = self.messages.send(Message::Keep(self.of, input, durable));
         answer
     }
 

@@ -51,8 +51,7 @@ impl Run {
         let mut state = self.state.clone();
         let (act, then) = self
             .engine
-            .amending(&state, &self.runbook, self.as_kept(asked)?)?;
-        then.iter().for_each(|then| state.foresee(then.workflow()));
+            .amending(&mut state, &self.runbook, self.as_kept(asked)?)?;
         let entry = core::act(&mut state, &act, &self.turn_of(asked))?;
         let signer = self.signed_by(asked, &entry).await?;
         let signer = signer.as_ref().map(|signer| signer as &dyn Signer);

@@ -126,8 +126,9 @@ impl Run {
                 around = Some(found);
             }
             let held = !self.take_in_turn(desk, &mut inputs, draining).await?;
-            self.show_and_let_go(desk);
+            self.show_and_let_go(desk).await;
             if !held {
+                desk.is_kept();
                 inputs = self.perform(desk, draining, self.durable);
                 if !inputs.is_empty() {
                     continue;
@@ -169,14 +170,14 @@ impl Run {
     /// Takes the inputs, unless somebody has the run alone: then they stay, and it is tried again.
     async fn take_in_turn(
         &mut self,
-        desk: &Desk,
+        desk: &mut Desk,
         inputs: &mut Vec<Input>,
         draining: bool,
     ) -> Result<bool, RuntimeError> {
         match self.take(inputs, draining).await {
             Ok(entries) => {
                 inputs.clear();
-                self.tell_amended(desk);
+                self.tell_amended(desk).await;
                 if !entries.is_empty() {
                     desk.watcher.recorded(&entries, &self.state);
                 }
@@ -190,15 +191,15 @@ impl Run {
         }
     }
 
-    fn tell_amended(&mut self, desk: &Desk) {
+    async fn tell_amended(&mut self, desk: &mut Desk) {
         if self.member.as_mut().is_some_and(Member::is_amended) {
-            desk.watcher.amended(&self.runbook);
+            desk.goes_by(&self.runbook).await;
         }
     }
 
     /// Shows what was read, tells what was lost, and ends the calls that are another worker's by now.
-    fn show_and_let_go(&mut self, desk: &mut Desk) {
-        self.tell_amended(desk);
+    async fn show_and_let_go(&mut self, desk: &mut Desk) {
+        self.tell_amended(desk).await;
         let Some(member) = &mut self.member else { return };
         let (unseen, lost) = (member.unseen(), member.lost());
         for (of, cancel) in &desk.calls {

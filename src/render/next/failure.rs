@@ -24,16 +24,16 @@ pub(super) fn of_work(state: &RunState, go_on: impl Fn(&'static str) -> Advice) 
         _ => "once the cause is mended",
     };
     let kept = failed.iter().find(|(_, error)| is_kept(*error));
-    let (mut advice, mut amends) = (Vec::new(), false);
-    for &(instance, error) in failed.iter().take(MOST) {
+    let mut advice = Vec::new();
+    let first = failed.iter().position(|(_, error)| !is_kept(*error));
+    for (at, &(instance, error)) in failed.iter().enumerate().take(MOST) {
         advice.extend(told(name, instance, error));
         if !is_kept(error) {
-            if !amends {
+            if first == Some(at) {
                 advice.push(amend(
                     state,
                     "first, if the runbook is wrong, once its file is mended",
                 ));
-                amends = true;
             }
             advice.push(again(name, instance, cause(error)));
         }

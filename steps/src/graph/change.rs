@@ -167,31 +167,20 @@ impl Sender {
         current: &[Value],
         cx: &Context,
     ) -> Result<(), Failure> {
-        let name = name(request, merge);
-        if !self.undoes
-            || cx
-                .kept
-                .as_ref()
-                .is_some_and(|kept| kept[BEFORE][&name].is_array())
+        let earlier = cx.kept.as_ref().and_then(|kept| kept[BEFORE].as_object());
+        let mut what = earlier.cloned().unwrap_or_default();
         {
-            return Ok(());
-        }
-        let what = {
             let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            if all.contains_key(&name) {
+            let name = name(request, merge);
+            if !self.undoes || what.contains_key(&name) || all.contains_key(&name) {
                 return Ok(());
             }
             all.insert(name, Value::Array(current.to_vec()));
-            let earlier = cx
-                .kept
-                .as_ref()
-                .and_then(|kept| kept[BEFORE].as_object().cloned());
-            let mut what = earlier.unwrap_or_default();
             what.extend(all.clone());
-            json!({ BEFORE: what })
-        };
+        }
         // No answer means that the run stops: nothing is changed then.
-        cx.transcript.keep(what).await.map_err(|_gone| stopped())
+        let durable = cx.transcript.keep(json!({ BEFORE: what }));
+        durable.await.map_err(|_gone| stopped())
     }
 
     /// What an attempt has lost of what was there before it, in words.

@@ -25,16 +25,19 @@ impl RunState {
         approval.is_some_and(|given| given.by.contains(operator))
     }
 
+    /// Whether that operator's approval would not count if they carried the instance out.
+    pub(in crate::core) fn is_barred_by_approving(&self, ix: InstanceIx, operator: &Operator) -> bool {
+        let rule = self.policy(ix).approve.as_ref();
+        rule.is_some_and(|rule| rule.not.contains(&Party::Executor)) && self.is_approver(ix, operator)
+    }
+
     /// Whether that operator has approved what has not begun, and for that reason cannot carry it out.
     #[must_use]
     pub fn has_approved_what_is_next(&self, operator: &Operator) -> bool {
-        let mut steps = self.workflow().steps().filter(|(_, policy)| {
-            let rule = policy.approve.as_ref();
-            rule.is_some_and(|rule| rule.not.contains(&Party::Executor))
-        });
+        let mut steps = self.workflow().steps();
         steps.any(|(at, _)| {
             let mut instances = self.instances_of(at).iter();
-            instances.any(|&ix| self.has_approval_ahead(ix) && self.is_approver(ix, operator))
+            instances.any(|&ix| self.has_approval_ahead(ix) && self.is_barred_by_approving(ix, operator))
         })
     }
 

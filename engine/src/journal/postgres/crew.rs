@@ -18,7 +18,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::bell::Bell;
-use super::held::{number, seq_of};
+use super::held::{milliseconds, number, seq_of};
 use super::joined::Joined;
 use super::link::{Link, Params, Patience};
 use super::statements::workers as sql;
@@ -110,10 +110,6 @@ async fn renew_always(workplace: Weak<Workplace>, lasts: Duration) {
             tracing::warn!(%error, "the claims of this worker were not renewed");
         }
     }
-}
-
-pub(super) fn milliseconds(lasts: Duration) -> i64 {
-    i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[async_trait]

@@ -21,7 +21,7 @@ use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
 use crate::identity::Signer;
 use crate::journal::chain::{Digest, Head, seal_all};
-use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Summary};
+use crate::journal::{Chunk, Durable, Holder, JournalError, Summary, attachable};
 
 /// How many bytes of an attachment are sent at once.
 pub(super) const PIECE: usize = 512 * 1024;
@@ -38,7 +38,7 @@ pub(super) struct Ticket {
 impl Ticket {
     /// How long it holds, as statements take it.
     pub(super) fn milliseconds(&self) -> i64 {
-        i64::try_from(self.lasts.as_millis()).unwrap_or(i64::MAX)
+        milliseconds(self.lasts)
     }
 }
 
@@ -226,11 +226,7 @@ impl Held {
 
     /// Stores a file in pieces, and then that it is there.
     pub(super) async fn attach(&self, content: &[u8]) -> Result<Digest, JournalError> {
-        if content.len() > LARGEST_ATTACHMENT {
-            let size = content.len();
-            let message = format!("an attachment has {size} bytes; at most {LARGEST_ATTACHMENT} can be kept");
-            return Err(JournalError::Unstorable(message));
-        }
+        attachable(content)?;
         self.check()?;
         let hash = Digest::of(content);
         let sha256 = hash.as_bytes().as_slice();
@@ -311,6 +307,11 @@ async fn send_always(held: Weak<Held>) {
             tracing::warn!(%error, "what a step printed was not kept");
         }
     }
+}
+
+/// A length of time as statements take it.
+pub(super) fn milliseconds(lasts: Duration) -> i64 {
+    i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A number as the database has it.

@@ -14,8 +14,8 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::bell::Bell;
-use super::crew::{apart, milliseconds};
-use super::held::{self, PIECE, number, seq_of};
+use super::crew::apart;
+use super::held::{self, PIECE, milliseconds, number, seq_of};
 use super::link::{Link, Params, Patience};
 use super::spool::{BATCH, LINGER, Spool};
 use super::statements::{self, workers as sql};
@@ -24,7 +24,7 @@ use crate::core::event::Entry;
 use crate::id::{RunId, Seq};
 use crate::identity::Signer;
 use crate::journal::chain::{Digest, Head, seal_all};
-use crate::journal::{Chunk, Durable, Holder, JournalError, LARGEST_ATTACHMENT, Stake, Summary};
+use crate::journal::{Chunk, Durable, Holder, JournalError, Stake, Summary, attachable};
 
 /// See the module's documentation.
 pub(super) struct Joined {
@@ -125,11 +125,18 @@ impl Joined {
         ];
         let bytes = batch.bytes + records.iter().map(Vec::len).sum::<usize>();
         self.has_claims.store(true, Ordering::SeqCst);
-        let answer = self.link.ask(sql::APPEND, params, bytes, Patience::Long).await?;
-        let is_there = answer.rows.len() == records.len()
-            || (answer.uncertain && self.is_ours(seq, records.last()).await?);
-        if !is_there {
+        let answered = self.link.ask(sql::APPEND, params, bytes, Patience::Long).await;
+        let is_there = match answered {
+            Ok(answer) if answer.rows.len() == records.len() => Ok(true),
+            Ok(answer) if answer.uncertain => self.is_ours(seq, records.last()).await,
+            Ok(_) => Ok(false),
+            Err(error) => Err(error),
+        };
+        if !matches!(is_there, Ok(true)) {
+            // Whoever tries again sends it along; what is there already stays as it is.
             self.spool.put_back(batch);
+        }
+        if !is_there? {
             return Err(self.refused(expected).await?);
         }
         *tip = Some(Head { seq, hash });
@@ -195,20 +202,21 @@ impl Joined {
             (&batch.numbers, Type::INT4_ARRAY),
             (&batch.contents, Type::BYTEA_ARRAY),
         ];
-        self.link
+        let sent = self
+            .link
             .ask(sql::PRINT, params, batch.bytes, Patience::Long)
-            .await?;
+            .await;
+        if let Err(error) = sent {
+            self.spool.put_back(batch);
+            return Err(error);
+        }
         self.bell.ring(self.run);
         Ok(())
     }
 
     /// Stores a file in pieces, and then that it is there.
     pub(super) async fn attach(&self, content: &[u8]) -> Result<Digest, JournalError> {
-        if content.len() > LARGEST_ATTACHMENT {
-            let size = content.len();
-            let message = format!("an attachment has {size} bytes; at most {LARGEST_ATTACHMENT} can be kept");
-            return Err(JournalError::Unstorable(message));
-        }
+        attachable(content)?;
         let hash = Digest::of(content);
         let sha256 = hash.as_bytes().as_slice();
         let run = self.run.as_uuid();
@@ -268,7 +276,7 @@ async fn send_always(joined: Weak<Joined>) {
         }
         sleep(LINGER).await;
         if let Err(error) = strong.flush().await {
-            tracing::warn!(%error, "what a step printed was not kept");
+            tracing::warn!(%error, "what a step printed is not kept yet");
         }
     }
 }

@@ -9,7 +9,7 @@ use super::link::{Params, Problem};
 use super::statements as sql;
 use crate::id::{RunId, Seq};
 use crate::journal::chain::{Digest, Head, follows};
-use crate::journal::{Fill, Holder, Intake, JournalError, LARGEST_ATTACHMENT, Standing};
+use crate::journal::{Fill, Holder, Intake, JournalError, Standing, attachable};
 
 /// What is taken in, kept in memory until the transaction has it.
 #[derive(Default)]
@@ -36,9 +36,7 @@ impl Intake for Filling {
     }
 
     fn attachment(&mut self, content: &[u8]) -> Result<(), JournalError> {
-        if content.len() > LARGEST_ATTACHMENT {
-            return Err(JournalError::Unstorable("an attachment is too large".to_owned()));
-        }
+        attachable(content)?;
         self.attachments.push(content.to_vec());
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::keys::{Key, PIECE, append_to_bytes};
 use super::store::{Changes, Store};
 use crate::id::Seq;
 use crate::journal::chain::{Digest, Head, Record, follows};
-use crate::journal::{Intake, JournalError, LARGEST_ATTACHMENT};
+use crate::journal::{Intake, JournalError, attachable};
 
 /// How many entries become one value.
 const ENTRIES_AT_ONCE: usize = 256;
@@ -96,9 +96,7 @@ impl Intake for Filling<'_> {
     }
 
     fn attachment(&mut self, content: &[u8]) -> Result<(), JournalError> {
-        if content.len() > LARGEST_ATTACHMENT {
-            return Err(JournalError::Unstorable("an attachment is too large".to_owned()));
-        }
+        attachable(content)?;
         let hash = Digest::of(content);
         if self.store.contains(&Key::attached(&hash))? {
             return Ok(());

@@ -17,7 +17,7 @@ use crate::id::Seq;
 use crate::identity::Signer;
 use crate::journal::chain::{Digest, Head, seal_all};
 use crate::journal::{
-    Chunk, Durable, Fill, Holder, JournalError, LARGEST_ATTACHMENT, Standing, Summary, Verification, locked,
+    Chunk, Durable, Fill, Holder, JournalError, Standing, Summary, Verification, attachable, locked,
 };
 
 /// A claimed run.
@@ -256,11 +256,7 @@ impl Held {
     }
 
     pub(super) fn attach(&self, content: &[u8]) -> Result<Digest, JournalError> {
-        if content.len() > LARGEST_ATTACHMENT {
-            let size = content.len();
-            let message = format!("an attachment has {size} bytes; at most {LARGEST_ATTACHMENT} can be kept");
-            return Err(JournalError::Unstorable(message));
-        }
+        attachable(content)?;
         let hash = Digest::of(content);
         self.with(|open| {
             open.commit.check()?;

@@ -125,8 +125,7 @@ impl Visit {
         let turn = author.turn(time, true, Lacking::nothing());
         let act = Known::default().masked_act(act, &self.story.runbook);
         let mut state = self.story.state.clone();
-        let (act, then) = self.engine.amending(&state, &self.story.runbook, act)?;
-        then.iter().for_each(|then| state.foresee(then.workflow()));
+        let (act, _then) = self.engine.amending(&mut state, &self.story.runbook, act)?;
         let own = core::act(&mut state, &act, &turn).map_err(|error| no(&error.to_string()))?;
         if Draft::of(&own, head.hash, key)? != draft {
             return Err(no("it says something else"));

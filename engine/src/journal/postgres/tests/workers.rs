@@ -148,6 +148,34 @@ async fn an_append_whose_answer_is_lost_is_there_once() {
 }
 
 #[tokio::test]
+async fn what_was_printed_while_the_database_refused_it_is_kept_later() {
+    let Some(place) = Place::new() else { return };
+    let anna = place.journal();
+    shared(&anna).await;
+    let a = joined(&anna, "anna").await;
+    anna.append_with(&a, Seq(1), &[attempt(1)], None, &begins(1))
+        .await
+        .unwrap();
+    let stays = Stake {
+        before: vec![Seq(1)],
+        ..begins(1)
+    };
+    place.sql("ALTER TABLE runbook.chunk RENAME TO away");
+    anna.print(&a, Seq(1), 0, &chunk("before")).unwrap();
+    let refused = anna.transcript(run(1), Seq(1)).await;
+    assert!(refused.is_err(), "{refused:?}");
+    anna.print(&a, Seq(1), 1, &chunk("after")).unwrap();
+    let refused = anna.append_with(&a, Seq(2), &[attempt(2)], None, &stays).await;
+    assert!(refused.is_err(), "{refused:?}");
+    place.sql("ALTER TABLE runbook.away RENAME TO chunk");
+    anna.append_with(&a, Seq(2), &[attempt(2)], None, &ends(1))
+        .await
+        .unwrap();
+    let kept = anna.transcript(run(1), Seq(1)).await.unwrap();
+    assert_eq!(kept, [chunk("before"), chunk("after")]);
+}
+
+#[tokio::test]
 async fn the_outlook_tells_the_time_of_the_database_and_who_is_at_work() {
     let Some(place) = Place::new() else { return };
     let (anna, ben) = (place.journal(), place.journal());
