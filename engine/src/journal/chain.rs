@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use openssl::sha::{Sha256, sha256};
+use openssl::sha::Sha256;
 
 use super::{JournalError, Kept, Seal, stored};
 use crate::core::event::Entry;
@@ -29,7 +29,10 @@ impl Digest {
     /// The hash of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self(sha256(bytes))
+        // Not `sha256` of the library, which first loads all that OpenSSL can do: longer than a run of one step takes.
+        let mut hash = Sha256::new();
+        hash.update(bytes);
+        Self(hash.finish())
     }
 
     /// The bytes.
