@@ -8,6 +8,7 @@ use std::sync::Arc;
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::identity::{PrivateKey, PublicKey, Signer};
 use runbook_engine::platform::private::{self, Readers};
+use runbook_engine::portable::{self, Unportable};
 
 use crate::commands::{output, read_bounded};
 use crate::error::Failed;
@@ -294,14 +295,19 @@ pub(crate) fn place(setting: &Setting) -> Option<PathBuf> {
 
 /// A person's name as that of a file, on every system, and not that of anybody else's.
 fn file_name(name: &str) -> String {
-    name.bytes().fold(String::new(), |mut text, byte| {
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => text.push(char::from(byte)),
-            // Writing to a string cannot fail.
-            other => drop(write!(text, "%{other:02x}")),
-        }
-        text
-    })
+    let is_device = portable::check(name) == Err(Unportable::Device(name.to_owned()));
+    name.bytes()
+        .enumerate()
+        .fold(String::new(), |mut text, (at, byte)| {
+            match byte {
+                b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' if at > 0 || !is_device => {
+                    text.push(char::from(byte))
+                }
+                // Writing to a string cannot fail.
+                other => drop(write!(text, "%{other:02x}")),
+            }
+            text
+        })
 }
 
 #[cfg(test)]
@@ -314,5 +320,6 @@ mod tests {
         assert_eq!(file_name("CONTOSO\\bob"), "%43%4f%4e%54%4f%53%4f%5cbob");
         assert_eq!(file_name("../x"), "%2e%2e%2fx");
         assert_ne!(file_name("Alice"), file_name("alice"));
+        assert_eq!(file_name("con"), "%63on");
     }
 }

@@ -299,6 +299,11 @@ fn names_stand_in_columns_however_long_they_are() {
         columns.iter().all(|at| at.is_some() && *at == columns[0]),
         "{listed}"
     );
+    project
+        .run(["new", "nul"])
+        .code(2)
+        .tells("is a device on Windows")
+        .tells("choose a name");
     let next = project.run(["new", "a"]).code(0).stderr;
     let abouts = ["find mistakes", "play it through", "carry it out"];
     let lines = next

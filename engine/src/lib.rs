@@ -10,7 +10,7 @@
 //! - [`journal`]: what is remembered. Durable, chained entries and transcripts.
 //! - [`identity`]: who is who. The keys by which people prove that an entry is theirs.
 //! - [`runtime`]: the shell around the core: waits, decides, appends, then carries out.
-//! - [`platform`]: what differs between operating systems.
+//! - [`platform`]: what differs between operating systems, and [`portable`]: names of files that all of them keep.
 //!
 //! The engine knows no plugin by name, no terminal, no environment variable and no home folder.
 
@@ -20,6 +20,7 @@ pub mod id;
 pub mod identity;
 pub mod journal;
 pub mod platform;
+pub mod portable;
 pub mod runbook;
 pub mod runtime;
 pub mod secret;

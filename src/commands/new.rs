@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
-use runbook_engine::id::RunbookName;
+use runbook_engine::id::{InvalidName, RunbookName};
+use runbook_engine::portable;
 use serde_json::json;
 
 use super::output::unwritable;
@@ -131,11 +132,14 @@ fn create(target: &Path, from: Option<&str>, setting: &Setting) -> Result<(), Fa
 /// The name that the runbook in this file gets.
 fn name_of(yaml: &Path) -> Result<RunbookName, Failed> {
     let stem = yaml.file_stem().unwrap_or_default().to_string_lossy();
-    let valid = stem.parse::<RunbookName>();
-    valid.map_err(|error| {
-        let diagnostic = Diagnostic::error(Code::InvalidName, format!("{error}"));
+    let refused = |why: String| -> Failed {
+        let diagnostic = Diagnostic::error(Code::InvalidName, why);
         diagnostic.help("choose a name such as `farm-trust`").into()
-    })
+    };
+    let file = yaml.file_name().unwrap_or_default().to_string_lossy();
+    portable::check(&file).map_err(|why| refused(why.to_string()))?;
+    stem.parse()
+        .map_err(|error: InvalidName| refused(error.to_string()))
 }
 
 /// The text of a runbook under another name.

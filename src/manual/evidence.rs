@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use runbook_engine::core::event::{Attachment, Outputs};
 use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::portable;
 use runbook_engine::runtime::Seat;
 
 use super::{Answer, Work};
@@ -114,12 +115,9 @@ async fn attach(seat: &dyn Seat, path: &Path) -> Result<Attachment, Failed> {
         .attach(&content)
         .await
         .map_err(|error| Failed::runtime(&seat.state().started().name(), error))?;
-    let name = path.file_name().map_or_else(
-        || "attachment".to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    );
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(Attachment {
-        name: plain(&name),
+        name: portable::nearest(&plain(&name)),
         bytes: content.len() as u64,
         sha256,
     })

@@ -165,6 +165,28 @@ fn a_script_is_checked_all_at_once() {
 }
 
 #[test]
+fn a_kind_whose_file_windows_could_not_keep_is_refused_everywhere() {
+    let registry = runbook_steps::builtin();
+    let files = MemoryFiles::of([
+        ("steps/nul.rhai", LICENCE),
+        ("steps/licence.rhai", LICENCE),
+        ("steps/Licence.rhai", LICENCE),
+    ]);
+    for (name, why) in [
+        ("site.nul", "`nul` is a device on Windows"),
+        ("site.a:b", "cannot hold : on Windows"),
+        (
+            "site.licence",
+            "`Licence.rhai` is there, which Windows takes for the same file",
+        ),
+    ] {
+        let missing = registry.find(name, &files).map(drop).unwrap_err();
+        let told = &missing.diagnostics("runbook.yaml")[0];
+        assert!(told.message.contains(why), "{name}: {}", told.message);
+    }
+}
+
+#[test]
 fn a_kind_that_no_file_defines_is_told_with_its_nearest() {
     let missing = runbook_steps::builtin().find("site.license", &beside(LICENCE));
     let Err(missing) = missing.map(|_| ()) else {

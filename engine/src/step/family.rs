@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::registry::UnknownPlugin;
 use super::{Files, Plugin, Registry};
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span, closest};
+use crate::portable::{self, Unportable};
 
 /// Kinds of step that share the beginning of their names, each defined by a file beside the runbook.
 pub trait Family: Send + Sync {
@@ -52,6 +53,14 @@ pub enum NoPlugin {
     /// No such kind exists.
     #[error(transparent)]
     Unknown(#[from] UnknownPlugin),
+    /// The file that would define it could not be kept on every system.
+    #[error("`{name}` cannot be a kind of step: {why}")]
+    Unportable {
+        /// The kind.
+        name: String,
+        /// Why not.
+        why: Unportable,
+    },
     /// The file that would define it cannot be read.
     #[error("`{name}` is not defined: {}", unreadable(file, error))]
     NoFile {
@@ -92,7 +101,7 @@ impl NoPlugin {
         match self {
             Self::Unknown(unknown) => unknown.closest.as_deref(),
             Self::NoFile { closest, .. } => closest.as_deref(),
-            Self::Broken { .. } => None,
+            Self::Unportable { .. } | Self::Broken { .. } => None,
         }
     }
 
@@ -105,6 +114,10 @@ impl NoPlugin {
             Self::Unknown(_) => {
                 let help = near.unwrap_or_else(|| "`runbook steps` lists the kinds of step".to_owned());
                 vec![Diagnostic::error(Code::UnknownPlugin, self.to_string()).help(help)]
+            }
+            Self::Unportable { .. } => {
+                let help = "give it, and the file that defines it, another name";
+                vec![Diagnostic::error(Code::UndefinedKind, self.to_string()).help(help)]
             }
             Self::NoFile { file, error, .. } => {
                 let problem = Diagnostic::error(Code::UndefinedKind, self.to_string());
@@ -154,7 +167,13 @@ impl Registry {
             return Err(unknown.into());
         };
         let (folder, extension) = (family.folder(), family.extension());
-        let file = format!("{folder}/{member}.{extension}");
+        let its_file = format!("{member}.{extension}");
+        let unportable = |why| {
+            let name = name.to_owned();
+            NoPlugin::Unportable { name, why }
+        };
+        portable::check(&its_file).map_err(unportable)?;
+        let file = format!("{folder}/{its_file}");
         let text = files.read(&file).map_err(|error| {
             let (name, file) = (name.to_owned(), file.clone());
             let kinds = self.beside(files);
@@ -167,6 +186,7 @@ impl Registry {
                 closest,
             }
         })?;
+        portable::check_alone(&its_file, &files.names(folder)).map_err(unportable)?;
         family
             .define(name, &file, &text)
             .map_err(|problems| NoPlugin::Broken {
