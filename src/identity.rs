@@ -301,7 +301,7 @@ fn file_name(name: &str) -> String {
         .fold(String::new(), |mut text, (at, byte)| {
             match byte {
                 b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' if at > 0 || !is_device => {
-                    text.push(char::from(byte))
+                    text.push(char::from(byte));
                 }
                 // Writing to a string cannot fail.
                 other => drop(write!(text, "%{other:02x}")),
