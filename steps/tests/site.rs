@@ -223,6 +223,57 @@ fn it_is_documented_like_a_built_in_kind() {
     assert_eq!(kind.rehearsed_outputs()["file"], "/srv/product/licence");
 }
 
+#[test]
+fn its_example_is_granted_what_it_uses() {
+    let script = r#"
+        const STEP = #{
+            summary: "restarts the product",
+            inputs: #{
+                log: #{ type: "path", doc: "A", example: "/var/log/product/product.log" },
+                note: #{ type: "path", doc: "B" },
+                page: #{ type: "url", doc: "C", example: "https://monitor.contoso.com:8443/silence" },
+                server: #{ type: "host", doc: "D" },
+            },
+        };
+        fn run(input, cx) {
+            command(["systemctl", "restart", "product"]);
+            http(#{ url: "https://intranet.contoso.com/done" });
+            http(#{ url: input.page, method: "POST" });
+            write_file(input.note, read_file(input.log) + read_file("/etc/product.conf"));
+        }
+    "#;
+    insta::assert_snapshot!(kind(script).doc().text);
+}
+
+#[test]
+fn what_a_function_gives_is_held_against_the_declaration() {
+    let step =
+        "const STEP = #{ summary: \"gives\", outputs: #{ hash: #{ type: \"string\", doc: \"A\" } } };\n";
+    let told = |functions: &str| mistakes(&format!("{step}{functions}"));
+    assert_eq!(
+        told(
+            "fn validate(input, cx) { #{ satisfied: true, hash: \"1\" } }\nfn run(input, cx) { log(\"done\"); }"
+        ),
+        [
+            (
+                "2:46".to_owned(),
+                "`validate` gives a map of `satisfied`, `reason`, `observed` and `outputs`: `hash` is none of them"
+                    .to_owned()
+            ),
+            (
+                "3:21".to_owned(),
+                "here `run` gives no output `hash`, which `STEP` declares".to_owned()
+            ),
+        ]
+    );
+    assert_eq!(
+        told(
+            "fn validate(input, cx) { #{ satisfied: true, outputs: #{ hash: \"1\" } } }\nfn run(input, cx) { #{ hash: \"1\" } }"
+        ),
+        []
+    );
+}
+
 fn with(folder: &std::path::Path, more: Value) -> Value {
     let mut with = json!({
         "path": folder.join("licence"), "licence": "hunter2", "allow": { "folders": [folder] },
@@ -272,7 +323,8 @@ async fn outputs_are_those_that_were_declared() {
     let give = async |outputs: &str| {
         let script = format!(
             "const STEP = #{{ summary: \"gives\", outputs: #{{ a: #{{ type: \"integer\", doc: \"A\" }} }} }};
-             fn run(input, cx) {{ {outputs} }}"
+             fn run(input, cx) {{ given() }}
+             fn given() {{ {outputs} }}"
         );
         kind(&script)
             .run(&json!({}), &context(&Recorder::new()))

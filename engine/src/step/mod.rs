@@ -119,6 +119,12 @@ pub trait StepKind: Send + Sync + 'static {
     /// What people read about it.
     fn doc(&self) -> KindDoc;
 
+    /// The names of all outputs that a step with these inputs may give, where they are known beforehand.
+    fn gives(&self, inputs: &Self::Inputs) -> Option<Vec<String>> {
+        let _ = inputs;
+        None
+    }
+
     /// The places in whose texts values come [marked](crate::runbook::expr::Put::Marked): the kind escapes them
     /// for where they stand.
     fn marked(&self, with: &Value, registry: &Registry) -> Vec<expr::InputPath> {

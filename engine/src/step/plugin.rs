@@ -69,6 +69,12 @@ pub trait Plugin: Send + Sync {
         Outputs::new()
     }
 
+    /// See [`StepKind::gives`].
+    fn gives(&self, with: &Value) -> Option<Vec<String>> {
+        let _ = with;
+        None
+    }
+
     /// See [`StepKind::marked`].
     fn marked(&self, with: &Value, registry: &Registry) -> Vec<expr::InputPath> {
         let _ = (with, registry);
@@ -161,6 +167,10 @@ impl<K: StepKind> Plugin for Typed<K> {
 
     fn keeps_to_world(&self) -> bool {
         K::KEEPS_TO_WORLD
+    }
+
+    fn gives(&self, with: &Value) -> Option<Vec<String>> {
+        self.0.gives(&typed::<K::Inputs>(with).ok()?)
     }
 
     fn marked(&self, with: &Value, registry: &Registry) -> Vec<expr::InputPath> {

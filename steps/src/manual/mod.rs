@@ -181,6 +181,10 @@ impl StepKind for Manual {
         }
     }
 
+    fn gives(&self, inputs: &ManualInputs) -> Option<Vec<String>> {
+        Some(inputs.collect.keys().cloned().collect())
+    }
+
     fn check(&self, inputs: &ManualInputs, check: &mut Check<'_>) {
         if inputs.instructions.trim().is_empty() {
             check.problem(

@@ -7,10 +7,11 @@ use rhai::{AST, CallFnOptions, Dynamic, EvalAltResult, FuncArgs, Position, Scope
 use runbook_engine::step::{Abilities, Context, Failure, FailureKind, Place};
 use serde_json::Value;
 
+use super::gives;
 use super::host::{self, Grant};
 use super::mistakes::{self, Problem};
 use super::reads::Reads;
-use super::{Allow, lower_first};
+use super::{Allow, lower_first, named};
 
 /// The longest script, in bytes.
 pub(crate) const LONGEST_SCRIPT: usize = 256 * 1024;
@@ -28,7 +29,18 @@ pub(crate) struct Compiled {
 impl Compiled {
     /// Compiles a script whose functions take these arguments.
     pub(crate) fn new(text: &str, arguments: &[&str]) -> Result<Self, Vec<Problem>> {
-        Self::declared(text, arguments, |_, _| Ok(())).map(|(script, ())| script)
+        let read = |parts: &[AST], _is_whole| {
+            let problems: Vec<Problem> = parts
+                .iter()
+                .flat_map(|part| gives::problems(part, None))
+                .collect();
+            if problems.is_empty() {
+                Ok(())
+            } else {
+                Err(problems)
+            }
+        };
+        Self::declared(text, arguments, read).map(|(script, ())| script)
     }
 
     /// As [`new`](Self::new), for a script that says something of itself. `read` gets its parts that compile, and
@@ -82,6 +94,11 @@ impl Compiled {
     /// The grants without which a function that it calls refuses.
     pub(crate) fn needs(&self) -> impl Iterator<Item = Grant> {
         self.needs.iter().copied()
+    }
+
+    /// What it names itself, in the text of its calls, of that which it must be granted.
+    pub(crate) fn named(&self, grant: Grant) -> Vec<String> {
+        named::named(&self.ast, grant)
     }
 
     pub(crate) fn has(&self, function: &str) -> bool {

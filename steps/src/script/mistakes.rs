@@ -280,7 +280,7 @@ impl Known {
 }
 
 /// Visits every call of a function by its name, and whether it is written as a method.
-fn calls(ast: &AST, visit: &mut impl FnMut(&FnCallExpr, Position, bool)) {
+pub(super) fn calls(ast: &AST, visit: &mut impl FnMut(&FnCallExpr, Position, bool)) {
     ast.walk(&mut |path| {
         let (call, at, is_method) = match path.last() {
             Some(ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at))) => {

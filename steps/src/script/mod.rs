@@ -14,12 +14,15 @@ use serde_json::Value;
 pub use self::allow::Allow;
 pub(crate) use self::compiled::Compiled;
 pub use self::host::{Function, Grant, LONGEST_TEXT, MOST_OPERATIONS, as_markdown, functions};
+pub(crate) use self::named::{folder_of, host_of};
 
 mod allow;
 pub(crate) mod answer;
 mod compiled;
+pub(crate) mod gives;
 mod host;
 pub(crate) mod mistakes;
+mod named;
 mod reads;
 
 /// The arguments of a `rhai` step's functions.

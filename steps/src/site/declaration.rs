@@ -7,6 +7,7 @@ use runbook_engine::diagnostic::closest;
 use super::ALLOW;
 use super::field::Field;
 use super::literal::{Data, Entry, Literal};
+use crate::script::gives::Declared;
 use crate::script::mistakes::Problem;
 
 const KEYS: &[&str] = &["summary", "doc", "inputs", "outputs", "changes"];
@@ -54,6 +55,16 @@ impl Declaration {
             Some(declared) if reader.problems.is_empty() => Ok(declared),
             Some(_) | None => Err(reader.problems),
         }
+    }
+}
+
+impl Declaration {
+    /// The outputs, for those who look whether they are given.
+    pub(super) fn declared(&self) -> impl Iterator<Item = Declared<'_>> {
+        self.outputs.iter().map(|(name, field)| Declared {
+            name,
+            is_required: field.is_required(),
+        })
     }
 }
 

@@ -141,6 +141,11 @@ impl Field {
         !self.param.optional && self.param.default.is_none()
     }
 
+    /// The type of its values; none where they may have any shape.
+    pub(super) fn param_kind(&self) -> Option<&ParamKind> {
+        (!self.is_data).then_some(&self.param.kind)
+    }
+
     /// What its values are, in words.
     pub(super) fn kind(&self) -> String {
         if self.is_data {

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rhai::AST;
 use runbook_engine::step::{
     Abilities, Check, Context, Definition, Doc, Failure, FailureKind, Family, InputProblem, Observation,
     Outputs, Plugin, TextProblem, Verdict,
@@ -14,10 +15,12 @@ use runbook_engine::step::{
 use serde_json::{Map, Value};
 
 use self::declaration::Declaration;
+use crate::script::gives::{self, Declared};
 use crate::script::mistakes::Problem;
 use crate::script::{Allow, Compiled, answer, as_dynamic, carry_out};
 
 mod declaration;
+mod example;
 mod field;
 mod literal;
 mod page;
@@ -49,7 +52,7 @@ impl Family for Site {
             problems.sort_by_key(|problem| problem.inside(text));
             problems.iter().map(|problem| place(problem, text)).collect()
         };
-        let (compiled, declared) = Compiled::declared(text, ARGUMENTS, Declaration::read).map_err(told)?;
+        let (compiled, declared) = Compiled::declared(text, ARGUMENTS, read).map_err(told)?;
         let page = page::page(name, &declared, &compiled);
         Ok(Arc::new(SiteStep {
             name: name.to_owned(),
@@ -59,6 +62,21 @@ impl Family for Site {
             declared,
             page,
         }))
+    }
+}
+
+/// Reads what a script says of itself, and holds what its functions give against it.
+fn read(parts: &[AST], is_whole: bool) -> Result<Declaration, Vec<Problem>> {
+    let declaration = Declaration::read(parts, is_whole)?;
+    let outputs: Vec<Declared<'_>> = declaration.declared().collect();
+    let problems = parts
+        .iter()
+        .flat_map(|part| gives::problems(part, Some(&outputs)));
+    let problems: Vec<Problem> = problems.collect();
+    if problems.is_empty() {
+        Ok(declaration)
+    } else {
+        Err(problems)
     }
 }
 
@@ -251,6 +269,10 @@ impl Plugin for SiteStep {
         examples
             .filter_map(|(name, field)| Some((name.clone(), field.example()?.clone())))
             .collect()
+    }
+
+    fn gives(&self, _with: &Value) -> Option<Vec<String>> {
+        Some(self.declared.outputs.keys().cloned().collect())
     }
 
     fn schema(&self) -> Value {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::ALLOW;
 use super::declaration::Declaration;
+use super::example::example;
 use super::field::Field;
 use crate::script::{Allow, Compiled};
 
@@ -73,46 +74,6 @@ fn outputs(outputs: &IndexMap<String, Field>) -> String {
         );
     }
     table + "\n"
-}
-
-/// A step that uses it, with an example of each input that it must be given.
-fn example(name: &str, declared: &Declaration, script: &Compiled) -> String {
-    let id = name.rsplit('.').next().unwrap_or(name);
-    let mut text = format!(
-        "```yaml\nsteps:\n  {id}:\n    title: {}\n    uses: {name}\n",
-        json!(declared.summary)
-    );
-    let grants: Vec<String> = script
-        .needs()
-        .map(|grant| format!("{}: [{}]", grant.key(), json!(grant.example())))
-        .collect();
-    let inputs: Vec<String> = declared
-        .inputs
-        .iter()
-        .filter(|(_, field)| field.is_required() || field.example().is_some())
-        .map(|(name, field)| format!("      {name}: {}", value_of(name, field)))
-        .collect();
-    if !grants.is_empty() || !inputs.is_empty() {
-        text += "    with:\n";
-    }
-    if !grants.is_empty() {
-        add(
-            &mut text,
-            format_args!("      allow: {{ {} }}", grants.join(", ")),
-        );
-    }
-    for input in inputs {
-        add(&mut text, format_args!("{input}"));
-    }
-    text + "```\n"
-}
-
-/// JSON is YAML on one line.
-fn value_of(name: &str, field: &Field) -> String {
-    match field.example().or(field.default()) {
-        Some(example) => example.to_string(),
-        None => format!("\"${{{{ params.{name} }}}}\""),
-    }
 }
 
 /// The JSON Schema of the inputs, with what the step is granted.

@@ -195,6 +195,10 @@ impl Plugin for Scripted {
         self.real.rehearsed_outputs()
     }
 
+    fn gives(&self, with: &Value) -> Option<Vec<String>> {
+        self.real.gives(with)
+    }
+
     fn schema(&self) -> Value {
         self.real.schema()
     }

@@ -66,7 +66,8 @@ fn what_is_right_is_not_called_wrong() {
             switch n { 1 => debug(n), _ => throw "no" }
             try { parse_int("x") } catch (error) { error.message }
             text.matches("x");
-            [type_of(n), global::A, cx.steps["a"].outputs, 1..3, list[0], n ** 2, min(1, 2), 1.5.floor()]
+            let all = [type_of(n), global::A, cx.steps["a"].outputs, 1..3, list[0], n ** 2, min(1, 2), 1.5.floor()];
+            #{ all: all }
         }
     "#;
     assert_eq!(problems(text), [""; 0]);
