@@ -203,6 +203,41 @@ fn the_kinds_of_step_are_listed_and_explained() {
 }
 
 #[test]
+fn every_key_of_steps_and_the_form_of_tests_are_told_without_the_documentation() {
+    let project = Project::new();
+    let schema: Value = project.run(["schema"]).code(0).json();
+    let keys = schema["$defs"]["StepFile"]["properties"].as_object().unwrap();
+    assert!(keys.len() > 15, "{keys:?}");
+    for key in keys.keys() {
+        let page = project
+            .run(["steps", key])
+            .code(0)
+            .prints(&format!("# `{key}`"))
+            .stdout;
+        assert!(!page.contains(".md)"), "{page}");
+        assert_eq!(project.run(["explain", key]).code(0).stdout, page);
+    }
+    project
+        .run(["explain", "approve"])
+        .prints("approve: { by: change-board, min: 2, expires: 3d }")
+        .prints("| `on_expiry` | `ask` |");
+    project
+        .run(["test", "--keys"])
+        .code(0)
+        .prints("| `waits_for` |")
+        .prints("## `people`");
+    project
+        .run(["test", "-h"])
+        .code(0)
+        .tells("")
+        .prints("runbook test --keys");
+    project
+        .run(["steps", "site"])
+        .code(0)
+        .prints("outputs: #{ sha256: sha256(wanted(input)) },");
+}
+
+#[test]
 fn the_schema_is_one_that_editors_understand() {
     let project = Project::new();
     let schema: Value = project.run(["schema"]).code(0).json();

@@ -170,10 +170,16 @@ fn every_code_has_its_page_and_every_page_its_code() {
     for (code, title) in &titles {
         let page = std::fs::read_to_string(root().join(format!("docs/errors/{code}.md"))).unwrap();
         assert_eq!(page.lines().next(), Some(format!("# {code}: {title}").as_str()));
-        assert_eq!(
-            project.run(["explain", code]).code(0).stdout.trim_end(),
-            page.trim_end()
-        );
+        let explained = project.run(["explain", code]).code(0).stdout;
+        // Without the links, which lead to files that the reader does not have.
+        let shown: Vec<&str> = explained.lines().collect();
+        let kept = page
+            .lines()
+            .filter(|line| !line.contains("](") && !line.starts_with("<!--"));
+        for line in kept {
+            assert!(shown.contains(&line), "{code}: {line}");
+        }
+        assert!(!explained.contains(".md)"), "{explained}");
     }
     let pages = std::fs::read_dir(root().join("docs/errors")).unwrap();
     let pages = pages.map(|page| page.unwrap().path());

@@ -174,7 +174,7 @@ fn the_help_of_steps_tells_the_keys_of_every_step_and_the_functions_of_scripts()
         .code(0)
         .prints("## Functions");
     project
-        .run(["explain", "approve"])
+        .run(["explain", "aprove"])
         .code(2)
         .tells("`runbook steps` tells of the kinds of step, and of the keys that every step may have");
 }

@@ -51,6 +51,7 @@ mod live;
 mod lost_answer;
 mod man;
 mod observe;
+mod outputs;
 mod overlays;
 mod params;
 mod powershell;

@@ -2,16 +2,16 @@
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
 
-use super::steps::document;
+use super::pages;
 use crate::error::Failed;
 use crate::exit::Exit;
-use crate::render;
 use crate::render::layout::Width;
+use crate::render::{self, page};
 
-/// Explain an error code, as `RB0007`
+/// Explain an error code, as `RB0007`, or a key of steps
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The code; without one, all codes are listed
+    /// The code, or a key that every step may have, as `approve`; without one, all codes are listed
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }
@@ -23,6 +23,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
             .iter()
             .for_each(|code| render::result(&width.wrap(&format!("{code}  "), 8, code.title()))),
         Some(text) => {
+            if let Some(key) = pages::of_key(text) {
+                page::print(&key);
+                return Ok(Exit::Done);
+            }
             let code: Code = in_full(text).parse().map_err(|error| {
                 let near = Code::ALL.iter().map(|code| code.as_str());
                 let diagnostic = Diagnostic::error(Code::Usage, format!("{error}"))
@@ -32,7 +36,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failed> {
                     "`runbook steps` tells of the kinds of step, and of the keys that every step may have",
                 ))
             })?;
-            document(code.page());
+            page::print(code.page());
         }
     }
     Ok(Exit::Done)

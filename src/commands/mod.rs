@@ -37,6 +37,7 @@ pub(crate) mod work;
 mod carry;
 mod load;
 pub(crate) mod output;
+mod pages;
 mod transcripts;
 
 pub(crate) use self::load::{read_bounded, read_bytes};

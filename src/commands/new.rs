@@ -13,8 +13,8 @@ use super::output::unwritable;
 use super::schema;
 use crate::error::Failed;
 use crate::exit::Exit;
-use crate::render;
 use crate::render::layout::{Width, pad, widest};
+use crate::render::{self, page};
 use crate::setting::Setting;
 use crate::shipped::{self, Shipped};
 
@@ -44,7 +44,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     if let Some(wanted) = &args.readme {
-        render::result(find(wanted)?.readme.trim_end());
+        page::print(find(wanted)?.readme);
     } else if let Some(name) = &args.name {
         create(name, args.from.as_deref(), setting)?;
     } else {

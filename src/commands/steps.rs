@@ -3,36 +3,36 @@
 use std::path::{Path, PathBuf};
 
 use runbook_engine::runbook;
-use runbook_engine::step::Plugin;
+use runbook_engine::step::{NoPlugin, Plugin};
 use serde_json::{Value, json};
 
 use super::load::files_beside;
+use super::pages;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::overlays::FolderFiles;
 use crate::render::layout::{Width, pad, widest};
 use crate::render::style::{BOLD, CARE, paint};
-use crate::render::{self, markdown};
+use crate::render::{self, page};
 use crate::setting::Setting;
 
 /// The widest column of kinds.
 const WIDEST_KIND: usize = 32;
 
-/// The reference of scripts.
-const FUNCTIONS: &str = include_str!("../../docs/reference/scripts.md");
-
-/// Show the kinds of step, or one kind's documentation and inputs
+/// Show the kinds of step, or one kind's documentation and inputs, or the form of a key of steps
 ///
 /// Kinds that scripts define (`site.NAME`, in `steps/NAME.rhai` beside a runbook) are shown like built-in ones.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   runbook steps
   runbook steps command
+  runbook steps approve                                the form of a key of every step
+  runbook steps site                                   how to write a kind of your own
   runbook steps --functions                            what scripts can call
   runbook steps --runbook farm.yaml                    with those in the folder `steps` beside it
   runbook steps site.licence --runbook farm.yaml")]
 pub(crate) struct Args {
-    /// The kind, as `uses:` says it
+    /// The kind, as `uses:` says it; or a key that every step may have
     #[arg(value_name = "KIND")]
     kind: Option<String>,
     /// Show the functions that scripts can call, in `rhai` steps and in kinds of your own
@@ -45,7 +45,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
     if args.functions {
-        document(FUNCTIONS);
+        page::print(pages::FUNCTIONS);
         return Ok(Exit::Done);
     }
     let here = Path::new("runbook.yaml");
@@ -62,6 +62,14 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
         return Ok(Exit::Done);
     };
     let found = setting.registry.find(kind, &files);
+    let page = match kind.as_str() {
+        "site" => Some(pages::SITE.to_owned()),
+        key => pages::of_key(key),
+    };
+    if let (Err(NoPlugin::Unknown(_)), Some(page)) = (&found, page) {
+        page::print(&page);
+        return Ok(Exit::Done);
+    }
     let plugin = found.map_err(|missing| Failed::input(missing.diagnostics(&beside.to_string_lossy())))?;
     if setting.global.json {
         let doc = plugin.doc();
@@ -69,7 +77,7 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
             "kind": plugin.name(), "summary": doc.summary, "text": doc.text, "inputs": plugin.schema(),
         }));
     } else {
-        render::result(&page(plugin.as_ref()));
+        render::result(&documentation(plugin.as_ref()));
     }
     Ok(Exit::Done)
 }
@@ -123,21 +131,13 @@ fn keys(setting: &Setting) {
         let head = format!("{}  ", paint(BOLD, pad(key, column)));
         render::result(&width.wrap(&head, column + 2, about));
     }
-    let more = "`runbook steps KIND` tells the inputs of a kind (`with:`), `runbook steps --functions` what scripts can call";
+    let more = "`runbook steps KIND` tells the inputs of a kind (`with:`), `runbook steps KEY` the form of a key, \
+                `runbook steps --functions` what scripts can call, `runbook steps site` how to write a kind of your own";
     render::result(&format!("\n{}", width.wrap("", 0, more)));
 }
 
-/// A page of the documentation: in a terminal as it is read there, elsewhere as it is written.
-pub(super) fn document(page: &str) {
-    let (page, width) = (page.trim_end(), Width::of_results());
-    match width.left(0) {
-        None => render::result(page),
-        Some(_) => render::result(&markdown::render(page, "", 0, width)),
-    }
-}
-
 /// The documentation of a kind of step: what it does, its inputs from their types, an example.
-fn page(plugin: &dyn Plugin) -> String {
+fn documentation(plugin: &dyn Plugin) -> String {
     let doc = plugin.doc();
     let mut text = format!("{}: {}\n", paint(BOLD, plugin.name()), doc.summary);
     text += &format!("\n{}\n\n{}\n", doc.text.trim(), paint(BOLD, "Inputs (`with:`)"));

@@ -1,22 +1,24 @@
 //! `runbook test`
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use runbook_engine::diagnostic::{Code, Diagnostic, SourceFile};
+use runbook_engine::id::StepId;
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runbook::cases::{Case, Cases, read_cases};
 use runbook_engine::runtime::trial::{Stage, Verdict, try_case};
-use runbook_engine::step::Outputs;
+use runbook_engine::step::{Outputs, Registry};
 use runbook_steps::manual::ManualInputs;
 use serde_json::{Value, json};
 
-use super::{load, read_bounded};
+use super::{load, pages, read_bounded};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::overlays::Wanted;
 use crate::render::layout::{Width, pad, widest};
-use crate::render::style::{BAD, DIM, GOOD, count, paint};
-use crate::render::{self, diagnostic, plain};
+use crate::render::style::{BAD, CARE, DIM, GOOD, count, paint};
+use crate::render::{self, diagnostic, page, plain};
 use crate::setting::Setting;
 use crate::shipped;
 
@@ -28,16 +30,31 @@ const WIDEST_NAME: usize = 40;
 
 /// Carry out a runbook's own tests; touches nothing
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The tests of NAME.yaml stand beside it in NAME.test.yaml.
+#[command(
+    after_help = "The tests of NAME.yaml stand beside it in NAME.test.yaml, such as
+
+  tests: farm.yaml
+  cases:
+    all-goes-well:
+      expect: { run: completed }
+    the-copy-fails:
+      steps: { copy: { fails: the disk is full } }
+      expect: { run: failed, steps: { announce: blocked } }
+
+`runbook test --keys` tells all that such a file can say.
 
 Examples:
   runbook test farm.yaml
   runbook test contoso.test.yaml --filter refused
-  runbook test hybrid-s2s --overlay contoso.yaml")]
+  runbook test hybrid-s2s --overlay contoso.yaml"
+)]
 pub(crate) struct Args {
     /// Files of tests, or runbooks that have one
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "keys", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Show all that a file of tests can say
+    #[arg(long, conflicts_with_all = ["files", "filter"])]
+    keys: bool,
     /// Only cases whose name holds this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
@@ -54,6 +71,10 @@ struct Suite {
 }
 
 pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
+    if args.keys {
+        page::print(pages::TESTS);
+        return Ok(Exit::Done);
+    }
     let suites: Vec<Suite> = args
         .files
         .iter()
@@ -84,6 +105,9 @@ pub(crate) fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
                 false => failed += 1,
             }
             tell(suite, case, &verdict, names, setting);
+        }
+        if args.filter.is_none() {
+            tell_untried(suite, &loaded, setting);
         }
     }
     let word = if failed == 0 {
@@ -220,6 +244,33 @@ fn check_values(inputs: &Value, values: &Outputs) -> Result<Outputs, Vec<String>
     let inputs: ManualInputs =
         serde_json::from_value(inputs.clone()).map_err(|error| vec![error.to_string()])?;
     inputs.check_values(values)
+}
+
+/// Says which scripts beside the runbook no case carries out: what is wrong with them, these tests do not find.
+fn tell_untried(suite: &Suite, loaded: &Read, setting: &Setting) {
+    let worlds = suite.cases.cases.iter().flat_map(|case| &case.steps);
+    let worlds = worlds.filter(|(_, script)| script.value.world.is_some());
+    let tried: BTreeSet<&StepId> = worlds.map(|(id, _)| id.step()).collect();
+    let mut kinds: BTreeMap<&str, (&StepId, bool)> = BTreeMap::new();
+    for step in loaded.iter().flat_map(|(_, runbook)| runbook.steps().values()) {
+        let (_, is_tried) = kinds.entry(step.uses.as_str()).or_insert((&step.id, false));
+        *is_tried |= tried.contains(&step.id);
+    }
+    for (kind, (step, _)) in kinds.iter().filter(|(_, (_, is_tried))| !is_tried) {
+        let registries = loaded.iter().map(|(_, runbook)| runbook.registry());
+        let is_script =
+            |registry: &Registry| registry.get(kind).is_ok_and(|kind| kind.definition().is_some());
+        if !registries.into_iter().any(is_script) {
+            continue;
+        }
+        let text = format!(
+            "no case carries out the script of `{kind}`, so that nothing here shows whether it works: give one of its steps a \
+             `world:`, as `steps: {{ {step}: {{ world: {{}} }} }}`"
+        );
+        setting
+            .look
+            .tell(&Width::of_talk().wrap(&paint(CARE, "  ! "), 4, &plain(&text)));
+    }
 }
 
 fn tell(suite: &Suite, case: &Case, verdict: &Verdict, names: usize, setting: &Setting) {

@@ -16,6 +16,7 @@ pub(crate) mod live;
 pub(crate) mod markdown;
 pub(crate) mod next;
 pub(crate) mod overlay;
+pub(crate) mod page;
 pub(crate) mod place;
 pub(crate) mod progress;
 pub(crate) mod rows;

@@ -23,6 +23,8 @@ pub(super) struct Read {
     pub(super) span: Span,
     /// Whether more is read than its status.
     pub(super) outputs: bool,
+    /// The outputs that are named.
+    pub(super) named: Vec<String>,
 }
 
 /// What the second look at a step gave.
@@ -302,6 +304,12 @@ fn reads_of(names: &Names) -> impl Iterator<Item = Read> {
         step: step.clone(),
         span: *span,
         outputs: names.outputs.iter().any(|(of, _)| of == step),
+        named: names
+            .outputs
+            .iter()
+            .filter(|(of, _)| of == step)
+            .filter_map(|(_, name)| name.clone())
+            .collect(),
     })
 }
 

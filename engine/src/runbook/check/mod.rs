@@ -24,6 +24,7 @@ mod fields;
 mod inputs;
 mod kinds;
 mod needs;
+mod outputs;
 mod params;
 mod place;
 mod policy;
@@ -207,6 +208,7 @@ impl Checker<'_> {
             }
         }
         self.skipped_reads(&drafts, &reads);
+        self.outputs(&drafts, &reads);
         (steps.len() == drafts.len()).then_some(steps)
     }
 

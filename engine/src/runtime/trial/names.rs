@@ -3,7 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::id::StepId;
 use crate::runbook::Runbook;
-use crate::runbook::cases::{Case, Cases, Undo};
+use crate::runbook::cases::{Case, Cases, Located, Script, Undo};
 
 /// What names something that the runbook does not have.
 pub(super) fn check(runbook: &Runbook, cases: &Cases, case: &Case) -> Vec<Diagnostic> {
@@ -49,7 +49,35 @@ pub(super) fn check(runbook: &Runbook, cases: &Cases, case: &Case) -> Vec<Diagno
         let help = "only scripts can be, those of site steps and of `rhai` steps; say what the step gives: `outputs`, `fails`";
         (!keeps_to_it).then(|| problem.help(help))
     });
-    let mut problems: Vec<Diagnostic> = steps.chain(params).chain(worlds).collect();
+    let outputs = case
+        .steps
+        .iter()
+        .flat_map(|(id, script)| unknown_outputs(runbook, cases, id.step(), script));
+    let mut problems: Vec<Diagnostic> = steps.chain(params).chain(worlds).chain(outputs).collect();
     problems.dedup();
     problems
+}
+
+/// Outputs that a step is said to give, and never gives.
+fn unknown_outputs(
+    runbook: &Runbook,
+    cases: &Cases,
+    id: &StepId,
+    script: &Located<Script>,
+) -> Vec<Diagnostic> {
+    let known = runbook.step(id).and_then(|step| {
+        let kind = runbook.registry().get(step.uses.as_str()).ok()?;
+        kind.gives(&step.with)
+    });
+    let Some(known) = known else {
+        return Vec::new();
+    };
+    let given = script.value.outputs.iter().flat_map(|outputs| outputs.keys());
+    let unknown = given.filter(|name| !known.contains(name));
+    let told = unknown.map(|name| {
+        let message = format!("the step `{id}` gives no output `{name}`");
+        let problem = Diagnostic::error(Code::TestNames, message).at(&cases.file, script.span, "");
+        problem.did_you_mean(name, known.iter().map(String::as_str))
+    });
+    told.collect()
 }

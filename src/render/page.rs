@@ -1,0 +1,127 @@
+//! Pages of the documentation, for whoever has only the program: where a link would lead, they say what to type, or
+//! what the page is called.
+
+use super::layout::Width;
+use super::{markdown, result};
+
+/// Prints a page: in a terminal as it is read there, elsewhere as it is written.
+pub(crate) fn print(page: &str) {
+    let (page, width) = (readable(page), Width::of_results());
+    match width.left(0) {
+        None => result(&page),
+        Some(_) => result(&markdown::render(&page, "", 0, width)),
+    }
+}
+
+/// The page without remarks for those who made it, and without links to files that its reader does not have.
+pub(crate) fn readable(page: &str) -> String {
+    let lines = page.lines().filter(|line| !line.starts_with("<!--"));
+    let page: Vec<&str> = lines.collect();
+    let page = page.join("\n");
+    let (mut text, mut rest) = (String::new(), page.trim());
+    while let Some((before, link)) = next_link(rest) {
+        text += before;
+        text += &link.told();
+        rest = link.after;
+    }
+    text + rest
+}
+
+/// A link in a page, and what follows it.
+struct Link<'a> {
+    text: &'a str,
+    address: &'a str,
+    after: &'a str,
+}
+
+/// What stands before the next link of a text, and the link.
+fn next_link(text: &str) -> Option<(&str, Link<'_>)> {
+    let middle = text.match_indices("](").find_map(|(middle, _)| {
+        let start = text[..middle].rfind('[')?;
+        let length = text[middle + 2..].find(')')?;
+        Some((start, middle, length))
+    });
+    let (start, middle, length) = middle?;
+    let link = Link {
+        text: &text[start + 1..middle],
+        address: &text[middle + 2..middle + 2 + length],
+        after: &text[middle + 2 + length + 1..],
+    };
+    Some((&text[..start], link))
+}
+
+impl Link<'_> {
+    /// The link as a reader without the page can use it.
+    fn told(&self) -> String {
+        let Self { text, address, .. } = self;
+        if address.contains("://") {
+            return format!("[{text}]({address})");
+        }
+        let (page, part) = address.split_once('#').unwrap_or((address, ""));
+        match page.rsplit('/').next().unwrap_or(page) {
+            "" => (*text).to_owned(),
+            "scripts.md" => told_by(text, "runbook steps --functions"),
+            "test-file.md" => told_by(text, "runbook test --keys"),
+            "write-a-site-step.md" => told_by(text, "runbook steps site"),
+            "runbook-file.md" if !part.is_empty() => told_by(text, &format!("runbook steps {part}")),
+            "runbook-file.md" | "keys.md" | "plugins.md" | "kinds.md" => told_by(text, "runbook steps"),
+            "commands.md" | "command-line.md" => told_by(text, "runbook --help"),
+            "errors.md" => told_by(text, "runbook explain"),
+            name => match name.strip_suffix(".md").or(name.strip_suffix(".README.md")) {
+                Some(code) if code.starts_with("RB") => told_by(text, &format!("runbook explain {code}")),
+                Some(shipped) if shipped.ends_with(".README") => {
+                    let shipped = shipped.trim_end_matches(".README");
+                    told_by(text, &format!("runbook new --readme {shipped}"))
+                }
+                Some(_) => {
+                    let page = page.trim_start_matches("../").trim_start_matches("docs/");
+                    format!("{text} (`{page}` in the documentation)")
+                }
+                None => format!("{text} (`{page}`)"),
+            },
+        }
+    }
+}
+
+fn told_by(text: &str, command: &str) -> String {
+    format!("{text} (`{command}`)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn links_say_what_to_type_or_what_the_page_is_called() {
+        for (page, read) in [
+            (
+                "see [RB0310](../errors/RB0310.md).",
+                "see RB0310 (`runbook explain RB0310`).",
+            ),
+            (
+                "[amend the\nrun](../how-to/amend-a-run.md): `a[0]` (b)",
+                "amend the\nrun (`how-to/amend-a-run.md` in the documentation): `a[0]` (b)",
+            ),
+            (
+                "[`undo_with`](../reference/runbook-file.md#undo_with), [keys](runbook-file.md)",
+                "`undo_with` (`runbook steps undo_with`), keys (`runbook steps`)",
+            ),
+            (
+                "[one](write-a-site-step.md) [two](test-file.md#world)",
+                "one (`runbook steps site`) two (`runbook test --keys`)",
+            ),
+            (
+                "[it](hybrid-s2s.README.md)",
+                "it (`runbook new --readme hybrid-s2s`)",
+            ),
+            ("[below](#world)", "below"),
+            ("[Rhai](https://rhai.rs/book/)", "[Rhai](https://rhai.rs/book/)"),
+            (
+                "<!-- file: a -->\n# A\n\nno [link] (here)\n",
+                "# A\n\nno [link] (here)",
+            ),
+        ] {
+            assert_eq!(readable(page), read);
+        }
+    }
+}
