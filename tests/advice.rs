@@ -141,7 +141,7 @@ fn a_reason_is_one() {
     for args in [
         &["decide", "steps", "hand", "skip"][..],
         &["cancel", "steps"],
-        &["rollback", "steps"],
+        &["rollback", "steps", "--yes"],
     ] {
         for why in ["", "  ", "\t\n"] {
             let args = [args, &["--why", why]].concat();
@@ -162,7 +162,7 @@ fn a_reason_is_one() {
 #[test]
 fn nobody_is_waited_for_in_a_run_that_was_undone_or_cancelled() {
     for end in [
-        &["rollback", "steps"][..],
+        &["rollback", "steps", "--yes"][..],
         &["cancel", "steps", "--why", "enough"],
     ] {
         let project = Project::new();

@@ -89,7 +89,7 @@ fn a_rollback_that_was_cut_off_tells_what_is_undone_next() {
 ",
     );
     project.run(["exec", "steps.yaml"]).code(0);
-    let running = project.start(["rollback", "steps"]);
+    let running = project.start(["rollback", "steps", "--yes"]);
     until("undoing has begun", || project.has("began"));
     running.kill();
     project.write("go", "");

@@ -60,7 +60,7 @@ fn what_is_to_be_done_and_undone_is_shown_without_a_terminal() {
     let args = ["confirm", "steps", "shut", "--ticked", "--value", "key=brass"];
     project.run(args).code(0).keeps_quiet_of("Go to the");
     project.run(["resume", "steps"]).code(0);
-    let told = project.run(["rollback", "steps"]).code(3);
+    let told = project.run(["rollback", "steps", "--yes"]).code(3);
     in_order(
         &told.stderr,
         &[
@@ -80,7 +80,7 @@ fn a_report_tells_who_ticked_what_and_what_scripts_said() {
     let args = ["confirm", "steps", "shut", "--ticked", "--value", "key=brass"];
     project.run_as("bob", &args).code(0);
     project.run(["resume", "steps"]).code(0);
-    project.run(["rollback", "steps"]).code(3);
+    project.run(["rollback", "steps", "--yes"]).code(3);
     project.run(["confirm", "steps", "shut"]).code(0);
     project.run(["resume", "steps"]).code(0);
     let report = project
@@ -177,7 +177,7 @@ fn an_undone_step_is_looked_at_from_the_beginning() {
     let project = waiting();
     let args = ["confirm", "steps", "shut", "--ticked", "--value", "key=brass"];
     project.run(args).code(0);
-    project.run(["rollback", "steps"]).code(3);
+    project.run(["rollback", "steps", "--yes"]).code(3);
     project.run(["confirm", "steps", "shut"]).code(0);
     project.run(["resume", "steps"]).code(0);
     project

@@ -197,7 +197,7 @@ fn a_run_that_a_newer_program_wrote_is_refused() {
     for args in [
         &["show", "steps"][..],
         &["resume", "steps"],
-        &["rollback", "steps"],
+        &["rollback", "steps", "--yes"],
     ] {
         project.run(args).code(70).tells("RB0405").tells("newer program");
     }

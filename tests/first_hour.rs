@@ -170,7 +170,7 @@ fn what_was_probably_meant_is_offered_for_every_name() {
         (&["exec", "hybird-s2s"], "hybrid-s2s"),
         (&["confirm", run, "dor"], "door"),
         (&["decide", run, "dor", "again", "--why", "x"], "door"),
-        (&["rollback", run, "--step", "dor"], "door"),
+        (&["rollback", run, "--step", "dor", "--yes"], "door"),
         (&["log", run, "--step", "dor"], "door"),
         (&["exec", "notices.yaml", "--secret", "token=fil:/x"], "file:"),
         (&["explain", "RB0999"], "RB0009"),

@@ -57,7 +57,7 @@ fn it_is_carried_out_repeated_without_a_change_and_undone_to_the_byte() {
     }
     assert_eq!(practice.calls(), calls, "the second run made no mutating call");
     assert_eq!(practice.state(), state);
-    practice.run("carol", &["rollback", &practice.name()]);
+    practice.run("carol", &["rollback", &practice.name(), "--yes"]);
     assert_eq!(practice.state(), state, "what it found is not its own to undo");
 
     let modules = practice
@@ -68,7 +68,7 @@ fn it_is_carried_out_repeated_without_a_change_and_undone_to_the_byte() {
     // Nobody knows whether setting a realm does this on a real farm.
     let own = "00000003-0000-0ff1-ce00-000000000000@";
     practice.change_farm(|farm| farm["sts"]["name_identifier"] = format!("{own}{TENANT}").into());
-    practice.run("dave", &["rollback", &first]).code(0);
+    practice.run("dave", &["rollback", &first, "--yes"]).code(0);
     assert_eq!(practice.state(), before);
     let left: Vec<_> = std::fs::read_dir(modules)
         .unwrap()
@@ -272,7 +272,7 @@ fn what_the_farm_cannot_tell_is_not_taken_for_missing_and_nothing_restarts_for_n
     assert_eq!(practice.status("add-spn"), "succeeded");
     practice.bench.fault(&["--off"]);
     practice
-        .run("carol", &["rollback", &practice.name()])
+        .run("carol", &["rollback", &practice.name(), "--yes"])
         .code(0)
         .tells("The name that this run has added is removed")
         .keeps_quiet_of("IIS restarts");

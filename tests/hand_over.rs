@@ -123,7 +123,10 @@ fn until_it_is_accepted_the_giver_goes_on_with_it_and_afterwards_no_longer() {
         .tells("RB0505")
         .tells("in the hands of bob")
         .tells("--take-over --why");
-    project.run(["rollback", "steps"]).code(5).tells("RB0505");
+    project
+        .run(["rollback", "steps", "--yes"])
+        .code(5)
+        .tells("RB0505");
     // Anybody may do the work that waits for people.
     project.run(["confirm", "steps", "by-hand"]).code(0);
     project.run_as("bob", &["resume", "steps"]).code(0);

@@ -95,7 +95,7 @@ fn a_runbook_is_carried_out_and_undone() {
         .prints("warning")
         .keeps_quiet_of("Hush-4711");
 
-    bench.run(&["rollback", &name]).code(0);
+    bench.run(&["rollback", &name, "--yes"]).code(0);
     assert!(project.read("banner.txt").is_none());
     assert_eq!(
         project.read("setups.txt").unwrap().lines().count(),

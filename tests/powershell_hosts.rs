@@ -120,7 +120,7 @@ fn every_host_has_its_own_instance_and_one_goes_at_a_time() {
     }
     let log = bench.run(&["log", &name, "--step", "banner[127.0.0.2]"]).code(0);
     log.prints("`127.0.0.2` answers: PowerShell");
-    bench.run(&["rollback", &name]).code(0);
+    bench.run(&["rollback", &name, "--yes"]).code(0);
     assert_eq!(ADDRESSES.map(|at| bench.banner(at)), [None, None]);
 }
 

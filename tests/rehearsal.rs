@@ -91,7 +91,7 @@ fn the_shipped_runbook_can_be_rolled_back() {
     let project = Project::new();
     rehearsed(&project, &["--rehearse-fail", "trusted-token-issuer"], 1);
     let mut rounds = 0;
-    let mut code = project.run(["rollback", "hybrid"]).code;
+    let mut code = project.run(["rollback", "hybrid", "--yes"]).code;
     // What was done by hand is undone by hand.
     while code == 3 && rounds < 40 {
         for row in project.statuses("hybrid") {

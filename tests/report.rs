@@ -64,7 +64,11 @@ fn finished() -> Project {
     ];
     project.run_as("bob", &decide).code(0);
     carry_out(&["resume", "change"], "bob", 0);
-    carry_out(&["rollback", "change", "--why", "the window is over"], "alice", 0);
+    carry_out(
+        &["rollback", "change", "--why", "the window is over", "--yes"],
+        "alice",
+        0,
+    );
     project
 }
 

@@ -178,7 +178,7 @@ fn a_rollback_is_carried_out_by_the_holder() {
     let mut terminal = project.at_terminal(80, &["exec", "steps.yaml"]);
     terminal.shows("? Note");
     project
-        .run_as("bob", &["rollback", "steps", "--why", "it broke"])
+        .run_as("bob", &["rollback", "steps", "--why", "it broke", "--yes"])
         .code(0)
         .tells("the run is carried out by alice on ");
     let (code, screen) = terminal.ends();

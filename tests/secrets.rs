@@ -99,7 +99,7 @@ fn carried(project: &Project, steps: &str, code: i32) {
             &["log", id, "--json"],
             &["journal", "verify", id],
             &["resume", id, "-v"],
-            &["rollback", id, "-v"],
+            &["rollback", id, "-v", "--yes"],
             &["log", id],
         ] {
             unheard(&with_secret(args), &args.join(" "));

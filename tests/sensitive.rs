@@ -125,7 +125,9 @@ fn where_nobody_knows_it_the_step_gives_it_anew() {
         .code(3)
         .tells("runbook rollback steps-")
         .tells("runbook decide steps-");
-    project.run(["rollback", "steps", "--step", "make"]).code(0);
+    project
+        .run(["rollback", "steps", "--step", "make", "--yes"])
+        .code(0);
     project
         .run(["decide", "steps", "make", "again", "--why", "its secret was lost"])
         .code(0);

@@ -105,10 +105,10 @@ fn each_does_what_is_theirs_and_is_told_who_does_the_rest() {
 fn a_step_is_undone_by_whom_it_is_for() {
     let team = Team::new();
     team.carried_out();
-    team.by("bob", ["rollback", "steps", "--step", "one"])
+    team.by("bob", ["rollback", "steps", "--step", "one", "--yes"])
         .code(2)
         .tells("`one` asks for the role `farm`");
-    team.by("mallory", ["rollback", "steps"])
+    team.by("mallory", ["rollback", "steps", "--yes"])
         .code(2)
         .tells("`mallory` is not among the operators");
 }

@@ -201,7 +201,7 @@ fn it_is_planned_carried_out_and_undone() {
         .prints("kept the file `steps/note.rhai`")
         .prints("sha256");
     project.run(["log", &run]).code(0).prints("wrote ");
-    project.run(["rollback", &run]).code(0);
+    project.run(["rollback", &run, "--yes"]).code(0);
     assert_eq!(project.read("note").as_deref(), Some("mine"));
     assert!(!project.has("after"));
 }
@@ -234,7 +234,7 @@ fn a_run_goes_on_with_the_script_that_it_began_with() {
         .tells("`steps/note.rhai` was changed since the run began");
     resumed.keeps_quiet_of("spoilt");
     assert_eq!(project.read("note").as_deref(), Some("hello"));
-    project.run(["rollback", &run]).code(0);
+    project.run(["rollback", &run, "--yes"]).code(0);
     assert!(!project.has("note") && !project.has("after"));
 }
 
@@ -451,6 +451,8 @@ fn the_how_to_works_as_it_is_written() {
         } else {
             command
         };
+        // A reader sits at a terminal, and says there that it is meant so.
+        let command = command.replace("runbook rollback ", "runbook rollback --yes ");
         project.run(command.split(' ').skip(1)).code(0);
         done.push(command);
     }

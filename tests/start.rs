@@ -139,7 +139,7 @@ fn a_runbook_that_ships_brings_its_site_steps() {
     project.run(["exec", "site-notice", "--set", &folder]).code(0);
     let run = project.run_name();
     assert_eq!(project.read("door.txt").as_deref(), Some("Closed on Saturday\n"));
-    project.run(["rollback", &run]).code(0);
+    project.run(["rollback", &run, "--yes"]).code(0);
     assert_eq!(project.read("door.txt"), None);
     project
         .run(["new", "sub/mine", "--from", "site-notice"])

@@ -72,7 +72,10 @@ fn a_rollback_restores_a_folder_byte_for_byte() {
         ["a: succeeded", "b: succeeded", "c: satisfied", "d: succeeded"]
     );
     project
-        .run_as("bob", &["rollback", "steps", "--why", "the window is over"])
+        .run_as(
+            "bob",
+            &["rollback", "steps", "--why", "the window is over", "--yes"],
+        )
         .code(0)
         .tells("rolled back");
     assert_eq!(contents(&project), before);
@@ -100,7 +103,7 @@ fn a_rollback_restores_a_folder_byte_for_byte() {
     assert_eq!(started["plan"], json!(["d", "b", "a"]));
 
     project.run(["resume", "steps"]).code(0);
-    project.run(["rollback", "steps"]).code(0);
+    project.run(["rollback", "steps", "--yes"]).code(0);
     assert_eq!(undone(&project).len(), 3, "undone once");
 }
 
@@ -111,7 +114,7 @@ fn chosen_steps_are_undone_with_all_that_depends_on_them_and_done_anew() {
     std::fs::remove_file(project.path().join("world/c")).unwrap();
     project.steps(&four());
     project.run(["exec", "steps.yaml"]).code(0);
-    project.run(["rollback", "steps", "--step", "b"]).code(0);
+    project.run(["rollback", "steps", "--step", "b", "--yes"]).code(0);
     assert_eq!(undone(&project), ["undo-c", "undo-b"]);
     assert_eq!(
         project.statuses("steps"),
@@ -138,7 +141,7 @@ fn a_step_that_the_run_does_not_have_cannot_be_undone() {
     world(&project);
     project.run(["exec", "steps.yaml"]).code(0);
     project
-        .run(["rollback", "steps", "--step", "nowhere"])
+        .run(["rollback", "steps", "--step", "nowhere", "--yes"])
         .code(2)
         .tells("RB0501");
     assert_eq!(project.only_run()["status"], "completed");
@@ -154,7 +157,7 @@ fn steps_without_a_way_back_are_named_as_left_in_place() {
     project.steps(&(sets("a", "[]") + one_way));
     project.run(["exec", "steps.yaml"]).code(0);
     project
-        .run(["rollback", "steps"])
+        .run(["rollback", "steps", "--yes"])
         .code(0)
         .tells("no way back, left in place: `one-way`");
     assert_eq!(
@@ -182,7 +185,7 @@ fn what_a_failed_attempt_left_behind_is_undone_too() {
     );
     project.run(["exec", "steps.yaml"]).code(1);
     assert_eq!(contents(&project)["a"], b"half");
-    project.run(["rollback", "steps"]).code(0);
+    project.run(["rollback", "steps", "--yes"]).code(0);
     assert_eq!(contents(&project)["a"], b"old");
     assert_eq!(project.statuses("steps"), ["a: rolled_back"]);
 }
@@ -200,7 +203,7 @@ fn stuck() -> Project {
     project.steps(&[way("a", "", "[]"), way("b", undo, "a"), way("c", "", "b")].concat());
     project.run(["exec", "steps.yaml"]).code(0);
     project
-        .run(["rollback", "steps"])
+        .run(["rollback", "steps", "--yes"])
         .code(1)
         .tells("is stuck")
         .tells("the disk is full")
@@ -289,7 +292,7 @@ fn a_rollback_that_is_killed_is_resumed_by_another_person() {
     project.write("world/b", "old");
     project.steps(SLOW);
     project.run(["exec", "steps.yaml"]).code(0);
-    let mut running = project.start(["rollback", "steps", "--json"]);
+    let mut running = project.start(["rollback", "steps", "--json", "--yes"]);
     running.until_event("process_started", "b");
     until("it is being undone", || undone(&project) == ["undo-b"]);
     let said = running.kill().whole_lines();
@@ -319,7 +322,7 @@ fn a_rollback_that_had_not_taken_effect_is_tried_again() {
     project.write("world/b", "old");
     project.steps(SLOW);
     project.run(["exec", "steps.yaml"]).code(0);
-    let running = project.start(["rollback", "steps"]);
+    let running = project.start(["rollback", "steps", "--yes"]);
     until("it is being undone", || undone(&project) == ["undo-b"]);
     running.kill();
     // Nobody lets the old process go on: its time is up, and it is ended.
@@ -350,7 +353,7 @@ fn manual_work_is_undone_by_a_person() {
     project.run(["exec", "steps.yaml"]).code(3);
     project.run(["confirm", "steps", "b"]).code(0);
     project
-        .run(["rollback", "steps"])
+        .run(["rollback", "steps", "--yes"])
         .code(3)
         .tells("to be undone by hand");
     assert!(undone(&project).is_empty(), "strictly in reverse order");
@@ -374,7 +377,7 @@ fn undoing_that_fails_is_tried_again_as_the_step_says_and_after_a_crash_too() {
 ",
     );
     project.run(["exec", "steps.yaml"]).code(0);
-    let undoing = project.start(["rollback", "steps"]);
+    let undoing = project.start(["rollback", "steps", "--yes"]);
     undoing.is_told_of("next try in");
     undoing.kill();
     assert_eq!(project.only_run()["status"], "rolling_back");

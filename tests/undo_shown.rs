@@ -30,9 +30,9 @@ fn done() -> Project {
 }
 
 #[test]
-fn without_a_terminal_it_is_listed_and_goes_on() {
+fn without_a_terminal_it_is_listed_and_goes_on_where_that_is_said() {
     let project = done();
-    let outcome = project.run(["rollback", "steps"]).code(3);
+    let outcome = project.run(["rollback", "steps", "--yes"]).code(3);
     in_order(
         &outcome.stderr,
         &[
@@ -50,6 +50,27 @@ fn without_a_terminal_it_is_listed_and_goes_on() {
     );
     let steps = &project.statuses("steps");
     assert_eq!(steps[1], "hand: waiting");
+}
+
+#[test]
+fn without_a_terminal_nothing_is_undone_unless_it_is_said() {
+    let project = done();
+    let outcome = project.run(["rollback", "steps", "--why", "so"]).code(2);
+    in_order(
+        &outcome.stderr,
+        &[
+            "2 steps are to be undone, in this order",
+            "◂ first  Put the notice up",
+            "nobody is here to be asked whether this is to be undone",
+            "`--yes` undoes what is listed above",
+        ],
+    );
+    assert_eq!(project.only_run()["status"], "completed");
+    assert_eq!(project.lines("log"), ["first", "told"]);
+    project
+        .run(["rollback", "steps", "--step", "one-way"])
+        .code(0)
+        .tells("there is nothing to undo");
 }
 
 /// A run with a step that is of use only on the way back from another.
@@ -87,7 +108,7 @@ fn with_a_restart(is_there: bool) -> Project {
 #[test]
 fn it_is_told_in_the_authors_words_what_undoing_does() {
     let project = with_a_restart(false);
-    let outcome = project.run(["rollback", "steps"]).code(0);
+    let outcome = project.run(["rollback", "steps", "--yes"]).code(0);
     in_order(
         &outcome.stderr,
         &[
@@ -109,7 +130,7 @@ fn it_is_told_in_the_authors_words_what_undoing_does() {
 fn what_goes_with_a_step_that_changed_nothing_is_left_out() {
     let project = with_a_restart(true);
     project
-        .run(["rollback", "steps"])
+        .run(["rollback", "steps", "--yes"])
         .code(0)
         .tells("1 step is to be undone")
         .keeps_quiet_of("unreachable");
@@ -120,7 +141,9 @@ fn what_goes_with_a_step_that_changed_nothing_is_left_out() {
 #[test]
 fn what_was_undone_and_what_stays_is_counted() {
     let project = done();
-    project.run(["rollback", "steps", "--why", "enough"]).code(3);
+    project
+        .run(["rollback", "steps", "--why", "enough", "--yes"])
+        .code(3);
     project
         .run(["confirm", "steps", "hand"])
         .code(0)
@@ -146,13 +169,13 @@ fn where_there_is_nothing_to_undo_that_is_said_and_nothing_is_wrong() {
     );
     project.run(["exec", "steps.yaml"]).code(1);
     project
-        .run(["rollback", "steps", "--step", "after"])
+        .run(["rollback", "steps", "--step", "after", "--yes"])
         .code(0)
         .tells("there is nothing to undo");
     assert_eq!(project.only_run()["status"], "failed", "it can still go on");
     for _ in 0..2 {
         project
-            .run(["rollback", "steps"])
+            .run(["rollback", "steps", "--yes"])
             .code(0)
             .tells("there is nothing to undo");
     }

@@ -7,7 +7,7 @@ use runbook_engine::core::{Act, RunStatus};
 use runbook_engine::id::StepId;
 use runbook_engine::runtime::{Access, Run, Seat};
 
-use super::{access, act_on, carry, give_up, go, go_after, meant, reason};
+use super::{access, act_on, carry, give_up, go, go_after, meant, nobody_is_asked, reason};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::left::LeftArgs;
@@ -22,11 +22,12 @@ use crate::setting::Setting;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Only what the run itself may have changed is undone, in reverse order. It is listed first; in a
-terminal you are then asked whether to go on. A rollback that is interrupted goes on with `runbook resume`.
+terminal you are then asked whether to go on, and elsewhere `--yes` says so. A rollback that is interrupted goes on with `runbook resume`.
 
 Examples:
   runbook rollback hybrid-s2s-7f3a
-  runbook rollback hybrid-s2s-7f3a --step set-realm --why 'the add-ins broke'"
+  runbook rollback hybrid-s2s-7f3a --step set-realm --why 'the add-ins broke'
+  runbook rollback hybrid-s2s-7f3a --yes --why 'the window is over'   where nobody can be asked"
 )]
 pub(crate) struct Args {
     /// The run
@@ -38,7 +39,7 @@ pub(crate) struct Args {
     /// Why: it stands in the journal; in a terminal you are asked for it
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     why: Option<String>,
-    /// Undo it without asking first
+    /// Undo it without asking first; needed where nobody can be asked
     #[arg(short, long)]
     yes: bool,
     #[command(flatten)]
@@ -102,8 +103,8 @@ async fn record_wish(seat: &mut dyn Seat, args: &Args, setting: &Setting) -> Res
     if would.undo.is_empty() && is_closed {
         return Ok(Wish::Nothing);
     }
-    let why = if !would.undo.is_empty() && !args.yes && setting.interactive() {
-        consent(args.why.clone())?
+    let why = if !would.undo.is_empty() && !args.yes {
+        consent(args.why.clone(), setting)?
     } else {
         args.why.clone()
     };
@@ -116,7 +117,11 @@ async fn record_wish(seat: &mut dyn Seat, args: &Args, setting: &Setting) -> Res
 const UNSAID: &str = "no reason was given";
 
 /// Asks whether it is to be undone, and why, where that was not said; gives the reason.
-fn consent(why: Option<String>) -> Result<Option<String>, Failed> {
+fn consent(why: Option<String>, setting: &Setting) -> Result<Option<String>, Failed> {
+    if !setting.interactive() {
+        let yes = "`--yes` undoes what is listed above";
+        return Err(nobody_is_asked("this is to be undone", yes));
+    }
     let nothing_happened = "nothing was undone";
     let asker = Asker::default();
     match asker.yes_or_no("Undo this?") {

@@ -103,7 +103,7 @@ impl Practice {
     pub(super) fn undone_killed_everywhere(&self, run: &str) -> Vec<String> {
         let killed = self.killed_at(
             "rollback_attempt_started",
-            &["rollback", run, "--json"],
+            &["rollback", run, "--json", "--yes"],
             Some(run),
         );
         let rows = self.bench.project.statuses(run);
@@ -157,7 +157,7 @@ impl Practice {
         let again = self.run("carol", exec);
         self.go_on("carol", again).code(0);
         assert_eq!(self.calls(), calls, "the second run made a mutating call");
-        self.run("carol", &["rollback", &self.name()]);
+        self.run("carol", &["rollback", &self.name(), "--yes"]);
         assert_eq!(self.state(), state, "what it found is not its own to undo");
     }
 
@@ -245,7 +245,7 @@ impl Practice {
 
     pub(super) fn roll_back(&self, operator: &str) {
         let run = self.name();
-        self.run(operator, &["rollback", &run]).code(0);
+        self.run(operator, &["rollback", &run, "--yes"]).code(0);
         self.bench.run(&["journal", "verify", &run]).code(0);
     }
 }

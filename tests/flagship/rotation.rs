@@ -106,7 +106,7 @@ fn every_server_gets_it_in_turn_and_gives_it_back_with_one_restart_each() {
     ] {
         assert_eq!(practice.status(step), "skipped", "{step}");
     }
-    practice.run("dave", &["rollback", &first]).code(0);
+    practice.run("dave", &["rollback", &first, "--yes"]).code(0);
     assert_eq!(practice.state(), before);
     assert_eq!(practice.starts(), vec![2; practice.servers().len()]);
     practice.bench.run(&["journal", "verify", &first]).code(0);
@@ -236,7 +236,7 @@ fn without_the_old_file_the_way_back_ends_with_what_to_do_by_hand() {
     practice.go_on("bob", begun).code(0);
     let (new, ..) = practice.certificates();
     practice
-        .run("carol", &["rollback", &practice.name()])
+        .run("carol", &["rollback", &practice.name(), "--yes"])
         .code(1)
         .tells("nobody gave old_pfx_path");
     assert_eq!(practice.certificates().0, new);

@@ -69,7 +69,7 @@ fn a_code_is_shown_without_a_terminal_and_kept_nowhere() {
     let after = bench.project.read("practice/tenant.json").unwrap();
     assert!(after.contains("/*.adventureworks.com"), "{after}");
     // Whoever goes on signs in for themselves.
-    let undone = carried_out(&bench, &["rollback", "names"]).code(0);
+    let undone = carried_out(&bench, &["rollback", "names", "--yes"]).code(0);
     let second = code(&undone.stderr);
     assert_ne!(first, second);
     assert_eq!(bench.project.read("practice/tenant.json").unwrap(), before);
