@@ -102,6 +102,32 @@ impl Failed {
         Self::told(vec![error.diagnostic(name)], exit)
     }
 
+    /// A run of this runbook that could not be started: there is none, and nothing was carried out.
+    pub(crate) fn not_started(runbook: &str, error: RuntimeError, place: &str) -> Self {
+        match error {
+            RuntimeError::Journal(JournalError::Storage { source, .. }) => {
+                let message = format!(
+                    "no run of `{runbook}` was started: the state folder `{place}` could not take it"
+                );
+                let diagnostic = Diagnostic::error(Code::StateFolder, message).caused_by(&source);
+                Self::input(vec![diagnostic.help(
+                    "nothing was carried out: put right what the system says (space, permissions, disk), or choose \
+                     another folder with `--state-dir` or RUNBOOK_STATE_DIR; then start it again",
+                )])
+            }
+            RuntimeError::Journal(error @ JournalError::DatabaseAway { .. }) => {
+                let mut failed = Self::journal(runbook, &error);
+                for diagnostic in &mut failed.diagnostics {
+                    diagnostic.help.pop();
+                    let again = "then start it again, unless `runbook list` shows that it was started";
+                    diagnostic.help.push(again.to_owned());
+                }
+                failed
+            }
+            other => Self::runtime(runbook, other),
+        }
+    }
+
     /// A runtime that failed, for the run that is called `name`.
     pub(crate) fn runtime(name: &str, error: RuntimeError) -> Self {
         match error {

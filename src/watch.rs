@@ -88,10 +88,11 @@ impl Watcher for Lines {
         }
         let width = Width::of_talk();
         let (name, shown) = (state.started().name(), self.shown());
-        let lines = entries.iter().flat_map(|one| {
+        let lines = entries.iter().enumerate().flat_map(|(at, one)| {
             let failure = script::failure(&one.event, &name, &shown.runbook);
             let failure = failure.map(|failure| render::diagnostic::as_text(&failure));
-            shown.progress.line(one, state, width).into_iter().chain(failure)
+            let line = shown.progress.line(one, entries.get(at + 1), state, width);
+            line.into_iter().chain(failure)
         });
         let lines: Vec<String> = lines.collect();
         if !lines.is_empty() {

@@ -68,6 +68,15 @@ fn goes_on_once_there_is_room(project: &Project, disk: &Disk, steps: usize, leav
             project.run(["show", "steps"]).code(0).prints("one");
             told_of_a_full_disk(&project.run(["exec", "steps.yaml"]), &when);
         }
+        if !began {
+            // No run is named that is none.
+            assert!(
+                !carried.stderr.contains("runbook resume"),
+                "{when}\n{}",
+                carried.stderr
+            );
+            assert_eq!(carried.code, 2, "{when}\n{}", carried.stderr);
+        }
         disk.make_room();
         let next = if began {
             ["resume", "steps"]
@@ -125,12 +134,13 @@ fn a_disk_that_can_only_be_read_is_read_and_not_written_to() {
         &["resume", "steps"][..],
         &["confirm", "steps", "two"],
         &["cancel", "steps", "--why", "no"],
-        &["rollback", "steps"],
+        &["rollback", "steps", "--yes"],
         &["exec", "steps.yaml"],
     ] {
+        // What cannot even be begun is as any other state folder that cannot be used: bad input.
         let stopped = project
             .run(args)
-            .code(70)
+            .code(if args[0] == "exec" { 2 } else { 70 })
             .tells("RB0400")
             .tells("Read-only file system");
         let help = if args[0] == "exec" {

@@ -463,8 +463,19 @@ fn finished_runs_are_pruned_and_archived_and_no_others() {
         .collect();
     assert_eq!(kept.len(), 2);
     let file: &Path = &kept[0];
-    bob.run(&["import", file.to_str().unwrap()]).code(0);
-    bob.run(&["show", "short"]).code(0).prints("succeeded");
+    let imported = bob.run(&["import", file.to_str().unwrap()]).code(0);
+    let imported = imported.tells("this is a copy, to be read");
+    assert!(
+        !imported.stderr.contains("not moved to you"),
+        "{}",
+        imported.stderr
+    );
+    let shown = bob.run(&["show", "short"]).code(0).prints("succeeded");
+    let shown = shown.prints("a copy, to be read; the run was over when it was exported");
+    assert!(!shown.stdout.contains("goes on"), "{}", shown.stdout);
+    bob.run(&["list"])
+        .code(0)
+        .prints("the run was over when it was exported");
     alice.run(&["prune", "--keep", "0", "--yes"]).code(0);
     assert_eq!(runs(), 1, "what waits is never removed");
     alice

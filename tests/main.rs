@@ -29,6 +29,7 @@ mod briefing;
 mod bundle_proofs;
 mod bundles;
 mod by_hand;
+mod by_word;
 mod carry_out;
 mod completion;
 mod crash;

@@ -97,17 +97,19 @@ pub(crate) async fn run(args: Args, setting: &Setting) -> Result<Exit, Failed> {
         program: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let file = runbook.definition().name.clone();
+    let place = setting.place()?;
     let mut run = engine
         .start(Arc::unwrap_or_clone(runbook), new)
         .await
-        .map_err(|error| Failed::runtime(&file, error))?;
+        .map_err(|error| Failed::not_started(&file, error, &place))?;
     run.set_keeper(Arc::new(giver));
     announce(&run, &params.examples, setting);
     if setting.global.json {
+        let name = run.name();
         let story = run
             .entries()
             .await
-            .map_err(|error| Failed::runtime(&file, error))?;
+            .map_err(|error| Failed::runtime(&name, error))?;
         Lines::new(setting, run.runbook()).recorded(&story, run.state());
     }
     if args.share {

@@ -70,7 +70,13 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         ));
     }
     if standing == Standing::Copy {
-        let remark = format!("it was not moved to you: this is {}", hands::COPY);
+        let status = run.state().status();
+        let not_moved = if status.is_finished() {
+            ""
+        } else {
+            "it was not moved to you: "
+        };
+        let remark = format!("{not_moved}this is {}", hands::copy(status));
         setting.look.tell(&paint(CARE, remark));
         return close(run).await.map(|_| Exit::Done);
     }

@@ -142,6 +142,7 @@ fn freshen(summary: &mut Summary, state: &RunState) {
     summary.status = state.status();
     summary.settled = settled;
     summary.total = total;
+    summary.by_word = state.by_word();
     summary.operator = state.operator().clone();
     summary.updated = state.updated();
 }
@@ -164,8 +165,12 @@ fn text(row: &Row, names: usize, width: Width) -> String {
                 [] => String::new(),
                 names => format!(", with {}", names.join(", ")),
             };
+            let by_word = match run.by_word {
+                0 => String::new(),
+                steps => format!(", {} by word", style::count(steps, "step")),
+            };
             let about = format!(
-                "last {},{rehearsal} {}: {}{overlays}",
+                "last {},{rehearsal} {}{by_word}: {}{overlays}",
                 time::local(run.updated),
                 run.operator,
                 run.title
@@ -187,8 +192,8 @@ fn text(row: &Row, names: usize, width: Width) -> String {
             width.wrap(&format!("{name}  {status} "), 4, &plain(&error.to_string()))
         }
     };
-    if row.listed.copy {
-        text += &format!("\n    {}", paint(CARE, hands::COPY));
+    if let (true, Some(run)) = (row.listed.copy, row.summary()) {
+        text += &format!("\n    {}", paint(CARE, hands::copy(run.status)));
     }
     let whose = row.summary();
     if let Some(whose) = whose.and_then(hands::in_short) {

@@ -75,7 +75,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     let last = format!("last {updated} by {}{}", state.operator(), authors::mark(last));
     render::result(&heading(state, runbook, &format!("{begun}; {last}"), width));
     if copy {
-        render::result(&paint(CARE, width.wrap("", 2, hands::COPY)));
+        render::result(&paint(CARE, width.wrap("", 2, hands::copy(state.status()))));
     }
     if let Some(whose) = hands::possession(state, width) {
         render::result(&whose);

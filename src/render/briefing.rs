@@ -78,6 +78,13 @@ fn done(state: &RunState, rows: &[Row]) -> Option<Subject> {
     if skipped > 0 {
         fact += &format!(", of which {skipped} skipped");
     }
+    let declared = rows.iter().filter(|row| row.word.is_some());
+    let declared: Vec<String> = declared
+        .map(|row| format!("`{}`", plain(&row.id.to_string())))
+        .collect();
+    if !declared.is_empty() {
+        fact += &format!("; by somebody's word alone: {}", declared.join(", "));
+    }
     let ended = [InstanceStatus::Succeeded, InstanceStatus::Satisfied];
     fact += &last(&ended).unwrap_or_default();
     Subject::of(paint(GOOD, '✓'), "done", [fact])

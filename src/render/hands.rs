@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use runbook_engine::core::{Offer, RunState};
+use runbook_engine::core::{Offer, RunState, RunStatus};
 use runbook_engine::id::StepId;
 use runbook_engine::journal::Summary;
 use runbook_engine::runbook::{Runbook, Step};
@@ -13,7 +13,13 @@ use super::style::{CARE, DIM, paint};
 use super::{plain, time};
 
 /// What is said of a run that was taken in and not moved here.
-pub(crate) const COPY: &str = "a copy, to be read; the run itself goes on where it was exported";
+pub(crate) fn copy(status: RunStatus) -> &'static str {
+    if status.is_finished() {
+        "a copy, to be read; the run was over when it was exported"
+    } else {
+        "a copy, to be read; the run itself goes on where it was exported"
+    }
+}
 
 /// Who has the run, if that needs saying.
 pub(crate) fn possession(state: &RunState, width: Width) -> Option<String> {

@@ -66,10 +66,16 @@ impl Progress {
         }
     }
 
-    /// What is shown of an entry, if it is worth a line.
-    pub(crate) fn line(&self, entry: &Entry, state: &RunState, width: Width) -> Option<String> {
+    /// What is shown of an entry, if it is worth a line. `next` was recorded together with it.
+    pub(crate) fn line(
+        &self,
+        entry: &Entry,
+        next: Option<&Entry>,
+        state: &RunState,
+        width: Width,
+    ) -> Option<String> {
         let said = self
-            .work(entry, state)
+            .work(entry, next, state)
             .or_else(|| self.people(entry))
             .or_else(|| self.undoing(entry))?;
         Some(self.laid_out(subject(&entry.event).as_ref(), said, width))
@@ -132,7 +138,7 @@ impl Progress {
     }
 
     /// What happens by itself, going forward.
-    fn work(&self, entry: &Entry, state: &RunState) -> Option<Said> {
+    fn work(&self, entry: &Entry, next: Option<&Entry>, state: &RunState) -> Option<Said> {
         let said = match &entry.event {
             Event::ObservationStarted { instance } => self.looked_at(instance)?,
             Event::AttemptStarted { instance, attempt } => self.started(instance, *attempt),
@@ -140,7 +146,7 @@ impl Progress {
                 instance,
                 verdict: Verdict::Satisfied,
                 ..
-            } if !is_in_doubt(state, instance) => {
+            } if !settles_doubt(next, instance) => {
                 let found = match self.step(instance) {
                     Some(step) if step.abilities.read_only => "checked",
                     _ => "in place already",
@@ -283,9 +289,9 @@ fn undone(entry: &Entry) -> Option<Said> {
     Some(said)
 }
 
-/// An observation that settles a doubt is followed by an entry that says so.
-fn is_in_doubt(state: &RunState, id: &InstanceId) -> bool {
-    state.find(id).is_some_and(|ix| state.instance(ix).attempts.0 > 0)
+/// An observation that settles a doubt is recorded together with an entry that says so.
+fn settles_doubt(next: Option<&Entry>, id: &InstanceId) -> bool {
+    next.is_some_and(|entry| matches!(&entry.event, Event::DoubtSettled { instance, .. } if instance == id))
 }
 
 fn lasted(entry: &Entry, state: &RunState, id: &InstanceId) -> String {

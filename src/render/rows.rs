@@ -8,7 +8,7 @@ use textwrap::core::display_width;
 
 use super::held::Held;
 use super::layout::{Width, cut, widest};
-use super::style::{DIM, of_instance, paint, words};
+use super::style::{CARE, DIM, of_instance, paint, words};
 use super::time::took;
 use super::{place, plain};
 
@@ -82,9 +82,22 @@ pub(super) fn status_words(status: InstanceStatus, step: Option<&Step>) -> Strin
     }
 }
 
+/// Where something stands by a person's word.
+pub(crate) fn by_word(row: &Row) -> Option<&'static str> {
+    row.word.as_ref().map(|_| declared(row.status))
+}
+
+/// What a person declared it to be.
+pub(crate) fn declared(status: InstanceStatus) -> &'static str {
+    match status {
+        InstanceStatus::RolledBack => "declared undone",
+        _ => "declared done",
+    }
+}
+
 impl Told<'_> {
     fn status(&self) -> String {
-        status_words(self.row.status, self.step)
+        by_word(&self.row).map_or_else(|| status_words(self.row.status, self.step), str::to_owned)
     }
 
     /// How long it took and which attempt it is, or who is waited for.
@@ -103,6 +116,7 @@ impl Told<'_> {
 
     fn line(&self, columns: Columns, width: Width) -> String {
         let (sign, style) = of_instance(self.row.status);
+        let style = if self.row.word.is_some() { CARE } else { style };
         let host = self.host.as_deref().unwrap_or_default();
         let host = if columns.hosts > 0 {
             cut(host, columns.hosts)
@@ -170,5 +184,6 @@ pub(crate) fn as_json(state: &RunState, runbook: &Runbook, row: &Row) -> Value {
         "ended": row.ended,
         "host": host(state, runbook, row),
         "took": row.took.map(|took| took.as_secs_f64()),
+        "declared": row.word.as_deref().map(|word| json!({ "operator": word.by, "time": word.at, "why": word.why })),
     })
 }

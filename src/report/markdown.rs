@@ -112,8 +112,7 @@ impl Page {
                 .reason
                 .as_ref()
                 .map_or_else(String::new, |why| format!(": {}", escaped(why)));
-            let status = words(step.status.as_str());
-            self.item(&format!("{} {status}{reason}", escaped(&step.id)));
+            self.item(&format!("{} {}{reason}", escaped(&step.id), step.stands()));
         }
         self.section("The run");
         if let Some(description) = &run.description {
@@ -134,9 +133,7 @@ impl Page {
         );
         self.fact("Took", &took(run.updated.duration_since(run.started)));
         let counts = report.counts().into_iter();
-        let counts: Vec<String> = counts
-            .map(|(status, many)| format!("{many} {}", words(status.as_str())))
-            .collect();
+        let counts: Vec<String> = counts.map(|(stands, many)| format!("{many} {stands}")).collect();
         self.fact("Steps", &counts.join(", "));
         self.fact("Run", &run.id.to_string());
         self.fact("Started with", &format!("runbook {}", escaped(&run.program)));
@@ -221,11 +218,7 @@ impl Page {
         } else {
             format!(": {}", escaped(&step.title))
         };
-        let line = format!(
-            "{sign} {}{title} ({})",
-            escaped(&step.id),
-            words(step.status.as_str())
-        );
+        let line = format!("{sign} {}{title} ({})", escaped(&step.id), step.stands());
         if !at_length {
             self.item(&line);
             return;

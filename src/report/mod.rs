@@ -25,7 +25,8 @@ use serde_json::Value;
 
 use self::signed::Signed;
 use crate::render::authors::Authorship;
-use crate::render::style::{count, entries};
+use crate::render::rows::declared;
+use crate::render::style::{count, entries, words};
 
 /// The version of the report's JSON.
 const VERSION: u32 = 1;
@@ -186,6 +187,8 @@ struct StepRecord {
     needs: Vec<Clean>,
     status: InstanceStatus,
     reason: Option<Clean>,
+    /// By whose word it is done or undone, if that is all that is known of it.
+    declared: Option<Declared>,
     attempts: u32,
     rollbacks: u32,
     started: Option<Timestamp>,
@@ -206,7 +209,20 @@ struct StepRecord {
     printed: Vec<Printed>,
 }
 
+/// What a person said of a step: that it is done, or undone.
+#[derive(Debug, Serialize)]
+struct Declared {
+    operator: Clean,
+    time: Timestamp,
+    why: Clean,
+}
+
 impl StepRecord {
+    /// Where it stands, in words.
+    fn stands(&self) -> String {
+        stands(self.status, self.declared.is_some())
+    }
+
     /// Whether somebody must look at it.
     fn needs_attention(&self) -> bool {
         match self.status {
@@ -239,7 +255,19 @@ impl StepRecord {
                 | InstanceStatus::Ready
                 | InstanceStatus::Blocked
         );
-        quiet && self.attempts <= 1 && self.rollbacks == 0 && self.evidence.is_empty()
+        quiet
+            && self.declared.is_none()
+            && self.attempts <= 1
+            && self.rollbacks == 0
+            && self.evidence.is_empty()
+    }
+}
+
+fn stands(status: InstanceStatus, is_declared: bool) -> String {
+    if is_declared {
+        declared(status).to_owned()
+    } else {
+        words(status.as_str())
     }
 }
 
@@ -284,12 +312,15 @@ struct PinnedFile {
 
 impl Report {
     /// How many steps stand where, in the order of the statuses.
-    fn counts(&self) -> Vec<(InstanceStatus, usize)> {
+    fn counts(&self) -> Vec<(String, usize)> {
         let mut counts = std::collections::BTreeMap::new();
         for step in &self.steps {
-            *counts.entry(step.status).or_insert(0) += 1;
+            *counts.entry((step.status, step.declared.is_some())).or_insert(0) += 1;
         }
-        counts.into_iter().collect()
+        let counts = counts.into_iter();
+        counts
+            .map(|((status, is_declared), many)| (stands(status, is_declared), many))
+            .collect()
     }
 
     /// Whether this step is told of at length.

@@ -14,7 +14,7 @@ use super::clean::Clean;
 use super::gather::{something, told};
 use super::printed::Printed;
 use super::signed::Signatures;
-use super::{Asked, Evidence, StepRecord, Ticked, Told};
+use super::{Asked, Declared, Evidence, StepRecord, Ticked, Told};
 use crate::render::approval;
 use crate::render::held::Held;
 use crate::render::story::subject;
@@ -66,6 +66,11 @@ fn record(
         needs: step.map_or_else(Vec::new, |step| step.needs.iter().map(Clean::of).collect()),
         status: row.status,
         reason: row.reason.as_ref().map(Clean::of),
+        declared: row.word.as_deref().map(|word| Declared {
+            operator: Clean::of(&word.by),
+            time: word.at,
+            why: Clean::of(&word.why),
+        }),
         attempts: row.attempts.0,
         rollbacks: instance.map_or(0, |instance| instance.rollbacks.0),
         started: row.started,

@@ -178,7 +178,12 @@ impl RunState {
                 instance,
                 ruling,
                 why,
-            } => self.decide(self.known(instance)?, *ruling, why, entry.time),
+            } => {
+                let ix = self.known(instance)?;
+                self.decide(ix, *ruling, why, entry.time)?;
+                self.keep_word(ix, *ruling, why, entry);
+                Ok(())
+            }
             Event::RollbackAttemptStarted { instance, .. }
             | Event::RollbackKept { instance, .. }
             | Event::RollbackReturned { instance, .. }

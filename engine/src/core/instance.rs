@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::approval::Approval;
 use super::event::{Failure, Need, ProcessMark, StopReason};
 use super::status::InstanceStatus;
+use super::word::Word;
 use crate::id::{AttemptNo, InstanceId, Operator, Seq};
 use crate::runbook::graph::StepIx;
 
@@ -294,6 +295,8 @@ pub struct Instance {
     pub ticks: BTreeMap<u32, Tick>,
     /// The approval that was asked for, and who gave it.
     pub approval: Option<Approval>,
+    /// The last word by which a person declared it done or undone; [`word`](Self::word) tells whether that still counts.
+    pub(super) said: Option<Arc<Word>>,
     /// Whether all of the outcome was there when undoing began and no try at that failed since: then, and
     /// only then, does its absence show that undoing took effect.
     pub(super) undone_from_whole: bool,
@@ -344,6 +347,7 @@ impl Instance {
             asked: None,
             ticks: BTreeMap::new(),
             approval: None,
+            said: None,
             undone_from_whole: false,
             returned: false,
             failures: 0,

@@ -33,6 +33,7 @@ mod rollback;
 mod state;
 mod table;
 mod view;
+mod word;
 mod worker;
 mod workflow;
 
@@ -56,6 +57,7 @@ pub use self::state::RunState;
 pub use self::status::{InstanceStatus, RunStatus};
 pub use self::table::InstanceIx;
 pub use self::view::{Row, WaitingFor};
+pub use self::word::Word;
 pub use self::worker::{Place, Worker};
 pub use self::workflow::{OnFailure, Retry, StepPolicy, Workflow};
 

@@ -11,6 +11,7 @@ use super::instance::{Instance, Phase};
 use super::state::RunState;
 use super::status::{InstanceStatus, RunStatus};
 use super::table::InstanceIx;
+use super::word::Word;
 use crate::id::{AttemptNo, InstanceId, Seq};
 use crate::runbook::graph::StepIx;
 
@@ -33,6 +34,8 @@ pub struct Row {
     pub ended: Option<Timestamp>,
     /// How long the last work on it took, doing it or undoing it, once that is over, if that is known.
     pub took: Option<SignedDuration>,
+    /// By whose word it is done or undone, if that is all that is known of it.
+    pub word: Option<Arc<Word>>,
 }
 
 /// Something that only a person can do now.
@@ -292,6 +295,7 @@ impl RunState {
             started: instance.started,
             ended: instance.ended,
             took: instance.took(),
+            word: instance.word().map(Arc::clone),
         }
     }
 
@@ -347,17 +351,19 @@ impl RunState {
                 .as_ref()
                 .map(|error| error.message.clone()),
             Phase::Observed => self.approval_ahead(self.find(&instance.id)?),
+            Phase::Succeeded | Phase::RolledBack => {
+                let word = instance.word()?;
+                Some(format!("{} said so: {}", word.by, word.why))
+            }
             Phase::Pending
             | Phase::FannedOut
             | Phase::Observing { .. }
             | Phase::Running(_)
             | Phase::Verifying(_)
             | Phase::Satisfied
-            | Phase::Succeeded
             | Phase::RollbackReady
             | Phase::RollingBack(_)
-            | Phase::RollbackVerifying(_)
-            | Phase::RolledBack => None,
+            | Phase::RollbackVerifying(_) => None,
         }
     }
 

@@ -73,8 +73,8 @@ pub enum JournalError {
     /// Its author signs, and this was not signed. Nothing was stored, and the journal takes others.
     #[error(transparent)]
     Unsigned(#[from] SigningFailed),
-    /// The run is a copy of one that goes on elsewhere.
-    #[error("the run is a copy of one that goes on elsewhere, and can only be read here")]
+    /// The run is a copy of one in another place.
+    #[error("the run is a copy of one in another place, and can only be read here")]
     Copy,
     /// The claim was given back, or is another's by now.
     #[error("the claim on the run is not held any more")]

@@ -28,6 +28,9 @@ pub struct Summary {
     pub settled: usize,
     /// How many there are, as far as is known.
     pub total: usize,
+    /// How many of them are done, or undone, by a person's word alone.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub by_word: usize,
     /// Who acted last.
     pub operator: Operator,
     /// To whom it is offered, if it is.
@@ -50,6 +53,11 @@ pub struct Summary {
     /// The first instances that a person may want to name, those that wait for one before the others.
     #[serde(default)]
     pub nameable: Vec<InstanceId>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_none(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Summary {
@@ -81,6 +89,7 @@ impl Summary {
             rehearsal: started.rehearsal.is_some(),
             settled: 0,
             total: 0,
+            by_word: 0,
             operator: entry.operator.clone(),
             offered_to: None,
             shared: false,

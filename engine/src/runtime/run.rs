@@ -249,6 +249,7 @@ impl Run {
             rehearsal: state.started().rehearsal.is_some(),
             settled,
             total,
+            by_word: state.by_word(),
             operator: state.operator().clone(),
             offered_to: state.hands().offer().map(|offer| offer.to.clone()),
             shared: state.hands().are_shared(),

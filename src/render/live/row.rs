@@ -9,7 +9,7 @@ use runbook_engine::runbook::Step;
 use super::line::Line;
 use super::{Class, Entry, Scene};
 use crate::render::layout::{Size, Width, cut, widest};
-use crate::render::rows::status_words;
+use crate::render::rows::{declared, status_words};
 use crate::render::style::{BAD, CARE, DIM, of_instance};
 use crate::render::time::{took, whole};
 use crate::render::{place, plain};
@@ -72,6 +72,7 @@ impl Row {
         let Entry { instance, status, .. } = *entry;
         let step = scene.runbook.step(instance.id.step());
         let (sign, style) = of_instance(status);
+        let style = if instance.word().is_some() { CARE } else { style };
         Self {
             sign,
             style,
@@ -117,6 +118,7 @@ fn word(instance: &Instance, status: InstanceStatus, step: Option<&Step>) -> Str
     match &instance.phase {
         Phase::Retrying { .. } | Phase::RollbackRetrying { .. } => "tried again".to_owned(),
         Phase::InDoubt(_) | Phase::RollbackInDoubt(_) => "interrupted".to_owned(),
+        _ if instance.word().is_some() => declared(status).to_owned(),
         _ => status_words(status, step),
     }
 }
@@ -160,6 +162,12 @@ fn detail(entry: &Entry<'_>, step: Option<&Step>, scene: &Scene<'_>) -> Line {
             .with(Style::new(), format!(": {title}")),
         (_, Some(because), _) => line.with(BAD, because),
         (Class::Busy, None, Some(printed)) => line.with(DIM, "│ ").with(Style::new(), printed),
+        (Class::Done, None, _) if instance.word().is_some() => {
+            let said = instance
+                .word()
+                .map(|word| format!("{} said so: {}", word.by, word.why));
+            line.with(CARE, plain(&said.unwrap_or_default()))
+        }
         (Class::Busy, None, None) => line.with(Style::new(), title),
         (Class::Bad | Class::Done | Class::ToCome, None, _) => line.with(DIM, title),
     }

@@ -119,7 +119,7 @@ fn laid_out(advice: &[Advice], width: Width) -> Vec<String> {
 fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
     let name = &state.started().name();
     if matches!(held, Held::Copy) {
-        return copied(name);
+        return copied(name, state.status());
     }
     let mut advice = match whose(name, state) {
         Whose::Away(advice) => return advice,
@@ -139,7 +139,7 @@ fn what_now(state: &RunState, runbook: &Runbook, held: &Held) -> Vec<Advice> {
         ),
         Held::No(_) => command(&format!("runbook resume {name}"), why),
         Held::Elsewhere => command(&format!("runbook log {name} --follow"), "to see how it goes on"),
-        Held::Copy => Fact(hands::COPY.to_owned()),
+        Held::Copy => Fact(hands::copy(state.status()).to_owned()),
     };
     match state.status() {
         RunStatus::Waiting if waiting.iter().all(|one| one.need == Need::ManualWork) => {
@@ -191,12 +191,21 @@ enum Whose {
 }
 
 /// What can be done with a run of which only a copy is here.
-fn copied(name: &str) -> Vec<Advice> {
+fn copied(name: &str, status: RunStatus) -> Vec<Advice> {
+    let copy = hands::copy(status);
+    let (fact, take_over) = if status.is_finished() {
+        (
+            format!("this is {copy}"),
+            "only to undo it here, if it is not there any more",
+        )
+    } else {
+        (
+            format!("this is {copy}; ask there to have it handed over"),
+            "only if it is lost there",
+        )
+    };
     vec![
-        Fact(format!(
-            "this is {}; ask there to have it handed over",
-            hands::COPY
-        )),
+        Fact(fact),
         command(&format!("runbook report {name}"), "for people who were not there"),
         command(
             &format!("runbook journal verify {name}"),
@@ -204,7 +213,7 @@ fn copied(name: &str) -> Vec<Advice> {
         ),
         command(
             &format!("runbook accept {name} --take-over --why TEXT"),
-            "only if it is lost there",
+            take_over,
         ),
     ]
 }
@@ -248,7 +257,7 @@ fn whose(name: &str, state: &RunState) -> Whose {
     } else if let Some(of) = hands.of().filter(|_| !state.status().is_finished()) {
         let of = plain(of.as_str());
         vec![Fact(format!(
-            "it is in the hands of {of}, who alone goes on with it"
+            "it is in the hands of {of}: others may look, confirm and decide, but not go on with it"
         ))]
     } else {
         Vec::new()

@@ -109,7 +109,7 @@ fn attention(report: &Report) -> Markup {
                 ul {
                     @for (number, step) in steps {
                         li { a href=(format!("#step-{number}")) { code { (step.id) } } " "
-                            (words(step.status.as_str()))
+                            (step.stands())
                             @if let Some(reason) = &step.reason { ": " bdi { (reason) } } }
                     }
                 }
@@ -131,8 +131,8 @@ fn about(report: &Report) -> Markup {
                 (fact("Last entry", html! { (at(run.updated)) " by " (run.operator) }))
                 (fact("Took", html! { (took(run.updated.duration_since(run.started))) }))
                 (fact("Steps", html! {
-                    @for (n, (status, many)) in report.counts().into_iter().enumerate() {
-                        @if n > 0 { ", " } (many) " " (words(status.as_str()))
+                    @for (n, (stands, many)) in report.counts().into_iter().enumerate() {
+                        @if n > 0 { ", " } (many) " " (stands)
                     }
                 }))
                 (fact("Run", html! { code { (run.id.to_string()) } }))

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::parts::{at, fact, ids, pair, value};
 use crate::render::authors::mark;
-use crate::render::style::{count, of_instance, words};
+use crate::render::style::{count, of_instance};
 use crate::render::time::{lasted, took};
 use crate::report::gather::something;
 use crate::report::printed::Printed;
@@ -28,7 +28,7 @@ pub(super) fn section(report: &Report) -> Markup {
 fn line(step: &StepRecord) -> Markup {
     let (sign, _) = of_instance(step.status);
     html! {
-        span.state { span aria-hidden="true" { (sign) } " " (words(step.status.as_str())) }
+        span.state { span aria-hidden="true" { (sign) } " " (step.stands()) }
         " " code { (step.id) } " "
         @if step.title != step.id { bdi { (step.title) } }
         @if let Some(seconds) = step.took { " " span.dim { (lasted(seconds)) } }
