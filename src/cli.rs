@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::Resettable;
 use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use runbook_engine::platform::process;
 
@@ -28,6 +29,7 @@ use crate::usage;
 #[command(
     version,
     propagate_version = true,
+    arg_required_else_help = true,
     max_term_width = 100,
     after_help = "Examples:
   runbook check hybrid-s2s.yaml                     find every mistake in a runbook
@@ -166,6 +168,10 @@ pub(crate) fn command() -> clap::Command {
 fn parse() -> Result<Cli, clap::Error> {
     let args: Vec<OsString> = std::env::args_os().collect();
     let mut command = Cli::command().color(usage::colours(&args));
+    if args.len() == 1 {
+        // Who types nothing is shown what there is, also where variables say where the runs are.
+        command = command.mut_args(|argument| argument.env(Resettable::Reset));
+    }
     let parsed = command.try_get_matches_from_mut(args).and_then(|matches| {
         Given::of(&matches).keep();
         Cli::from_arg_matches(&matches)

@@ -32,6 +32,15 @@ fn a_relative_path_is_refused_and_told_in_full() {
 }
 
 #[test]
+fn the_name_of_the_program_alone_tells_what_it_can_do() {
+    Project::new()
+        .run([""; 0])
+        .code(2)
+        .tells("Carries out long administrative procedures")
+        .tells("runbook exec hybrid-s2s.yaml --rehearse");
+}
+
+#[test]
 fn a_state_folder_that_does_not_exist_is_named_and_not_made() {
     let project = Project::new();
     project

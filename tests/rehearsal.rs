@@ -193,7 +193,7 @@ fn a_fault_in_a_step_that_is_not_there_is_told() {
 fn manual_work_is_not_waited_for_in_a_rehearsal() {
     let project = Project::new();
     project.steps(
-        "\n  look: { uses: manual, with: { instructions: Look. }, rehearse: { outputs: { seen: true } } }\n",
+        "\n  look: { uses: manual, with: { instructions: Look., collect: { seen: { type: boolean } } }, rehearse: { outputs: { seen: true } } }\n",
     );
     project
         .run(["exec", "steps.yaml"])

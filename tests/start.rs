@@ -21,10 +21,12 @@ fn every_runbook_that_ships_is_in_the_program() {
         project.run(["new", "--list"]).code(0).prints(name);
         project.run(["check", name]).code(0);
         let readme = std::fs::read_to_string(file.with_extension("README.md")).unwrap();
-        project
-            .run(["new", "--readme", name])
-            .code(0)
-            .prints(readme.trim_end());
+        let told = project.run(["new", "--readme", name]).code(0).stdout;
+        // Without the links, which lead to files that the reader does not have.
+        for line in readme.lines().filter(|line| !line.contains(['[', ']', '<', '`'])) {
+            assert!(told.contains(line), "{name}: {line}");
+        }
+        assert!(!told.contains(".md)"), "{told}");
         seen += 1;
     }
     assert!(seen > 1);

@@ -62,7 +62,10 @@ fn without_a_terminal_nothing_is_undone_unless_it_is_said() {
             "2 steps are to be undone, in this order",
             "◂ first  Put the notice up",
             "nobody is here to be asked whether this is to be undone",
-            "`--yes` undoes what is listed above",
+            &format!(
+                "`runbook rollback {} --yes` undoes what is listed above",
+                project.run_name()
+            ),
         ],
     );
     assert_eq!(project.only_run()["status"], "completed");

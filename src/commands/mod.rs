@@ -86,7 +86,7 @@ fn operator(text: &str) -> Result<Operator, String> {
 }
 
 /// That a question has nobody who could answer it.
-fn nobody_is_asked(whether: &str, yes: &'static str) -> Failed {
+fn nobody_is_asked(whether: &str, yes: impl Into<String>) -> Failed {
     let message = format!("nobody is here to be asked whether {whether}");
     Diagnostic::error(Code::Usage, message).help(yes).into()
 }

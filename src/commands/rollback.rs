@@ -104,7 +104,7 @@ async fn record_wish(seat: &mut dyn Seat, args: &Args, setting: &Setting) -> Res
         return Ok(Wish::Nothing);
     }
     let why = if !would.undo.is_empty() && !args.yes {
-        consent(args.why.clone(), setting)?
+        consent(&name, args, setting)?
     } else {
         args.why.clone()
     };
@@ -117,9 +117,12 @@ async fn record_wish(seat: &mut dyn Seat, args: &Args, setting: &Setting) -> Res
 const UNSAID: &str = "no reason was given";
 
 /// Asks whether it is to be undone, and why, where that was not said; gives the reason.
-fn consent(why: Option<String>, setting: &Setting) -> Result<Option<String>, Failed> {
+fn consent(name: &str, args: &Args, setting: &Setting) -> Result<Option<String>, Failed> {
+    let why = args.why.clone();
     if !setting.interactive() {
-        let yes = "`--yes` undoes what is listed above";
+        let steps = args.step.iter().map(|step| format!(" --step {step}"));
+        let command = format!("runbook rollback {name}{} --yes", steps.collect::<String>());
+        let yes = format!("`{command}` undoes what is listed above");
         return Err(nobody_is_asked("this is to be undone", yes));
     }
     let nothing_happened = "nothing was undone";

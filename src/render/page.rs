@@ -16,6 +16,12 @@ pub(crate) fn print(page: &str) {
 /// The page without remarks for those who made it, and without links to files that its reader does not have.
 pub(crate) fn readable(page: &str) -> String {
     let lines = page.lines().filter(|line| !line.starts_with("<!--"));
+    // What a fence says beyond its language is for those who test the page.
+    let lines = lines.map(|line| {
+        let fence = line.find("```").filter(|&at| line[..at].trim().is_empty());
+        let info = fence.and_then(|at| line[at..].find(' ').map(|length| at + length));
+        info.map_or(line, |end| &line[..end])
+    });
     let page: Vec<&str> = lines.collect();
     let page = page.join("\n");
     let (mut text, mut rest) = (String::new(), page.trim());
@@ -77,6 +83,7 @@ impl Link<'_> {
                     let page = page.trim_start_matches("../").trim_start_matches("docs/");
                     format!("{text} (`{page}` in the documentation)")
                 }
+                None if text.contains(page) => (*text).to_owned(),
                 None => format!("{text} (`{page}`)"),
             },
         }
@@ -115,6 +122,11 @@ mod tests {
                 "it (`runbook new --readme hybrid-s2s`)",
             ),
             ("[below](#world)", "below"),
+            ("[`steps/a.rhai`](steps/a.rhai)", "`steps/a.rhai`"),
+            (
+                "- a\n\n  ```yaml fragment\n  a: b\n  ```",
+                "- a\n\n  ```yaml\n  a: b\n  ```",
+            ),
             ("[Rhai](https://rhai.rs/book/)", "[Rhai](https://rhai.rs/book/)"),
             (
                 "<!-- file: a -->\n# A\n\nno [link] (here)\n",
