@@ -66,6 +66,7 @@ mod second_terminal;
 mod secret_sources;
 mod secrets;
 mod sensitive;
+mod sent_back;
 mod several_people;
 #[cfg(unix)]
 mod shared_runs;

@@ -93,6 +93,39 @@ fn what_is_done_in_a_second_terminal_is_signed_by_whoever_does_it() {
 }
 
 #[test]
+fn a_run_is_sent_back_under_a_signature_while_it_is_held() {
+    let book = BOOK.replace("beside: { role: tenant,", "made: { role: farm, uses: manual, with: { instructions: Make. } }\n  beside: { needs: made, role: tenant,");
+    let project = team(&book);
+    let running = held(&project);
+    by(&project, "alice", ["confirm", "steps", "made"]).code(0);
+    by(
+        &project,
+        "alice",
+        ["reject", "steps", "beside", "--to", "made", "--why", "so"],
+    )
+    .code(2)
+    .tells("asks for the role `tenant`, which `alice` does not have");
+    by(
+        &project,
+        "bob",
+        [
+            "reject",
+            "steps",
+            "beside",
+            "--to",
+            "made",
+            "--why",
+            "it is the old one",
+        ],
+    )
+    .code(0);
+    project.write("go", "");
+    running.wait().code(3);
+    assert_eq!(author(&project, "sent_back"), proven("bob"));
+    all_is_proven(&project);
+}
+
+#[test]
 fn an_approval_is_signed_while_the_run_is_held() {
     let book = BOOK.replace("role: tenant, uses: manual", "role: farm, uses: manual");
     let project = team(&book.replace("needs: [slow, beside]", "needs: slow"));

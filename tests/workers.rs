@@ -315,6 +315,45 @@ steps:
 }
 
 #[test]
+fn a_run_is_sent_back_while_a_worker_goes_on_with_it() {
+    let steps = "
+  beside: { uses: command, with: { run: [HELPER, append, DIR/log, begun, then, until, DIR/go] } }
+  make:
+    uses: command
+    with:
+      run: [HELPER, append, DIR/log, made, then, append, DIR/zone, x]
+      validate: [HELPER, exists, DIR/zone]
+  look: { needs: make, uses: manual, with: { instructions: Is it right? } }
+";
+    let Some(team) = Team::new(steps) else { return };
+    team.run("anna", &["exec", "steps.yaml", "--share"]).code(0);
+    let worker = team.at_work("anna");
+    let made = |times: usize| {
+        until("it is made", || {
+            let lines = team.project.lines("log");
+            let waits = count(&team.entries("steps"), "person_needed") == times;
+            waits && lines.iter().filter(|line| *line == "made").count() == times
+        });
+    };
+    made(1);
+    std::fs::remove_file(team.project.path().join("zone")).unwrap();
+    let args = ["reject", "steps", "look", "--to", "make", "--why", "it is gone"];
+    team.run("ben", &args).code(0);
+    made(2);
+    team.run("ben", &["confirm", "steps", "look"]).code(0);
+    team.project.write("go", "");
+    worker.wait().code(0);
+    let entries = team.entries("steps");
+    let sent = entries
+        .iter()
+        .find(|entry| entry["event"] == "sent_back")
+        .unwrap();
+    assert_eq!(sent["operator"], "ben");
+    nothing_is_done_twice(&entries);
+    team.is_sound("steps");
+}
+
+#[test]
 fn workers_need_a_database() {
     let project = Project::new();
     project.steps(SLOW);

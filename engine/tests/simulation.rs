@@ -228,7 +228,7 @@ fn the_simulations_come_everywhere() {
         )
         .unwrap();
     // All but the pinning of files, which is the runtime's.
-    assert_eq!(seen.borrow().len(), 33, "{seen:?}");
+    assert_eq!(seen.borrow().len(), 34, "{seen:?}");
     let ends = [
         RunStatus::Completed,
         RunStatus::Failed,

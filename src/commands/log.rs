@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::render::authors::{self, Authorship};
 use crate::render::held::Held;
 use crate::render::layout::Width;
-use crate::render::story::{story, subject, transcript_of, under_way};
+use crate::render::story::{concerns, story, subject, transcript_of, under_way};
 use crate::render::style::{BAD, CARE, DIM, Look, names, paint};
 use crate::render::{self, next, plain, time};
 use crate::setting::Setting;
@@ -180,7 +180,9 @@ impl Log<'_> {
     }
 
     fn is_shown(&self, entry: &Entry) -> bool {
-        self.only.is_none() || subject(&entry.event).is_some_and(|id| self.is_wanted(&id))
+        self.only.is_none()
+            || subject(&entry.event).is_some_and(|id| self.is_wanted(&id))
+            || concerns(&entry.event, |id| self.is_wanted(id))
     }
 
     /// Prints an entry, and below it what was printed by the call that it ends.

@@ -174,6 +174,7 @@ fn named(act: &Act) -> Vec<String> {
         | Act::Decide { instance, .. }
         | Act::Approve { instance, .. }
         | Act::Reject { instance, .. } => vec![instance.to_string()],
+        Act::SendBack { instance, to, .. } => vec![instance.to_string(), to.to_string()],
         Act::Rollback {
             scope: RollbackScope::Steps(steps),
             ..

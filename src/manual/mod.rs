@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use runbook_engine::core::event::{Attachment, Failure, Need, Outputs};
-use runbook_engine::core::{Act, RunState, Tick, WaitingFor};
+use runbook_engine::core::{Act, Instance, RunState, Tick, WaitingFor};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
 use runbook_engine::runbook::Runbook;
@@ -62,6 +62,8 @@ struct Work {
     inputs: ManualInputs,
     /// The same, with the values in its texts marked: they are data, and no Markdown.
     marked: ManualInputs,
+    /// Why it is asked for again, where the run was sent back.
+    again: Option<String>,
     /// The items of its checklist that are ticked off already, counted from 1.
     ticks: BTreeMap<u32, Tick>,
 }
@@ -93,6 +95,7 @@ impl Work {
             waiting,
             inputs: plain,
             marked,
+            again: instance.and_then(Instance::sent_words),
             ticks: instance
                 .map(|instance| instance.ticks.clone())
                 .unwrap_or_default(),

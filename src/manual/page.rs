@@ -27,6 +27,7 @@ pub(super) fn page(runbook: &Runbook, work: &Work, width: Width) -> String {
         waiting,
         inputs,
         marked,
+        again,
         ticks: _,
     } = work;
     let step = runbook.step(waiting.id.step());
@@ -44,6 +45,10 @@ pub(super) fn page(runbook: &Runbook, work: &Work, width: Width) -> String {
     }
     if let Some(source) = step.and_then(|step| step.source.as_deref()) {
         remark(format!("described in {}", plain(source)));
+    }
+    if let Some(again) = again.as_deref().filter(|_| !waiting.undoing) {
+        let head = format!("  {} ", paint(CARE, "again:"));
+        lines.push(width.wrap(&head, 9, &plain(again)));
     }
     if let Some(warning) = step.and_then(|step| step.warning.as_deref()) {
         let head = format!("  {} ", paint(CARE, "note:"));

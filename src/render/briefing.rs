@@ -27,6 +27,7 @@ pub(crate) fn briefing(state: &RunState, runbook: &Runbook, now: Timestamp, widt
         done(state, &rows),
         in_doubt(state, runbook, now),
         failed(&rows),
+        sent_back(state),
         waiting(state, runbook, now),
         next(state, &rows, runbook),
     ];
@@ -130,6 +131,25 @@ fn failed(rows: &[Row]) -> Option<Subject> {
         format!("`{}`: {reason}", plain(&row.id.to_string()))
     });
     Subject::of(paint(BAD, '✗'), "failed", failed)
+}
+
+/// To what the run was sent back, and is not done again yet.
+fn sent_back(state: &RunState) -> Option<Subject> {
+    let sent = state.statuses().filter_map(|(instance, _)| {
+        let sent = instance
+            .sent_back
+            .as_deref()
+            .filter(|sent| sent.to == instance.id)?;
+        let (to, from) = (sent.to.to_string(), sent.from.to_string());
+        Some(format!(
+            "to `{}` from `{}` by {}: {}",
+            plain(&to),
+            plain(&from),
+            plain(sent.by.as_str()),
+            plain(&sent.why)
+        ))
+    });
+    Subject::of(paint(CARE, '↩'), "sent back", sent)
 }
 
 /// Who is waited for, what has waited longest first.

@@ -14,7 +14,9 @@ use super::amendment;
 use super::layout::{Width, pad, widest};
 use super::markdown;
 use super::plain;
-use super::story::{approving_words, doubt_words, handing_words, ruling_words, stop_words, subject};
+use super::story::{
+    approving_words, doubt_words, handing_words, ruling_words, sent_back_words, stop_words, subject,
+};
 use super::style::{BAD, BUSY, CARE, DIM, GOOD, count, names, paint};
 use super::time::took;
 
@@ -233,6 +235,11 @@ impl Progress {
                 let words = format!("{} decided: {} ({why})", entry.operator, ruling_words(*ruling));
                 Said::new(CARE, '!', words)
             }
+            Event::SentBack(sent) => Said::new(
+                CARE,
+                '!',
+                format!("{}: {}", entry.operator, sent_back_words(sent)),
+            ),
             Event::Approving(approving) => approval(approving, &entry.operator),
             Event::Handed(handing) => Said::new(
                 CARE,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use runbook_engine::core::RunState;
 use runbook_engine::core::event::{
-    Approving, DoubtRuling, Event, Handing, LeftProcess, Need, Ruling, StopReason, Transcript, Verdict,
+    Approving, DoubtRuling, Event, Handing, LeftProcess, Need, Ruling, SentBack, StopReason, Transcript,
+    Verdict,
 };
 use runbook_engine::id::{InstanceId, Seq};
 use runbook_engine::journal::Digest;
@@ -84,6 +85,7 @@ pub(crate) fn words(event: &Event) -> String {
         }
         Event::Decided { ruling, why, .. } => format!("decided: {} ({why})", ruling_words(*ruling)),
         Event::Approving(approving) => approving_words(approving),
+        Event::SentBack(sent) => sent_back_words(sent),
         Event::Handed(handing) => handing_words(handing),
         Event::Amended(amended) => format!("run amended ({}): {}", amendment::summary(amended), amended.why),
         Event::CancelRequested { why } => format!("run cancelled: {why}"),
@@ -162,6 +164,15 @@ pub(super) fn approving_words(approving: &Approving) -> String {
     }
 }
 
+/// To what a run was sent back, and why. The instance from which it was is named before.
+pub(super) fn sent_back_words(sent: &SentBack) -> String {
+    let others = match sent.again.iter().filter(|id| **id != sent.instance).count() {
+        0 => String::new(),
+        others => format!("; {} after it are looked at again", count(others, "instance")),
+    };
+    format!("sent back to `{}`: {}{others}", sent.to, sent.why)
+}
+
 pub(super) fn handing_words(handing: &Handing) -> String {
     let noted = |note: &Option<String>| note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
     match handing {
@@ -183,6 +194,14 @@ pub(super) fn ruling_words(ruling: Ruling) -> &'static str {
         Ruling::Again => "try again",
         Ruling::Fail => "it has failed",
         Ruling::Skip => "go on without it",
+    }
+}
+
+/// Whether an event is about an instance too that is not its first subject.
+pub(crate) fn concerns(event: &Event, is_meant: impl Fn(&InstanceId) -> bool) -> bool {
+    match event {
+        Event::SentBack(sent) => std::iter::once(&sent.to).chain(&sent.again).any(is_meant),
+        _ => false,
     }
 }
 
@@ -215,6 +234,7 @@ pub(crate) fn subject(event: &Event) -> Option<InstanceId> {
         | Event::Ticked { instance, .. }
         | Event::Confirmed { instance, .. }
         | Event::Decided { instance, .. }
+        | Event::SentBack(SentBack { instance, .. })
         | Event::RollbackAttemptStarted { instance, .. }
         | Event::RollbackKept { instance, .. }
         | Event::RollbackReturned { instance, .. }
@@ -254,6 +274,7 @@ pub(crate) fn transcript_of(event: &Event) -> Option<&Transcript> {
         | Event::Confirmed { .. }
         | Event::Decided { .. }
         | Event::Approving(_)
+        | Event::SentBack(_)
         | Event::Handed(_)
         | Event::CancelRequested { .. }
         | Event::RollbackStarted { .. }

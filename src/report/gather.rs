@@ -148,6 +148,7 @@ fn is_remarkable(entry: &Entry) -> bool {
         | Event::Confirmed { .. }
         | Event::Decided { .. }
         | Event::Approving(_)
+        | Event::SentBack(_)
         | Event::Handed(_)
         | Event::CancelRequested { .. }
         | Event::RollbackStarted { .. }

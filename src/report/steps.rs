@@ -32,6 +32,12 @@ pub(super) fn records(
         if let Some(id) = subject(&entry.event) {
             histories.entry(id).or_default().push(entry);
         }
+        if let Event::SentBack(sent) = &entry.event {
+            let others = sent.again.iter().filter(|id| **id != sent.instance);
+            for id in std::iter::once(&sent.to).chain(others) {
+                histories.entry(id.clone()).or_default().push(entry);
+            }
+        }
     }
     let records = story.state.rows().into_iter().map(|row| {
         let row = held.row(row, &story.state, &story.runbook);
@@ -130,6 +136,8 @@ fn evidence(history: &[&Entry], checklist: &[String]) -> Vec<Evidence> {
         match &entry.event {
             Event::Decided { ruling, .. } => is_done = *ruling == Ruling::Done,
             Event::PersonNeeded { .. } => ticks.clear(),
+            // It is done again, and not undone.
+            Event::SentBack(_) => is_done = false,
             Event::Ticked { number, .. } => drop(ticks.entry(*number).or_insert(entry)),
             Event::Confirmed {
                 values,

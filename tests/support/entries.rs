@@ -1,6 +1,6 @@
 //! What must hold of the entries of every run, however it was interrupted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -20,6 +20,7 @@ fn allows_another(entry: &Value) -> bool {
 #[track_caller]
 pub(crate) fn sound(entries: &[Value]) {
     let mut open: BTreeMap<String, Option<bool>> = BTreeMap::new();
+    let mut sent_back: BTreeSet<&str> = BTreeSet::new();
     for (at, entry) in entries.iter().enumerate() {
         assert_eq!(entry["seq"], at, "a gap in the numbers: {entry}");
         for field in ["time", "operator", "host", "event"] {
@@ -32,6 +33,21 @@ pub(crate) fn sound(entries: &[Value]) {
             event @ ("attempt_started" | "rollback_attempt_started") => {
                 let allowed = open.insert(format!("{event} {step}"), Some(false));
                 assert_ne!(allowed, Some(Some(false)), "attempted again silently: {entry}");
+            }
+            // The one that was named is done again by order; what stands on it, where it is seen not to hold.
+            "sent_back" => {
+                let to = entry["to"].as_str().unwrap();
+                open.insert(format!("attempt_started {to}"), None);
+                sent_back.extend(
+                    entry["again"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|id| id.as_str().unwrap()),
+                );
+            }
+            "observed" if entry["verdict"] == "unsatisfied" && sent_back.remove(step) => {
+                open.insert(format!("attempt_started {step}"), None);
             }
             _ if allows_another(entry) => {
                 for event in ["attempt_started", "rollback_attempt_started"] {

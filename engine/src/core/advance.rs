@@ -130,7 +130,10 @@ fn start_one(state: &RunState, turn: &Turn) -> Option<Event> {
     }
     let ix = state.next_to_start(turn.now, &turn.lacking)?;
     let policy = state.policy(ix);
-    if policy.looks_first() {
+    if state.needs_word(ix) {
+        let (instance, need) = (id(state, ix), Need::Decision);
+        Some(Event::PersonNeeded { instance, need })
+    } else if policy.looks_first() {
         let instance = id(state, ix);
         Some(Event::ObservationStarted { instance })
     } else if policy.approve.is_some() {

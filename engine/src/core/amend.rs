@@ -290,7 +290,7 @@ impl RunState {
     fn opened_in_order(&self) -> Vec<StepIx> {
         let opened = self.workflow.steps().map(|(at, _)| at).filter(|&at| {
             let mut instances = self.instances_of(at).iter();
-            instances.any(|&ix| self.instance(ix).phase != Phase::Pending)
+            instances.any(|&ix| self.instance(ix).phase != Phase::Pending || self.instance(ix).reopens)
         });
         let mut opened: Vec<StepIx> = opened.collect();
         opened.sort_by_key(|&at| self.instances_of(at).first().copied());

@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::decide::twice;
 use super::event::{Entry, Event, RunStarted};
-use super::instance::{Activity, Instance, Phase, Tick};
+use super::instance::{Activity, Phase, Tick};
 use super::permission::asks_for_role;
 use super::person::proven;
 use super::state::RunState;
 use super::table::InstanceIx;
 use super::workflow::Workflow;
-use crate::id::{InstanceId, Seq, StepId};
-use crate::runbook::graph::StepIx;
+use crate::id::{InstanceId, Seq};
 
 /// An event that the state does not accept: the journal is not one that this program wrote, or the program
 /// has a fault.
@@ -110,6 +108,7 @@ impl RunState {
                 .map_err(|forbidden| Misfit(forbidden.to_string()))?;
         }
         match &entry.event {
+            Event::SentBack(sent) => self.send_back(sent, entry),
             Event::Handed(handing) => self.hand(handing, entry),
             Event::Approving(approving) => self.approve(approving, entry),
             Event::RunStarted(_) => Err(Misfit("the run has started already".to_owned())),
@@ -212,56 +211,14 @@ impl RunState {
         }
     }
 
-    /// A step is opened, or settled without being opened.
-    fn open(&mut self, entry: &Entry) -> Result<(), Misfit> {
-        match &entry.event {
-            Event::StepOpened { step, items: None } => {
-                let (_, ix) = self.unopened(step)?;
-                self.set_phase(ix, Phase::Ready);
-            }
-            Event::StepOpened {
-                step,
-                items: Some(items),
-            } => {
-                let (at, _) = self.unopened(step)?;
-                if items.is_empty() || twice(items).is_some() {
-                    return Err(Misfit("it has no items, or one of them twice".to_owned()));
-                }
-                let instances = items.iter().map(|item| {
-                    let id = InstanceId::of_item(step.clone(), item.key.clone());
-                    Instance::new(id, at, Some(item.value.clone()))
-                });
-                self.fan_out(at, instances.collect());
-            }
-            Event::StepSkipped { step, reason } => {
-                let (_, ix) = self.unopened(step)?;
-                self.rest(ix, Phase::Skipped(reason.clone()), entry.time);
-            }
-            Event::StepUnclear { step, error } => {
-                let (_, ix) = self.unopened(step)?;
-                self.instance_mut(ix).error = Some(error.clone());
-                self.rest(ix, Phase::Failed, entry.time);
-            }
-            _ => return Err(Misfit("it opens no step".to_owned())),
-        }
-        Ok(())
-    }
-
-    /// A step that may be opened now, and the instance that stands for it.
-    fn unopened(&self, step: &StepId) -> Result<(StepIx, InstanceIx), Misfit> {
-        let at = self
-            .step_of(step)
-            .ok_or_else(|| Misfit(format!("there is no step `{step}`")))?;
-        let free = self.may_open() && self.needs_settled(at);
-        match self.instances_of(at) {
-            [ix] if free && self.instance(*ix).phase == Phase::Pending => Ok((at, *ix)),
-            _ => Err(Misfit(format!("the step `{step}` is not about to be opened"))),
-        }
-    }
-
     /// Puts an instance into a phase in which nothing is under way.
     pub(super) fn rest(&mut self, ix: InstanceIx, phase: Phase, time: Timestamp) {
-        self.instance_mut(ix).ended = Some(time);
+        let instance = self.instance_mut(ix);
+        instance.ended = Some(time);
+        if phase.is_settled() {
+            instance.sent_back = None;
+            instance.done_before = false;
+        }
         self.set_phase(ix, phase);
     }
 }

@@ -155,7 +155,7 @@ impl RunState {
             Phase::Ready | Phase::Retrying { .. } => !self.policy(ix).looks_first(),
             _ => false,
         };
-        in_turn && self.policy(ix).approve.is_some() && self.may_start(ix)
+        in_turn && self.policy(ix).approve.is_some() && self.may_start(ix) && !self.needs_word(ix)
     }
 
     /// Whether that is so, and there is room for it.

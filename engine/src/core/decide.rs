@@ -126,7 +126,7 @@ fn cut_off(
 /// A step is opened or not; nothing when it no longer waits for that.
 fn evaluated(state: &RunState, step: &StepId, result: &Result<Evaluation, Failure>) -> Option<Event> {
     let at = state.step_of(step)?;
-    if !state.may_open() || !state.queues().to_evaluate.contains(&at) {
+    if !state.may_open() || !state.queues().steps_to_evaluate().any(|step| step == at) {
         return None;
     }
     let step = step.clone();

@@ -68,10 +68,10 @@ pub fn effects(state: &RunState, draining: bool, lacking: &Lacking, now: Timesta
     let in_doubt = state.queues().in_doubt.iter().copied();
     let ours = in_doubt.filter(|&ix| lacking.worker().is_none() || !state.is_withheld(ix, lacking));
     let cleared = ours.filter_map(|ix| clear(state, ix));
-    let to_evaluate = state.queues().to_evaluate.iter();
-    let known = to_evaluate.filter(|&&at| !lacking.withholds(&state.workflow().step(at).secrets, &[]));
+    let to_evaluate = state.queues().steps_to_evaluate();
+    let known = to_evaluate.filter(|&at| !lacking.withholds(&state.workflow().step(at).secrets, &[]));
     let evaluated = known.take(EVALUATIONS_AT_ONCE).map(|at| {
-        let step = state.workflow().step(*at).id.clone();
+        let step = state.workflow().step(at).id.clone();
         Effect::Evaluate { step }
     });
     let mut all: Vec<Effect> = calls.collect();

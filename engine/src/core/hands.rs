@@ -106,7 +106,8 @@ impl Hands {
                 | Act::Confirm { .. }
                 | Act::Decide { .. }
                 | Act::Approve { .. }
-                | Act::Reject { .. },
+                | Act::Reject { .. }
+                | Act::SendBack { .. },
             ) if self.away.is_none() => Ok(()),
             // What a worker began it may end.
             Input::Finished { .. } | Input::ProcessStarted { .. } if self.shared => Ok(()),

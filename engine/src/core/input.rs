@@ -168,6 +168,15 @@ pub enum Act {
         /// Why.
         why: String,
     },
+    /// Sends the run back from what it waits for to something earlier that was not done right.
+    SendBack {
+        /// What it waits for.
+        instance: InstanceId,
+        /// What was not done right.
+        to: InstanceId,
+        /// Why.
+        why: String,
+    },
     /// Gives the run to somebody, or takes it.
     Hand(Handing),
     /// Changes the definition.
@@ -200,6 +209,7 @@ impl Act {
             | Self::Decide { .. }
             | Self::Approve { .. }
             | Self::Reject { .. }
+            | Self::SendBack { .. }
             | Self::Amend(_)
             | Self::Cancel { .. }
             | Self::Rollback { .. } => false,
@@ -230,6 +240,14 @@ pub enum Rejection {
         act: &'static str,
         /// What is possible instead.
         instead: &'static str,
+    },
+    /// What the run should be sent back to does not come before what it waits for.
+    #[error("`{instance}` does not stand on `{to}`, so the run cannot be sent back to it from there")]
+    NotEarlier {
+        /// What the run waits for.
+        instance: InstanceId,
+        /// What was named.
+        to: InstanceId,
     },
     /// The instance must be proven by a file, and none was given.
     #[error("`{0}` asks for evidence, and cannot be done without it")]
@@ -313,6 +331,7 @@ impl Rejection {
             Self::Forbidden(_) => About::Person,
             Self::NotNow { .. }
             | Self::RunNotNow { .. }
+            | Self::NotEarlier { .. }
             | Self::NotAmendable { .. }
             | Self::Unread
             | Self::Unproven(_)
@@ -339,6 +358,9 @@ impl Rejection {
             Self::NotNow { instead, .. }
             | Self::RunNotNow { instead, .. }
             | Self::NotAmendable { instead, .. } => instead,
+            Self::NotEarlier { .. } => {
+                "name a step that it needs, directly or not: the runbook's `needs` tells"
+            }
             Self::Unread => "use the same version of the program for all processes of the run",
             Self::Unproven(_) => {
                 "`runbook confirm RUN STEP --attach FILE` gives it; where it has failed, `runbook decide RUN STEP again --why TEXT` reopens it first"

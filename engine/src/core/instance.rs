@@ -186,7 +186,8 @@ impl Phase {
     /// Whether undoing may begin here, where something may have changed: nothing is under way or left over.
     pub(super) fn can_be_undone(&self) -> bool {
         match self {
-            Self::Ready
+            Self::Pending
+            | Self::Ready
             | Self::Retrying { .. }
             | Self::Observed
             | Self::InDoubt(Doubt { cleared: true, .. })
@@ -196,8 +197,7 @@ impl Phase {
             | Self::Failed
             | Self::RollbackReady
             | Self::RollbackRetrying { .. } => true,
-            Self::Pending
-            | Self::FannedOut
+            Self::FannedOut
             | Self::Observing { .. }
             | Self::Running(_)
             | Self::Verifying(_)
@@ -255,6 +255,21 @@ pub struct Tick {
     pub at: Timestamp,
 }
 
+/// That a run was sent back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sending {
+    /// From what it waited for.
+    pub from: InstanceId,
+    /// To what was not done right.
+    pub to: InstanceId,
+    /// By whom.
+    pub by: Operator,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub why: String,
+}
+
 /// What is known of an instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Instance {
@@ -297,6 +312,13 @@ pub struct Instance {
     pub approval: Option<Approval>,
     /// The last word by which a person declared it done or undone; [`word`](Self::word) tells whether that still counts.
     pub(super) said: Option<Arc<Word>>,
+    /// That it, or something that it stands on, was sent back to, and it is not settled since.
+    pub sent_back: Option<Arc<Sending>>,
+    /// Whether it was done before it was sent back to: then it is not attempted as long as nobody can tell whether it
+    /// still is.
+    pub(super) done_before: bool,
+    /// Whether its step was sent back to and is not opened since, or no longer for it.
+    pub(super) reopens: bool,
     /// Whether all of the outcome was there when undoing began and no try at that failed since: then, and
     /// only then, does its absence show that undoing took effect.
     pub(super) undone_from_whole: bool,
@@ -319,6 +341,15 @@ impl Instance {
     pub(super) fn is_unopened(&self) -> bool {
         let waits = matches!(self.phase, Phase::Pending | Phase::Failed);
         waits && self.started.is_none() && self.item.is_none()
+    }
+
+    /// Whether its step has no instances yet, or is to be opened again, or was settled instead.
+    pub(super) fn is_not_opened(&self) -> bool {
+        self.reopens || (self.started.is_none() && self.item.is_none() && self.awaits_or_needs_no_opening())
+    }
+
+    fn awaits_or_needs_no_opening(&self) -> bool {
+        matches!(self.phase, Phase::Pending | Phase::Failed | Phase::Skipped(_))
     }
 
     /// Nothing counts any more of what failed.
@@ -348,6 +379,9 @@ impl Instance {
             ticks: BTreeMap::new(),
             approval: None,
             said: None,
+            sent_back: None,
+            done_before: false,
+            reopens: false,
             undone_from_whole: false,
             returned: false,
             failures: 0,

@@ -135,8 +135,7 @@ impl RunState {
         if self.may_open() {
             due.extend(self.first_in_lines(lacking));
             due.extend(queues.observed.iter().copied());
-            let steps = queues.to_evaluate.iter();
-            due.extend(steps.flat_map(|&step| self.instances_of(step)).copied());
+            due.extend(queues.to_evaluate.iter().map(|(_, ix)| *ix));
         }
         if self.cancelled().is_none() {
             due.extend(queues.in_doubt.iter().copied().filter(|&ix| self.looks_next(ix)));

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::apply::Misfit;
-use super::event::{DoubtRuling, Entry, Event, Failure, FailureKind, Need, Outputs, Ruling, Verdict};
+use super::event::{DoubtRuling, Entry, Event, Failure, Need, Outputs, Verdict};
 use super::instance::{Activity, Asks, Doubt, Phase, Tick};
 use super::state::RunState;
 use super::table::InstanceIx;
@@ -27,7 +27,8 @@ impl RunState {
             }
             (
                 Phase::Observing {
-                    asks: Asks::Before, ..
+                    asks: Asks::Before,
+                    activity,
                 },
                 Event::Observed {
                     verdict,
@@ -36,7 +37,8 @@ impl RunState {
                     ..
                 },
             ) => {
-                self.observed(ix, verdict, observed, outputs, entry.time);
+                let seen = (verdict, observed, outputs);
+                self.observed(ix, activity, seen, entry.time);
             }
             (
                 Phase::Observing {
@@ -72,9 +74,8 @@ impl RunState {
     fn observed(
         &mut self,
         ix: InstanceIx,
-        verdict: &Verdict,
-        seen: &Value,
-        outputs: &Outputs,
+        activity: Activity,
+        (verdict, seen, outputs): (&Verdict, &Value, &Outputs),
         time: Timestamp,
     ) {
         match verdict {
@@ -87,6 +88,15 @@ impl RunState {
                     Phase::Satisfied
                 };
                 self.rest(ix, phase, time);
+            }
+            Verdict::Unknown if self.instance(ix).done_before && !self.policy(ix).may_be_repeated() => {
+                self.set_phase(
+                    ix,
+                    Phase::InDoubt(Doubt {
+                        activity,
+                        cleared: true,
+                    }),
+                );
             }
             Verdict::Unsatisfied(_) | Verdict::Unknown => {
                 if !self.instance(ix).changed {
@@ -122,6 +132,7 @@ impl RunState {
                 instance.attempts = *attempt;
                 instance.changed = true;
                 instance.returned = false;
+                instance.done_before = false;
                 instance.first_try.get_or_insert(entry.time);
                 self.set_phase(ix, Phase::Running(activity));
             }
@@ -149,7 +160,7 @@ impl RunState {
             Phase::Ready | Phase::Retrying { .. } => !self.policy(ix).abilities.validates,
             _ => false,
         };
-        in_turn && self.may_start(ix)
+        in_turn && self.may_start(ix) && !self.needs_word(ix)
     }
 
     fn failed(&mut self, ix: InstanceIx, error: &Failure, retry_at: Option<Timestamp>, time: Timestamp) {
@@ -243,6 +254,9 @@ impl RunState {
                 Phase::Waiting(need)
             }
             (Phase::InDoubt(Doubt { cleared: true, .. }), Need::Decision) => Phase::Waiting(need),
+            (Phase::Ready, Need::Decision) if self.may_start(ix) && self.needs_word(ix) => {
+                Phase::Waiting(need)
+            }
             (Phase::RollbackInDoubt(Doubt { cleared: true, .. }), Need::Decision) => {
                 Phase::RollbackWaiting(need)
             }
@@ -289,91 +303,6 @@ impl RunState {
             other => return Err(self.misfit(ix, &other)),
         }
         Ok(())
-    }
-
-    /// A person settled it.
-    pub(super) fn decide(
-        &mut self,
-        ix: InstanceIx,
-        ruling: Ruling,
-        why: &str,
-        time: Timestamp,
-    ) -> Result<(), Misfit> {
-        let forward = self.cancelled.is_none() && !self.is_rolling_back();
-        // What a person settles took as long as it did, which nobody measured.
-        self.instance_mut(ix).since = None;
-        match (self.instance(ix).phase.clone(), ruling) {
-            (
-                Phase::RollbackInDoubt(Doubt { cleared: true, .. })
-                | Phase::RollbackWaiting(_)
-                | Phase::RollbackRetrying { .. }
-                | Phase::RollbackFailed,
-                ruling,
-            ) if self.is_current(ix) => self.decide_undoing(ix, ruling, why, time),
-            (Phase::RollbackFailed, Ruling::Done) => self.undone(ix, time),
-            (
-                Phase::InDoubt(Doubt { cleared: true, .. })
-                | Phase::Waiting(Need::ManualWork | Need::Decision)
-                | Phase::Failed
-                | Phase::Retrying { .. },
-                ruling,
-            ) if forward => self.decide_doing(ix, ruling, why, time),
-            // What became of it matters for undoing a run that was stopped, too.
-            (
-                Phase::InDoubt(Doubt { cleared: true, .. }) | Phase::Waiting(Need::Decision),
-                Ruling::Done | Ruling::Fail | Ruling::Skip,
-            ) if self.cancelled.is_some() && self.rollback.is_none() => {
-                self.decide_doing(ix, ruling, why, time);
-            }
-            (Phase::RolledBack, Ruling::Again) if forward => {
-                self.decide_doing(ix, ruling, why, time);
-            }
-            (other, _) => return Err(self.misfit(ix, &other)),
-        }
-        Ok(())
-    }
-
-    fn decide_undoing(&mut self, ix: InstanceIx, ruling: Ruling, why: &str, time: Timestamp) {
-        let decided = || Failure::new(FailureKind::Decided, why);
-        match ruling {
-            Ruling::Done => self.undone(ix, time),
-            Ruling::Again => {
-                self.instance_mut(ix).all_tries_free();
-                self.set_phase(ix, Phase::RollbackReady);
-            }
-            Ruling::Fail => self.not_undone(ix, decided(), time),
-            Ruling::Skip => {
-                self.not_undone(ix, decided(), time);
-                self.rollback_goes_on(ix);
-            }
-        }
-    }
-
-    /// A run that was rolled back goes forward again with this.
-    fn decide_doing(&mut self, ix: InstanceIx, ruling: Ruling, why: &str, time: Timestamp) {
-        self.rollback = None;
-        // Only the person knows how far manual work came that is done, or failed.
-        if self.policy(ix).abilities.by_person && matches!(ruling, Ruling::Done | Ruling::Fail) {
-            self.instance_mut(ix).changed = true;
-        }
-        match ruling {
-            Ruling::Done => self.rest(ix, Phase::Succeeded, time),
-            Ruling::Again => self.try_again(ix),
-            Ruling::Fail => {
-                self.instance_mut(ix).error = Some(Failure::new(FailureKind::Decided, why));
-                self.rest(ix, Phase::Failed, time);
-            }
-            Ruling::Skip => self.rest(ix, Phase::Skipped(why.to_owned()), time),
-        }
-    }
-
-    /// All tries are free again; a step that was never opened is opened anew.
-    fn try_again(&mut self, ix: InstanceIx) {
-        let unopened = self.instance(ix).is_unopened();
-        let instance = self.instance_mut(ix);
-        instance.all_tries_free();
-        instance.ended = None;
-        self.set_phase(ix, if unopened { Phase::Pending } else { Phase::Ready });
     }
 
     pub(super) fn take_in_hand(&mut self, ix: InstanceIx, time: Timestamp) {

@@ -91,7 +91,7 @@ impl Ended<'_> {
 
     fn looked(self, asks: Asks, answer: &Answer) -> Vec<Event> {
         let settled = match asks {
-            Asks::Before => None,
+            Asks::Before => self.unsure(answer),
             Asks::Doubt | Asks::RollbackDoubt => Some(self.doubt_settled(asks, answer)),
         };
         let found = match answer {
@@ -117,6 +117,16 @@ impl Ended<'_> {
             }
         };
         std::iter::once(found).chain(settled).collect()
+    }
+
+    /// What was done before is not done again where it cannot tell, unless it may be repeated: a person decides.
+    fn unsure(&self, answer: &Answer) -> Option<Event> {
+        let unknown = matches!(answer, Ok(seen) if seen.verdict == Verdict::Unknown);
+        let asks = unknown && self.state.instance(self.ix).done_before;
+        (asks && !self.state.policy(self.ix).may_be_repeated()).then(|| Event::PersonNeeded {
+            instance: self.instance.clone(),
+            need: Need::Decision,
+        })
     }
 
     /// The table "after an interruption" of the design.

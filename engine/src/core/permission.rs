@@ -285,6 +285,9 @@ pub(super) fn permitted(state: &RunState, input: &Input, turn: &Turn) -> Result<
         Input::Act(
             Act::Tick { instance, .. } | Act::Confirm { instance, .. } | Act::Decide { instance, .. },
         ) => of_step(instance),
+        Input::Act(Act::SendBack { instance, .. }) => {
+            state.may_send_back(instance, operator, now).map_err(Rejection::from)
+        }
         Input::Act(Act::Approve { instance, .. } | Act::Reject { instance, .. }) => {
             state.may_judge(instance, operator, now).map_err(Rejection::from)
         }
@@ -363,6 +366,7 @@ pub(super) fn asks_for_role(event: &Event) -> Option<&InstanceId> {
         | Event::RolledBack { .. }
         | Event::RollbackFailed { .. }
         | Event::Approving(_)
+        | Event::SentBack(_)
         | Event::Handed(_) => None,
     }
 }

@@ -73,6 +73,7 @@ pub(super) fn acted(state: &RunState, act: &Act, turn: &Turn) -> Result<Event, R
                 Approving::Rejected { instance, why }
             }))
         }
+        Act::SendBack { instance, to, why } => Ok(Event::SentBack(state.sent_back(instance, to, why)?)),
         Act::Hand(handing) => {
             worth_giving(state, handing)?;
             state.can_be_handed(handing, operator)?;
@@ -216,7 +217,7 @@ fn decidable(state: &RunState, instance: &InstanceId, ruling: Ruling) -> Result<
 }
 
 /// A run that is stopped for good, or being undone, does not go forward by anybody's word.
-fn goes_forward(state: &RunState, act: &'static str) -> Result<(), Rejection> {
+pub(super) fn goes_forward(state: &RunState, act: &'static str) -> Result<(), Rejection> {
     let no = |is, instead| Err(Rejection::RunNotNow { is, act, instead });
     if state.is_rolling_back() {
         no(
@@ -296,7 +297,7 @@ pub(super) fn has_way_back(state: &RunState, scope: &RollbackScope) -> Result<()
     }
 }
 
-fn named(state: &RunState, id: &InstanceId) -> Result<InstanceIx, Rejection> {
+pub(super) fn named(state: &RunState, id: &InstanceId) -> Result<InstanceIx, Rejection> {
     match state.find(id) {
         None => Err(Rejection::NoSuchInstance(id.clone())),
         Some(ix) if state.instance(ix).phase == Phase::FannedOut => {

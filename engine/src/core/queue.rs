@@ -18,8 +18,9 @@ use crate::runbook::graph::StepIx;
 pub(super) struct Queues {
     /// Steps whose needs are settled: they are opened as they are.
     pub(super) to_open: BTreeSet<StepIx>,
-    /// Steps whose needs are settled: their `when` and `for_each` are evaluated first.
-    pub(super) to_evaluate: BTreeSet<StepIx>,
+    /// Steps whose needs are settled: their `when` and `for_each` are evaluated first. Each instance that waits for
+    /// that is there.
+    pub(super) to_evaluate: BTreeSet<(StepIx, InstanceIx)>,
     /// Instances that may start once their line's turn comes; a line that is empty is not there.
     lines: BTreeMap<LineIx, Line>,
     pub(super) observed: BTreeSet<InstanceIx>,
@@ -82,7 +83,7 @@ impl Queues {
         } = place;
         match phase {
             Phase::Pending if free && policy.is_plain() => put(&mut self.to_open, step, there),
-            Phase::Pending if free => put(&mut self.to_evaluate, step, there),
+            Phase::Pending if free => put(&mut self.to_evaluate, (step, ix), there),
             Phase::Ready if free => self.line_up(place.line, |line| put(&mut line.ready, ix, there)),
             Phase::Retrying { at } if free => {
                 self.line_up(place.line, |line| put(&mut line.retrying, (*at, ix), there));
@@ -133,6 +134,15 @@ impl Queues {
         if line.ready.is_empty() && line.retrying.is_empty() {
             self.lines.remove(&at);
         }
+    }
+}
+
+impl Queues {
+    /// The steps that are to be evaluated, each once.
+    pub(super) fn steps_to_evaluate(&self) -> impl Iterator<Item = StepIx> {
+        let mut last = None;
+        let steps = self.to_evaluate.iter().map(|(step, _)| *step);
+        steps.filter(move |step| last.replace(*step) != Some(*step))
     }
 }
 

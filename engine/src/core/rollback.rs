@@ -252,6 +252,8 @@ impl RunState {
         instance.changed = false;
         instance.returned = false;
         instance.approval = None;
+        instance.sent_back = None;
+        instance.done_before = false;
         instance.outputs = Arc::new(Value::Null);
         instance.kept = None;
         self.rest(ix, Phase::RolledBack, time);

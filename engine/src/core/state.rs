@@ -115,12 +115,17 @@ impl RunState {
     /// Replaces the instance that stands for a whole step by those of its items.
     pub(super) fn fan_out(&mut self, step: StepIx, items: Vec<Instance>) {
         let whole = self.table.take_instances(step);
+        self.more_items(items);
+        for &ix in whole.iter() {
+            self.set_phase(ix, Phase::FannedOut);
+        }
+    }
+
+    /// Adds instances to a step that has others already, of which at least one is not settled.
+    pub(super) fn more_items(&mut self, items: Vec<Instance>) {
         for mut instance in items {
             instance.phase = Phase::Ready;
             self.add(instance);
-        }
-        for &ix in whole.iter() {
-            self.set_phase(ix, Phase::FannedOut);
         }
     }
 

@@ -97,9 +97,11 @@ impl Table {
         match instances {
             [only] if self.instance(*only).id.item().is_none() => StepFacts {
                 status: status(*only),
-                outputs: Arc::clone(&self.instance(*only).outputs),
+                outputs: self.instance(*only).gives(),
             },
             many => {
+                let part = |ix: &&InstanceIx| !self.instance(**ix).is_left_out();
+                let many: Vec<InstanceIx> = many.iter().filter(part).copied().collect();
                 let by_item = many.iter().filter_map(|&ix| {
                     let instance = self.instance(ix);
                     let key = instance.id.item()?.as_str().to_owned();

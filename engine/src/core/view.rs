@@ -290,7 +290,7 @@ impl RunState {
             id: instance.id.clone(),
             status: self.status_of(ix, blocked),
             attempts: instance.attempts,
-            outputs: Arc::clone(&instance.outputs),
+            outputs: instance.gives(),
             reason: self.reason(instance, blocked),
             started: instance.started,
             ended: instance.ended,
@@ -318,9 +318,12 @@ impl RunState {
                         self.instance(*holder).id
                     ))
                 });
-                locked.or_else(|| self.approval_ahead(ix))
+                locked.or_else(|| self.approval_ahead(ix)).or_else(|| instance.sent_words())
             }
             Phase::InDoubt(_) | Phase::RollbackInDoubt(_) => Some("it was interrupted".to_owned()),
+            Phase::Waiting(Need::Decision) if instance.done_before => instance.sent_words().map(|sent| {
+                format!("{sent}; it was done before, and cannot tell whether its outcome is still there: a person must decide")
+            }),
             Phase::Waiting(Need::Decision) => Some(
                 "it was interrupted, and nobody knows whether it took effect: a person must decide"
                     .to_owned(),
@@ -335,7 +338,10 @@ impl RunState {
             Phase::Waiting(Need::Approval) | Phase::RollbackWaiting(Need::Approval) => {
                 self.approval_wanted(self.find(&instance.id)?)
             }
-            Phase::Waiting(Need::ManualWork) => Some("a person must do it and confirm".to_owned()),
+            Phase::Waiting(Need::ManualWork) => Some(match instance.sent_words() {
+                Some(sent) => format!("{sent}; a person must see to it again and confirm"),
+                None => "a person must do it and confirm".to_owned(),
+            }),
             Phase::RollbackWaiting(Need::ManualWork) => Some("a person must undo it and confirm".to_owned()),
             Phase::Skipped(why) => Some(why.clone()),
             Phase::Failed => error(),
@@ -355,8 +361,8 @@ impl RunState {
                 let word = instance.word()?;
                 Some(format!("{} said so: {}", word.by, word.why))
             }
-            Phase::Pending
-            | Phase::FannedOut
+            Phase::Pending => instance.sent_words(),
+            Phase::FannedOut
             | Phase::Observing { .. }
             | Phase::Running(_)
             | Phase::Verifying(_)

@@ -171,6 +171,7 @@ impl Verifier {
             | Event::Ticked { .. }
             | Event::Decided { .. }
             | Event::Approving(_)
+            | Event::SentBack(_)
             | Event::Handed(_)
             | Event::CancelRequested { .. }
             | Event::RollbackStarted { .. }

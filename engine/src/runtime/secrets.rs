@@ -167,6 +167,7 @@ impl Known {
             | Act::Decide { .. }
             | Act::Approve { .. }
             | Act::Reject { .. }
+            | Act::SendBack { .. }
             | Act::Hand(_)
             | Act::Amend(_)
             | Act::Cancel { .. }
@@ -187,6 +188,7 @@ impl Known {
             Act::Hand(Handing::TakenBack | Handing::Accepted | Handing::MovedIn | Handing::Shared) => {}
             Act::Decide { why, .. }
             | Act::Reject { why, .. }
+            | Act::SendBack { why, .. }
             | Act::Hand(Handing::TakenOver { why })
             | Act::Cancel { why }
             | Act::Rollback { why, .. } => {

@@ -225,7 +225,7 @@ fn run_event() -> BoxedStrategy<Event> {
         (step_id(), option::of(vec(item, 0..4))).prop_map(|(step, items)| Event::StepOpened { step, items }),
         (step_id(), text()).prop_map(|(step, reason)| Event::StepSkipped { step, reason }),
         (step_id(), failure()).prop_map(|(step, error)| Event::StepUnclear { step, error }),
-        handing().prop_map(Event::Handed),
+        handing(),
         super::approving::approving_event(),
         text().prop_map(|why| Event::CancelRequested { why }),
     ]

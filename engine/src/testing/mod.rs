@@ -9,6 +9,7 @@ pub mod conformance;
 pub mod doubles;
 pub mod laws;
 mod people;
+mod sending;
 pub mod simulation;
 pub mod team;
 pub mod workflows;

@@ -11,6 +11,12 @@ impl Simulation {
     pub(super) fn answer(&mut self) -> Option<Act> {
         if let Some(waiting) = self.state.waiting_for().into_iter().next() {
             let instance = waiting.id;
+            if !waiting.undoing && self.dice.chance(24) {
+                let act = self.send_back(instance.clone());
+                if act.is_some() {
+                    return act;
+                }
+            }
             return Some(match (waiting.need, self.dice.next_of(&[180, 38, 38])) {
                 (Need::ManualWork, 0) => {
                     let before = self.world.before(&instance);
@@ -76,7 +82,7 @@ impl Simulation {
         let chosen = usize::from(self.dice.roll(u8::try_from(rows.len()).unwrap_or(u8::MAX)));
         let instance = rows.into_iter().nth(chosen)?.id;
         let why = "a whim".to_owned();
-        Some(match self.dice.next_of(&[80, 46, 46, 26, 16, 16, 26]) {
+        Some(match self.dice.next_of(&[80, 40, 40, 26, 16, 16, 26, 12]) {
             0 => decide(instance, self.ruling()),
             1 => Act::Confirm {
                 instance,
@@ -94,6 +100,9 @@ impl Simulation {
             },
             4 => Act::Cancel { why },
             6 => self.amend()?,
+            7 => self
+                .send_back(instance.clone())
+                .unwrap_or(Act::Reject { instance, why }),
             _ => self
                 .judge(instance.clone())
                 .unwrap_or(Act::Reject { instance, why }),

@@ -52,11 +52,20 @@ pub(super) fn waits(state: &RunState, waiting: &WaitingFor, runbook: &Runbook) -
                 ]
             };
             let undoing = if waiting.undoing { "undoing " } else { "" };
+            let named = named(&id, &title);
+            let again_after = state
+                .find(&waiting.id)
+                .and_then(|ix| state.instance(ix).done_before());
+            let fact = match again_after {
+                None => format!("{undoing}{named} was interrupted{role}. {fact}"),
+                Some(sent) => format!(
+                    "{named} was done before, and cannot tell whether it still holds after `{}`{role}. Do not do it again \
+                     yet: look whether it holds, then",
+                    plain(&sent.to.to_string())
+                ),
+            };
             vec![
-                Fact(format!(
-                    "{undoing}{} was interrupted{role}. {fact}",
-                    named(&id, &title)
-                )),
+                Fact(fact),
                 command_for(whose, &decide("done"), done),
                 command_for(whose, &decide("again"), again),
             ]

@@ -11,6 +11,7 @@ pub use self::parts::{
     Attachment, DoubtRuling, Failure, FailureKind, Item, LeftProcess, Need, Place, ProcessMark, Rehearsal,
     RehearsedFailure, RollbackScope, Ruling, RunStarted, StopReason, Transcript, Verdict,
 };
+pub use self::sending::SentBack;
 use crate::id::{AttemptNo, Host, InstanceId, Operator, Seq, StepId};
 
 mod amended;
@@ -18,6 +19,7 @@ mod approving;
 mod handing;
 mod overlaid;
 mod parts;
+mod sending;
 
 /// Named values that a step gives to those that come after it.
 pub type Outputs = serde_json::Map<String, Value>;
@@ -227,6 +229,8 @@ pub enum Event {
     },
     /// Something about the approval of what would be carried out.
     Approving(Approving),
+    /// The run is sent back from what it waits for to something earlier.
+    SentBack(SentBack),
     /// Who has the run changed, or is about to.
     Handed(Handing),
     /// A person stopped the run for good.
@@ -317,6 +321,7 @@ impl Event {
             Self::Confirmed { .. } => "confirmed",
             Self::Decided { .. } => "decided",
             Self::Approving(approving) => approving.name(),
+            Self::SentBack(_) => "sent_back",
             Self::Handed(handing) => handing.name(),
             Self::CancelRequested { .. } => "cancel_requested",
             Self::RollbackStarted { .. } => "rollback_started",

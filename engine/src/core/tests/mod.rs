@@ -32,6 +32,7 @@ mod people;
 mod regressions;
 mod retry;
 mod rollback;
+mod sending;
 mod steps;
 mod stuck;
 mod timeout;

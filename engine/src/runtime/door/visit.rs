@@ -307,6 +307,14 @@ fn records(event: &Event, act: &Act) -> bool {
                 why: because,
             },
         ) => instance == of && why == because,
+        (
+            Event::SentBack(sent),
+            Act::SendBack {
+                instance: of,
+                to,
+                why: because,
+            },
+        ) => sent.instance == *of && sent.to == *to && sent.why == *because,
         (Event::Handed(handed), Act::Hand(handing)) => handed == handing,
         (Event::Amended(amended), Act::Amend(wanted)) => amended == wanted,
         (Event::CancelRequested { why }, Act::Cancel { why: because }) => why == because,

@@ -41,6 +41,10 @@ pub(super) const LAWS: &[(&str, Law)] = &[
     ),
     ("the status tells the truth", the_status_tells_the_truth),
     ("an amendment keeps what is done", an_amendment_keeps_what_is_done),
+    (
+        "what stands on what is done again is looked at again",
+        what_stands_on_what_is_done_again_is_looked_at_again,
+    ),
 ];
 
 impl Moment<'_> {
@@ -305,6 +309,36 @@ fn the_status_tells_the_truth(moment: &Moment<'_>) -> Result<(), Broken> {
         RunStatus::RolledBack => hold(state.still_to_undo().is_empty(), wrong),
         RunStatus::Running => Ok(()),
     }
+}
+
+fn what_stands_on_what_is_done_again_is_looked_at_again(moment: &Moment<'_>) -> Result<(), Broken> {
+    let Event::SentBack(sent) = &moment.entry.event else {
+        return Ok(());
+    };
+    let is_again = |id: &InstanceId| sent.to == *id || sent.again.contains(id);
+    for (ix, after) in instances(moment.after) {
+        let before = moment.before.instance(ix);
+        let unchanged = before == after;
+        hold(unchanged != is_again(&after.id), || {
+            format!("`{}` is touched, or not", after.id)
+        })?;
+        let kept = (&before.before, &before.outputs, before.changed, before.attempts);
+        hold(
+            kept == (&after.before, &after.outputs, after.changed, after.attempts),
+            || format!("`{}` lost what is known of it", after.id),
+        )?;
+        let to = moment
+            .after
+            .find(&sent.to)
+            .map(|ix| moment.after.instance(ix).step);
+        let below = to.is_some_and(|to| is_before(moment.after, to, after.step));
+        let done = matches!(after.phase, Phase::Satisfied | Phase::Succeeded);
+        let by_word = moment.after.policy(ix).fans_out && after.item.is_none();
+        hold(!(below && done) || by_word, || {
+            format!("`{}` is still done", after.id)
+        })?;
+    }
+    Ok(())
 }
 
 fn an_amendment_keeps_what_is_done(moment: &Moment<'_>) -> Result<(), Broken> {

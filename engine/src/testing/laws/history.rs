@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Broken;
 use super::entry::{LAWS, Moment};
-use crate::core::event::{Approving, Verdict};
+use crate::core::event::{Approving, SentBack, Verdict};
 use crate::core::{Entry, Event, OnFailure, Phase, RunState, Workflow};
 use crate::id::{InstanceId, Operator};
 
@@ -100,6 +100,22 @@ impl History {
         })
     }
 
+    /// What was done and cannot tell is doubtful from now on, but for what is done again by order.
+    fn tell_of_sending(&mut self, before: &RunState, sent: &SentBack) {
+        for id in std::iter::once(&sent.to).chain(&sent.again) {
+            let tale = self.tales.entry(id.clone()).or_default();
+            tale.asked = None;
+            tale.approvers.clear();
+            let Some(ix) = before.find(id).filter(|_| *id != sent.to) else {
+                tale.doubtful = false;
+                continue;
+            };
+            let (phase, policy) = (&before.instance(ix).phase, before.policy(ix));
+            let once = !policy.may_be_repeated() && !policy.abilities.by_person;
+            tale.doubtful |= once && *phase == Phase::Succeeded;
+        }
+    }
+
     fn tell(&mut self, before: &RunState, entry: &Entry) {
         match &entry.event {
             Event::RollbackStarted { .. } => self.rule_obeyed = true,
@@ -107,6 +123,9 @@ impl History {
                 self.rule_obeyed &= !self.fails_and_undoes(instance);
             }
             _ => {}
+        }
+        if let Event::SentBack(sent) = &entry.event {
+            self.tell_of_sending(before, sent);
         }
         let Some(instance) = subject(&entry.event) else {
             return;
@@ -206,6 +225,7 @@ fn subject(event: &Event) -> Option<&InstanceId> {
         | Event::StepOpened { .. }
         | Event::StepSkipped { .. }
         | Event::StepUnclear { .. }
+        | Event::SentBack(_)
         | Event::Handed(_)
         | Event::CancelRequested { .. }
         | Event::RollbackStarted { .. } => None,

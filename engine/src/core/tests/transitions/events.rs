@@ -1,7 +1,7 @@
 //! Every kind of event, about the instance `a`, with its variations that matter.
 
 use super::super::*;
-use crate::core::event::{DoubtRuling, Handing, Need, ProcessMark, StopReason};
+use crate::core::event::{DoubtRuling, Handing, Need, ProcessMark, SentBack, StopReason};
 use crate::id::AttemptNo;
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ pub(super) fn events() -> Vec<(String, Event)> {
         deciding(),
         undoing(),
         handing(),
+        sending(),
     ];
     let named = |(told, event): Told| {
         let name = event.name();
@@ -227,6 +228,16 @@ fn undoing() -> Vec<Told> {
         ("for good", failed(None)),
         ("with another try", failed(Some(Timestamp::UNIX_EPOCH))),
     ]
+}
+
+fn sending() -> Vec<Told> {
+    let sent = Event::SentBack(SentBack {
+        instance: instance(),
+        to: Run::id("z"),
+        again: vec![instance()],
+        why: why(),
+    });
+    vec![("", sent)]
 }
 
 fn handing() -> Vec<Told> {

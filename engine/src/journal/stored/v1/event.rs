@@ -186,6 +186,12 @@ pub(super) enum Event {
         step: InstanceId,
         asked: Timestamp,
     },
+    SentBack {
+        step: InstanceId,
+        to: InstanceId,
+        again: Vec<InstanceId>,
+        why: String,
+    },
     HandoffOffered {
         to: Operator,
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use super::event::{Amended, Event, RunStarted};
 use super::parts::{Verdict, all};
-use crate::core::event::{self as core, Approving, Handing};
+use crate::core::event::{self as core, Approving, Handing, SentBack};
 
 impl From<core::RunStarted> for RunStarted {
     fn from(of: core::RunStarted) -> Self {
@@ -209,6 +209,12 @@ impl From<core::Event> for Event {
                 why,
             },
             From::Approving(approving) => approving.into(),
+            From::SentBack(SentBack {
+                instance: step,
+                to,
+                again,
+                why,
+            }) => Self::SentBack { step, to, again, why },
             From::Handed(handing) => handing.into(),
             From::CancelRequested { why } => Self::CancelRequested { why },
             From::RollbackStarted {

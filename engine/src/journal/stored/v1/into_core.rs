@@ -2,7 +2,7 @@
 
 use super::event::{Amended, Event, RunStarted};
 use super::parts::all;
-use crate::core::event::{self as core, Approving, Handing, Proposal};
+use crate::core::event::{self as core, Approving, Handing, Proposal, SentBack};
 
 impl From<RunStarted> for core::RunStarted {
     fn from(of: RunStarted) -> Self {
@@ -240,6 +240,17 @@ impl TryFrom<Event> for core::Event {
                 step: instance,
                 asked,
             } => Self::Approving(Approving::Expired { instance, asked }),
+            Event::SentBack {
+                step: instance,
+                to,
+                again,
+                why,
+            } => Self::SentBack(SentBack {
+                instance,
+                to,
+                again,
+                why,
+            }),
             Event::HandoffOffered { to, note } => Self::Handed(Handing::Offered { to, note }),
             Event::HandoffTakenBack {} => Self::Handed(Handing::TakenBack),
             Event::HandoffAccepted {} => Self::Handed(Handing::Accepted),
