@@ -207,9 +207,26 @@ fn a_report_tells_who_signed_what_and_with_which_key() {
     assert_eq!(bob["signed"]["keys"][0], key);
     assert_eq!(bob["signed"]["proven"], bob["entries"]);
     assert_eq!(json["course"][0]["author"], "proven");
+    let entries = json["course"].as_array().unwrap().len();
+    let shown = team.by("carol", ["show", "steps"]).code(0);
+    shown
+        .prints("entries are proven: alice (")
+        .prints(", bob (")
+        .keeps_quiet_of("claimed");
+    let counted = team.by("carol", ["show", "steps", "--json"]).json();
+    let counted = &counted["authors"]["entries"];
+    let count = |of: &str, who: &str| counted[of][who].as_u64().unwrap_or_default();
+    assert!(
+        count("proven", "alice") + count("proven", "bob") >= entries as u64,
+        "{counted}"
+    );
+    assert_eq!(counted["claimed"], serde_json::json!({}));
     // Where nobody has a key, nothing is said of it.
     let team = Team::new();
     team.carried_out();
+    team.by("carol", ["show", "steps"])
+        .code(0)
+        .keeps_quiet_of("proven");
     team.by("carol", ["report", "steps", "--format", "md"])
         .code(0)
         .keeps_quiet_of("signed")

@@ -83,6 +83,11 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
     if let Some(roles) = authors::roles(state, runbook) {
         render::result(&paint(DIM, width.wrap("", 2, roles)));
     }
+    if let Some(tally) = authors::Tally::of(&story) {
+        let colour = if tally.is_false() { CARE } else { DIM };
+        let words = render::plain(&tally.words());
+        render::result(&paint(colour, width.wrap("", 2, &words)));
+    }
     if !at_work.is_empty() {
         for line in workers::lines(at_work, "", width) {
             render::result(&line);
@@ -135,7 +140,7 @@ fn as_json(story: &Story, held: &Held, [starter, last]: [Option<Authorship>; 2])
         "hands": hands::as_json(state),
         "operator": state.operator(),
         "starter": state.starter(),
-        "authors": { "starter": starter, "operator": last },
+        "authors": { "starter": starter, "operator": last, "entries": authors::Tally::of(story) },
         "roles_enforced": operators.is_some_and(|operators| !operators.is_rehearsal()),
         "started": state.begun(),
         "updated": state.updated(),
