@@ -51,7 +51,7 @@ mod transcript;
 mod verify;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Proof that something reached stable storage. Only a journal can make one, and whatever changes the world
 /// asks for one: the compiler checks that the intent was durable first.

@@ -1,11 +1,16 @@
 //! What may stand between a program and the server of a test: all passes, until it is told otherwise.
 
-#![allow(clippy::panic, reason = "tests end with what went wrong")]
+#![allow(
+    clippy::panic,
+    dead_code,
+    reason = "tests end with what went wrong, and each uses some of it"
+)]
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// What is done with connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +23,15 @@ pub(crate) enum Mode {
     CutAnswer,
     /// What is asked passes, and no answer does, though the connections stand.
     Mute,
+    /// All passes, but late.
+    Delay,
+    /// The next answer does not pass, and its connection is closed on that side alone: what is asked still passes. After
+    /// that, all passes.
+    HalfClose,
 }
+
+/// By how much answers are late.
+const LATE: Duration = Duration::from_millis(40);
 
 /// A proxy on loopback; it ends with the test.
 pub(crate) struct Proxy {
@@ -92,16 +105,32 @@ fn join(client: &TcpStream, server: SocketAddr, state: &Arc<Mutex<State>>) -> io
 }
 
 /// Passes answers on, for as long as they may pass.
+#[expect(clippy::disallowed_methods, reason = "it plays a slow network")]
 fn answer(mut answers: TcpStream, mut to_client: TcpStream, state: &Mutex<State>) {
-    let mut buffer = vec![0; 64 * 1024];
+    let (mut buffer, mut is_muted) = (vec![0; 64 * 1024], false);
     while let Ok(count @ 1..) = answers.read(&mut buffer) {
         let mut state = state.lock().unwrap();
         let passed = match state.mode {
+            // Of what a connection says nothing is left out in the middle.
+            Mode::Pass if is_muted => false,
             Mode::Pass => {
                 drop(state);
                 to_client.write_all(&buffer[..count]).is_ok()
             }
-            Mode::Mute => true,
+            Mode::Mute => {
+                is_muted = true;
+                true
+            }
+            Mode::Delay => {
+                drop(state);
+                thread::sleep(LATE);
+                to_client.write_all(&buffer[..count]).is_ok()
+            }
+            Mode::HalfClose => {
+                state.mode = Mode::Pass;
+                let _gone = to_client.shutdown(Shutdown::Write);
+                return;
+            }
             Mode::Refuse => false,
             Mode::CutAnswer => {
                 state.mode = Mode::Pass;

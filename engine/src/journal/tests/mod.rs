@@ -15,7 +15,7 @@ use crate::id::AttemptNo;
 mod memory;
 mod restore;
 #[path = "../../../tests/postgres/server.rs"]
-pub(super) mod server;
+pub(crate) mod server;
 mod suite;
 
 pub(in crate::journal) fn run(number: u128) -> RunId {

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::journal::PostgresJournal;
+use crate::journal::tests::server::Server;
 
 /// The machine, with a clock that somebody sets.
 #[derive(Clone, Default)]
@@ -93,9 +96,10 @@ struct Inputs {
     run: Part,
 }
 
+#[derive(Clone)]
 struct Play {
     set: Set,
-    gone: Notify,
+    gone: Arc<Notify>,
 }
 
 #[async_trait]
@@ -142,7 +146,7 @@ async fn no_time_is_up_because_the_clock_was_set_and_the_journal_follows_it_afte
     let set = Set::default();
     let play = Play {
         set: set.clone(),
-        gone: Notify::new(),
+        gone: Arc::default(),
     };
     let trace = Trace::default();
     let mut bench = Bench::over(MemoryJournal::new(), Registry::default().with(play), trace);
@@ -165,4 +169,91 @@ async fn no_time_is_up_because_the_clock_was_set_and_the_journal_follows_it_afte
     }
     run.engine.clock.follow();
     assert_eq!(hours_between(start, run.engine.clock.now()), 2);
+}
+
+/// A worker on a run in a database, whose clock is this one.
+fn worker(name: &str, server: &Server, play: &Play, clock: Arc<dyn Clock>) -> (Bench, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = PostgresJournal::new(
+        server.address("runs").parse().unwrap(),
+        folder.path().to_owned(),
+        Arc::new(|_| ()),
+        CancellationToken::new(),
+    );
+    let registry = Registry::default().with(play.clone());
+    let mut bench = Bench::over(MemoryJournal::new(), registry, Trace::default());
+    bench.engine.journal = Arc::new(journal);
+    bench.engine.clock = clock;
+    bench.engine.author.operator = Operator::new(name);
+    (bench, folder)
+}
+
+async fn works(bench: &Bench) -> Worked {
+    let service = Service { roles: None, jobs: 2 };
+    let mut run = bench
+        .engine
+        .join(ID.parse().unwrap(), service)
+        .await
+        .unwrap()
+        .unwrap();
+    let (_orders, mut control) = unbounded_channel();
+    let worked = run
+        .work(Stay::ToTheEnd, Arc::new(Nobody), &mut control)
+        .await
+        .unwrap();
+    run.close().await.unwrap();
+    worked
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_on_one_worker_ends_no_claim_and_no_time_and_shows_in_no_entry() {
+    let Some(server) = Server::start() else { return };
+    let _address = server.database("runs");
+    for hours in [3, -3] {
+        let set = Set::default();
+        let play = Play {
+            set: set.clone(),
+            gone: Arc::default(),
+        };
+        let jumps = Arc::new(SystemClock::new(set.clone()));
+        let (anna, _a) = worker("anna", &server, &play, jumps);
+        let (ben, _b) = worker("ben", &server, &play, Arc::new(SystemClock::default()));
+        let steps = "
+  long: { uses: play, timeout: 1h, with: { run: waits } }
+  set: { uses: play, with: { run: sets } }
+  again: { uses: play, needs: set, with: { run: sets } }
+  end: { uses: play, needs: again, with: { run: letsgo } }
+  after: { uses: play, needs: [long, end], with: { run: letsgo } }
+";
+        let start = Timestamp::now();
+        let run = anna.start(steps).await;
+        run.close().await.unwrap();
+        // Before it works, it is off already.
+        set.by_hours(hours);
+        let id: RunId = ID.parse().unwrap();
+        anna.engine.share(id).await.unwrap();
+        let (first, second) = tokio::join!(works(&anna), works(&ben));
+        assert_eq!(
+            (first.status, second.status),
+            (RunStatus::Completed, RunStatus::Completed)
+        );
+        let entries = anna.engine.read(id).await.unwrap().entries;
+        let worked = entries
+            .iter()
+            .skip_while(|entry| entry.event.name() != "step_opened");
+        for entry in worked {
+            assert_eq!(hours_between(start, entry.time), 0, "{entry:?}");
+        }
+        let count = |name: &str| entries.iter().filter(|entry| entry.event.name() == name).count();
+        assert_eq!((count("attempt_started"), count("verified")), (5, 5));
+        assert_eq!(
+            (
+                count("interrupted"),
+                count("stop_requested"),
+                count("attempt_failed")
+            ),
+            (0, 0, 0)
+        );
+        anna.engine.journal.remove(id).await.unwrap();
+    }
 }
