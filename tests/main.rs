@@ -84,4 +84,5 @@ mod undo_shown;
 mod warnings;
 #[cfg(unix)]
 mod workers;
+mod workers_ask;
 mod worlds;

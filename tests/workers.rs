@@ -24,15 +24,15 @@ const SLOW: &str = "
 ";
 
 /// A database, the project of whoever starts the run, and the workers' own folders.
-struct Team {
+pub(crate) struct Team {
     server: Server,
-    address: String,
-    project: Project,
+    pub(crate) address: String,
+    pub(crate) project: Project,
 }
 
 impl Team {
     /// None where PostgreSQL is not installed.
-    fn new(steps: &str) -> Option<Self> {
+    pub(crate) fn new(steps: &str) -> Option<Self> {
         let server = Server::start()?;
         let address = server.database("runs");
         let project = Project::new();
@@ -44,7 +44,7 @@ impl Team {
         })
     }
 
-    fn command(&self, who: &str, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, who: &str, args: &[&str]) -> Command {
         let mut command = self.project.command(args);
         command
             .env("RUNBOOK_JOURNAL", &self.address)
@@ -54,11 +54,11 @@ impl Team {
     }
 
     #[track_caller]
-    fn run(&self, who: &str, args: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, who: &str, args: &[&str]) -> Outcome {
         self.command(who, args).output().unwrap().into()
     }
 
-    fn start(&self, who: &str, args: &[&str]) -> Running {
+    pub(crate) fn start(&self, who: &str, args: &[&str]) -> Running {
         Running::of(self.command(who, args))
     }
 
@@ -83,12 +83,12 @@ impl Team {
         });
     }
 
-    fn entries(&self, run: &str) -> Vec<Value> {
+    pub(crate) fn entries(&self, run: &str) -> Vec<Value> {
         self.run("someone", &["log", run, "--json"]).code(0).json_lines()
     }
 
     #[track_caller]
-    fn is_sound(&self, run: &str) {
+    pub(crate) fn is_sound(&self, run: &str) {
         self.run("someone", &["journal", "verify", run]).code(0);
     }
 }

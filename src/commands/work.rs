@@ -4,26 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use runbook_engine::core::{RunState, RunStatus};
+use runbook_engine::core::{RunState, WaitingFor};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::{Host, RoleName, RunId, Seq};
 use runbook_engine::journal::{Crew, Stand};
-use runbook_engine::runtime::{Control, Engine, RuntimeError, Service, Stay, Worked};
+use runbook_engine::runbook::Runbook;
+use runbook_engine::runtime::{Control, Engine, RuntimeError, Service, Stay};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use super::close;
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::jobs;
-use crate::render::heading::heading;
-use crate::render::layout::Width;
+use crate::render::plain;
 use crate::render::style::{DIM, paint};
-use crate::render::{next, plain};
 use crate::secrets::SecretArgs;
-use crate::setting::{Setting, find_run};
+use crate::setting::Setting;
 use crate::signals;
 use crate::watch::Lines;
+
+mod one;
 
 /// How often it is looked for runs to work on, where no word comes.
 const LOOK: Duration = Duration::from_secs(2);
@@ -34,6 +34,9 @@ const LOOK: Duration = Duration::from_secs(2);
     after_help = "The runs are in the team's database (`--journal postgres://…`). `exec --share` starts a run for workers; `work RUN`
 shares one that is there, and leaves it when it is over. Without RUN, it works on all shared runs and waits for more,
 until Ctrl-C. `resume RUN` takes a run for one person alone again.
+
+Manual work that this operator may do is asked for at a terminal, where a RUN is named; otherwise the command is told that
+confirms it.
 
 Examples:
   runbook work hybrid-s2s-7f3a
@@ -83,62 +86,8 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         jobs: jobs::possible(args.jobs, setting),
     };
     match &args.run {
-        Some(text) => on_one(&engine, text, service, control, args, setting).await,
+        Some(text) => one::on_one(&engine, text, service, control, &args.secrets, setting).await,
         None => on_all(&engine, service, control, args, setting).await,
-    }
-}
-
-/// Works on one run until it is over, and shows it.
-async fn on_one(
-    engine: &Engine,
-    text: &str,
-    service: Service,
-    mut control: UnboundedReceiver<Control>,
-    args: &Args,
-    setting: &Setting,
-) -> Result<Exit, Failed> {
-    let id = find_run(engine, text).await?;
-    let told = |error| Failed::runtime(text, error);
-    engine.share(id).await.map_err(told)?;
-    let Some(mut run) = engine.join(id, service).await.map_err(told)? else {
-        // It is over, or somebody took it in this very moment.
-        let story = engine.read(id).await.map_err(told)?;
-        return Ok(Exit::of(&story.state));
-    };
-    run.set_keeper(Arc::new(args.secrets.giver(run.runbook(), setting)?));
-    let author = &engine.author;
-    let remark = format!("worker of operator {} on {}", author.operator, author.host);
-    let (look, width) = (&setting.look, Width::of_talk());
-    look.tell(&heading(run.state(), run.runbook(), &remark, width));
-    look.tell("");
-    let stay = if setting.global.non_interactive {
-        Stay::UntilPeople
-    } else {
-        Stay::ToTheEnd
-    };
-    let watcher = Lines::new(setting, run.runbook());
-    let view = watcher.live();
-    let worked = run.work(stay, Arc::clone(&watcher) as _, &mut control).await;
-    drop(view);
-    let worked = worked.map_err(told)?;
-    let runbook = run.runbook().clone();
-    let state = close(run).await?;
-    look.tell(&next::summary(
-        &state,
-        &runbook,
-        &crate::render::held::Held::Elsewhere,
-        width,
-    ));
-    Ok(exit(&worked, &state))
-}
-
-fn exit(worked: &Worked, state: &RunState) -> Exit {
-    if worked.interrupted {
-        Exit::Interrupted
-    } else if worked.is_alone && worked.status == RunStatus::Running {
-        Exit::Held
-    } else {
-        Exit::of(state)
     }
 }
 
@@ -148,10 +97,12 @@ struct Yard<'a> {
     service: Service,
     args: &'a Args,
     setting: &'a Setting,
-    at_work: JoinSet<(RunId, Result<Seq, RuntimeError>)>,
+    at_work: JoinSet<(RunId, Result<Left, RuntimeError>)>,
     orders: BTreeMap<RunId, UnboundedSender<Control>>,
     /// How far each run was, and how many claims had ended in it, when there was nothing to do in it for this worker.
     seen: BTreeMap<RunId, (Seq, usize)>,
+    /// What of each run was told to wait for this operator.
+    told: BTreeMap<RunId, Vec<WaitingFor>>,
     stopping: bool,
 }
 
@@ -178,6 +129,7 @@ async fn on_all(
         at_work: JoinSet::new(),
         orders: BTreeMap::new(),
         seen: BTreeMap::new(),
+        told: BTreeMap::new(),
         stopping: false,
     };
     loop {
@@ -210,6 +162,15 @@ async fn on_all(
     }
 }
 
+/// What a worker knows of a run that it has left.
+struct Left {
+    next: Seq,
+    /// What waits for this operator.
+    due: Vec<WaitingFor>,
+    state: RunState,
+    runbook: Arc<Runbook>,
+}
+
 impl Yard<'_> {
     /// Goes to a run in which something may be to do.
     async fn consider(&mut self, stand: &Stand) {
@@ -237,20 +198,36 @@ impl Yard<'_> {
         let watcher = Lines::new(self.setting, run.runbook());
         let (orders, mut control) = unbounded_channel();
         drop(self.orders.insert(id, orders));
+        let (engine, roles) = (self.engine.clone(), self.service.roles.clone());
         self.at_work.spawn(async move {
             let worked = run.work(Stay::WhileBusy, watcher, &mut control).await;
+            let (due, runbook) = (one::due(&run, &engine, roles.as_ref()), Arc::clone(run.runbook()));
             let closed = run.close().await;
-            (id, worked.and_then(|worked| closed.map(|_| worked.next)))
+            let left = worked.and_then(|worked| closed.map(|state| (worked.next, state)));
+            (
+                id,
+                left.map(|(next, state)| Left {
+                    next,
+                    due,
+                    state,
+                    runbook,
+                }),
+            )
         });
         Ok(())
     }
 
-    fn has_left(&mut self, left: Result<(RunId, Result<Seq, RuntimeError>), tokio::task::JoinError>) {
+    fn has_left(&mut self, left: Result<(RunId, Result<Left, RuntimeError>), tokio::task::JoinError>) {
         let Ok((id, worked)) = left else { return };
         drop(self.orders.remove(&id));
         match worked {
-            Ok(next) => {
-                let _before = self.seen.insert(id, (next, 0));
+            Ok(left) => {
+                let _before = self.seen.insert(id, (left.next, 0));
+                let told = self.told.entry(id).or_default();
+                if left.due.iter().any(|one| !told.contains(one)) {
+                    one::tell(&left.state, &left.runbook, self.setting);
+                }
+                *told = left.due;
             }
             Err(error) => {
                 Failed::runtime(&id.to_string(), error).tell(self.setting);
@@ -261,6 +238,7 @@ impl Yard<'_> {
     fn forget_others(&mut self, stands: &[Stand]) {
         let there: BTreeSet<RunId> = stands.iter().map(|stand| stand.run).collect();
         self.seen.retain(|run, _| there.contains(run));
+        self.told.retain(|run, _| there.contains(run));
     }
 
     fn order(&mut self, order: Control) {
