@@ -66,6 +66,18 @@ pub(crate) async fn address(named: &str, setting: &Setting) -> Result<Address, F
     Ok(address)
 }
 
+/// The database that is named, with a password that is at hand: no program is asked for it, and nobody is told.
+pub(crate) fn quick_address(named: &str) -> Option<Address> {
+    let mut address: Address = named.parse().ok()?;
+    if address.password().is_none() {
+        let password = filled(PGPASSWORD).or_else(|| from_usual_file(&address).ok().flatten());
+        if let Some(password) = password {
+            address.set_password(&password);
+        }
+    }
+    Some(address)
+}
+
 /// What is wrong with an address; none of it is repeated.
 fn unclear(error: &dyn std::error::Error) -> Diagnostic {
     let message = format!("`--journal` or {VARIABLE} names no database of runs: {error}");
@@ -95,6 +107,11 @@ async fn password(address: &Address, look: &Look) -> Result<Option<String>, Fail
     if let Some(password) = filled(PGPASSWORD) {
         return Ok(Some(password));
     }
+    from_usual_file(address)
+}
+
+/// The password from PostgreSQL's file of passwords.
+fn from_usual_file(address: &Address) -> Result<Option<String>, Failed> {
     let file = filled(PGPASSFILE).map(PathBuf::from);
     match file.or_else(|| dirs::home_dir().map(|home| home.join(".pgpass"))) {
         Some(file) => from_file(&file, address),

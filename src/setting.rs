@@ -39,7 +39,7 @@ pub(crate) struct Setting {
     /// Ends all waiting for a database that is away.
     pub(crate) hurry: CancellationToken,
     /// The database that holds the runs, if one does.
-    database: OnceLock<Address>,
+    pub(crate) database: OnceLock<Address>,
 }
 
 impl Setting {

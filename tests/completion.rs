@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::support::Project;
+use crate::shared_runs::server::Server;
+use crate::support::{Outcome, Project};
 
 const RUNBOOK: &str = "
 runbook: farm
@@ -322,4 +323,39 @@ mod shells {
         let fish = shell(&project, &["fish", "--no-config", "-i"]);
         completes(fish, "runbook completions fish | source", &project, &run);
     }
+}
+
+#[test]
+fn runs_of_a_database_are_offered_and_one_that_is_silent_keeps_nobody_waiting() {
+    let Some(server) = Server::start() else { return };
+    let address = server.database("runs");
+    let project = Project::new();
+    project.runbook("farm.yaml", RUNBOOK);
+    let mut exec = project.command(["exec", "farm.yaml"]);
+    let waits: Outcome = exec.env("RUNBOOK_JOURNAL", &address).output().unwrap().into();
+    waits.code(3);
+    let offered = |address: &str, typed: &[&str]| -> Outcome {
+        let mut command = project.command(["--", "runbook"]);
+        command.args(typed).env("RUNBOOK_COMPLETE", "fish");
+        command.env("RUNBOOK_JOURNAL", address).output().unwrap().into()
+    };
+    let runs = offered(&address, &["resume", ""]).code(0).prints("farm-").stdout;
+    let run = runs.lines().find(|line| line.starts_with("farm-")).unwrap();
+    let run = run.split('\t').next().unwrap();
+    offered(&address, &["confirm", run, ""]).code(0).prints("look");
+    // It takes connections, and says nothing.
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let begun = std::time::Instant::now();
+    let none = offered(
+        &format!("postgres://runbook@127.0.0.1:{port}/runs"),
+        &["resume", ""],
+    );
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(!none.stdout.contains("farm-"));
+    assert_eq!(none.stderr, "");
 }

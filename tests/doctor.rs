@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::shared_runs::server::Server;
 use crate::support::{Outcome, Project};
 
 /// What is found of one thing.
@@ -244,4 +245,34 @@ mod disks {
             "cannot be written to",
         );
     }
+}
+
+#[test]
+fn a_database_is_looked_at_and_nothing_is_made_there() {
+    let Some(server) = Server::start() else { return };
+    let address = server.database("runs");
+    let project = Project::new();
+    let doctor = |address: &str| -> Outcome {
+        let mut command = project.command(["doctor", "--json"]);
+        command.env("RUNBOOK_JOURNAL", address).output().unwrap().into()
+    };
+    let outcome = doctor(&address).code(0);
+    is(&outcome, "database", "good", "PostgreSQL 1");
+    is(&outcome, "tables", "good", "none yet");
+    is(&outcome, "database clock", "good", "agrees");
+    let there = server.sql(
+        "runs",
+        "SELECT count(*) FROM pg_namespace WHERE nspname = 'runbook'",
+    );
+    assert_eq!(there.trim(), "0");
+    let mut exec = project.command(["exec", "quickstart", "--rehearse"]);
+    let ended: Outcome = exec.env("RUNBOOK_JOURNAL", &address).output().unwrap().into();
+    ended.code(0);
+    let outcome = doctor(&address).code(0);
+    is(&outcome, "tables", "good", "version 3");
+    is(&outcome, "journals", "good", "1 run, 0 carried out now");
+    server.sql("runs", "UPDATE runbook.version SET version = 99");
+    is(&doctor(&address).code(1), "tables", "bad", "version 99");
+    let nobody = address.replace("/runs", "/nowhere");
+    is(&doctor(&nobody).code(1), "database", "bad", "nowhere");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::doctor::{Finding, Health, folder, journals, machine, programs, terminal};
+use crate::doctor::{Finding, Health, database, folder, journals, machine, programs, terminal};
 use crate::error::Failed;
 use crate::exit::Exit;
 use crate::render::layout::{Width, pad, widest};
@@ -17,7 +17,8 @@ use crate::setting::Setting;
 
 Examples:
   runbook doctor
-  runbook doctor --verify        check every journal, too"
+  runbook doctor --verify        check every journal, too
+  runbook doctor --journal postgres://db/runs"
 )]
 pub(crate) struct Args {
     /// Check all journals: that nothing was changed, dropped, reordered or cut off
@@ -55,7 +56,13 @@ async fn examine(args: &Args, setting: &Setting) -> Result<Vec<Finding>, Failed>
     // An empty folder stays empty: looking at it makes nothing there.
     let usable = state.health != Health::Bad && root.is_dir() && !folder::is_empty(&root);
     let mut findings = vec![state, folder::disk(&root)];
-    if usable {
+    if let Some(address) = setting.database.get() {
+        let (found, are_there) = database::database(address).await;
+        findings.extend(found);
+        if are_there {
+            findings.extend(journals::journals(&setting.engine()?, args.verify).await);
+        }
+    } else if usable {
         findings.extend(journals::journals(&setting.engine()?, args.verify).await);
         findings.push(journals::sockets(&root));
     }

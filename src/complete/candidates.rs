@@ -1,15 +1,18 @@
 //! The values that fit: runs, steps, runbooks, parameters and what else there is a list of.
 
+use std::time::Duration;
+
 use clap_complete::engine::CompletionCandidate;
 use runbook_engine::diagnostic::{Code, SourceFile};
-use runbook_engine::journal::Summary;
 use runbook_engine::journal::sled::peek;
+use runbook_engine::journal::{Summary, postgres};
 use runbook_engine::runbook::{self, Param, ParamKind, Runbook};
 use serde_json::Value;
 
 use super::files;
 use super::typed::Typed;
 use crate::commands::read_bounded;
+use crate::database;
 use crate::overlays::FolderFiles;
 use crate::render::layout::cut;
 use crate::render::plain;
@@ -19,6 +22,12 @@ use crate::shipped;
 
 /// How many runs are looked at.
 const MOST_RUNS: usize = 300;
+
+/// The same of a database.
+const MOST_SHARED: i64 = 300;
+
+/// How long a database may take while somebody waits with a finger on a key.
+const PATIENCE: Duration = Duration::from_millis(700);
 
 /// How long the text about a value may be.
 const WIDEST_HELP: usize = 60;
@@ -33,10 +42,27 @@ fn candidate(value: impl Into<String>, help: &str) -> CompletionCandidate {
 }
 
 fn all_runs(typed: &Typed) -> Vec<Summary> {
+    if let Some(named) = typed.text("journal").filter(|named| !named.is_empty()) {
+        return shared_runs(named);
+    }
     typed
         .state_dir()
         .map(|folder| peek(&folder, MOST_RUNS))
         .unwrap_or_default()
+}
+
+/// The newest runs of a database, if it answers at once.
+fn shared_runs(named: &str) -> Vec<Summary> {
+    let Some(address) = database::quick_address(named) else {
+        return Vec::new();
+    };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return Vec::new();
+    };
+    let runs = runtime.block_on(postgres::peek(address, MOST_SHARED, PATIENCE));
+    // The name of a server that is looked up for long keeps nobody waiting.
+    runtime.shutdown_background();
+    runs
 }
 
 /// Runs; where only those that are not finished can be meant, those.

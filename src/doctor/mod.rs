@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+pub(crate) mod database;
 pub(crate) mod folder;
 pub(crate) mod journals;
 pub(crate) mod machine;

@@ -207,15 +207,21 @@ impl Link {
         Ok(client)
     }
 
+    /// A connection that nobody else has, to whatever is there.
+    pub(super) async fn look(&self) -> Result<Client, Problem> {
+        let (client, connection) = self.address.config.connect(self.tls()?).await?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = words(&error), "a connection with the database ended");
+            }
+        });
+        Ok(client)
+    }
+
     /// A connection that nobody else has, to tables that this program knows.
     pub(super) async fn connect(&self) -> Result<Client, Problem> {
         let connecting = Box::pin(async {
-            let (client, connection) = self.address.config.connect(self.tls()?).await?;
-            tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(error = words(&error), "a connection with the database ended");
-                }
-            });
+            let client = self.look().await?;
             schema::prepare(&client, &self.shown()).await?;
             Ok(client)
         });
@@ -297,7 +303,7 @@ impl Link {
     }
 }
 
-fn silent() -> io::Error {
+pub(super) fn silent() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the database does not answer")
 }
 

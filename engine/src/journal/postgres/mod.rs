@@ -22,6 +22,7 @@ use self::held::{Held, Ticket};
 use self::link::{Link, Params, Patience};
 pub use self::link::{Listener, Notice};
 use self::statements as sql;
+pub use self::survey::{Survey, peek, survey};
 use super::chain::{Head, seal_all};
 use super::{
     Chunk, Claim, Crew, Durable, Fill, Holder, Journal, JournalError, Kept, Listed, Standing, Summary,
@@ -44,6 +45,7 @@ mod restore;
 mod schema;
 mod spool;
 mod statements;
+mod survey;
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// The version that this program reads and writes.
-const KNOWN: i32 = MIGRATIONS.len() as i32;
+pub(super) const KNOWN: i32 = MIGRATIONS.len() as i32;
 
 /// The number of the lock under which tables are changed: `runbook` in ASCII.
 const LOCK: i64 = 0x72_75_6e_62_6f_6f_6b;
@@ -47,7 +47,7 @@ fn is_known(found: i32, shown: &str) -> Result<bool, Problem> {
 }
 
 /// The version of the tables; 0 where there are none.
-async fn version(client: &Client) -> Result<i32, Problem> {
+pub(super) async fn version(client: &Client) -> Result<i32, Problem> {
     match client
         .query_typed("SELECT version FROM runbook.version", &[])
         .await
