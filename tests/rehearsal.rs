@@ -190,6 +190,26 @@ fn a_fault_in_a_step_that_is_not_there_is_told() {
 }
 
 #[test]
+fn what_a_person_brings_back_is_the_example_of_it_in_a_rehearsal_and_in_tests() {
+    let project = Project::new();
+    project.steps(
+        "
+  look: { uses: manual, with: { instructions: Look., collect: { seen: { type: integer, example: 7 }, more: { type: string, example: x, optional: true } } } }
+  say: { needs: look, uses: command, with: { run: [HELPER, say, '${{ steps.look.outputs.seen }}'] } }
+",
+    );
+    project.run(["exec", "steps.yaml", "--rehearse"]).code(0);
+    let name = project.run_name();
+    let look = &project.run(["show", &name, "--json"]).code(0).json()["steps"][0]["outputs"];
+    assert_eq!(look, &serde_json::json!({ "seen": 7 }));
+    project.write(
+        "steps.test.yaml",
+        "tests: steps.yaml\ncases:\n  usual:\n    expect: { run: completed, steps: { look: { outputs: { seen: 7 } } } }\n",
+    );
+    project.run(["test", "steps.yaml"]).code(0);
+}
+
+#[test]
 fn manual_work_is_not_waited_for_in_a_rehearsal() {
     let project = Project::new();
     project.steps(

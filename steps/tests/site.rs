@@ -220,7 +220,10 @@ fn it_is_documented_like_a_built_in_kind() {
     insta::assert_snapshot!(kind.doc().text);
     insta::assert_json_snapshot!(kind.schema()["properties"]);
     assert_eq!(kind.schema()["required"], json!(["path", "licence"]));
-    assert_eq!(kind.rehearsed_outputs()["file"], "/srv/product/licence");
+    assert_eq!(
+        kind.rehearsed_outputs(&Value::Null)["file"],
+        "/srv/product/licence"
+    );
 }
 
 #[test]

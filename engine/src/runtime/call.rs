@@ -112,8 +112,7 @@ impl Call {
             return match fill(step, self.plugin.as_ref(), &self.cx.registry, &stand_in) {
                 Ok(_) => rehearse(step, rehearsal, &scope, &self.cx).await,
                 Err(mut failure) => {
-                    failure.message +=
-                        "; in a rehearsal, earlier steps give what stands below their `rehearse:`";
+                    failure.message += "; in a rehearsal, earlier steps give what stands below their `rehearse:`, or the `example` of an output";
                     failed(self.cx.purpose, failure)
                 }
             };

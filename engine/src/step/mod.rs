@@ -119,6 +119,12 @@ pub trait StepKind: Send + Sync + 'static {
     /// What people read about it.
     fn doc(&self) -> KindDoc;
 
+    /// What a step with these inputs gives in a rehearsal where the runbook does not say it.
+    fn rehearsed_outputs(&self, inputs: &Self::Inputs) -> Outputs {
+        let _ = inputs;
+        Outputs::new()
+    }
+
     /// The names of all outputs that a step with these inputs may give, where they are known beforehand.
     fn gives(&self, inputs: &Self::Inputs) -> Option<Vec<String>> {
         let _ = inputs;

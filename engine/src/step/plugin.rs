@@ -64,8 +64,9 @@ pub trait Plugin: Send + Sync {
         false
     }
 
-    /// What a step of this kind gives in a rehearsal where the runbook does not say it.
-    fn rehearsed_outputs(&self) -> Outputs {
+    /// See [`StepKind::rehearsed_outputs`].
+    fn rehearsed_outputs(&self, with: &Value) -> Outputs {
+        let _ = with;
         Outputs::new()
     }
 
@@ -167,6 +168,11 @@ impl<K: StepKind> Plugin for Typed<K> {
 
     fn keeps_to_world(&self) -> bool {
         K::KEEPS_TO_WORLD
+    }
+
+    fn rehearsed_outputs(&self, with: &Value) -> Outputs {
+        let inputs = typed::<K::Inputs>(with);
+        inputs.map_or_else(|_| Outputs::new(), |inputs| self.0.rehearsed_outputs(&inputs))
     }
 
     fn gives(&self, with: &Value) -> Option<Vec<String>> {

@@ -181,6 +181,13 @@ impl StepKind for Manual {
         }
     }
 
+    fn rehearsed_outputs(&self, inputs: &ManualInputs) -> Outputs {
+        let asked = inputs.collect.iter().filter(|(_, collect)| !collect.optional);
+        asked
+            .filter_map(|(name, collect)| Some((name.clone(), collect.example.clone()?)))
+            .collect()
+    }
+
     fn gives(&self, inputs: &ManualInputs) -> Option<Vec<String>> {
         Some(inputs.collect.keys().cloned().collect())
     }

@@ -264,7 +264,7 @@ impl Plugin for SiteStep {
         true
     }
 
-    fn rehearsed_outputs(&self) -> Outputs {
+    fn rehearsed_outputs(&self, _with: &Value) -> Outputs {
         let examples = self.declared.outputs.iter();
         examples
             .filter_map(|(name, field)| Some((name.clone(), field.example()?.clone())))

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::fields::{Field, Fields, Named};
 use super::inputs::Checked;
 use super::secrets::sensitive;
@@ -191,7 +193,10 @@ impl Checker<'_> {
         }
         let mut rehearse = self.rehearse(fields.get("rehearse"));
         if let Some(kind) = uses.as_ref().and_then(|(name, _)| self.kind_of(name)) {
-            let mut outputs = kind.rehearsed_outputs();
+            let with = fields
+                .get("with")
+                .map_or(&Value::Null, |field| field.node.value());
+            let mut outputs = kind.rehearsed_outputs(with);
             outputs.append(&mut rehearse.outputs);
             rehearse.outputs = outputs;
         }

@@ -191,8 +191,8 @@ impl Plugin for Scripted {
         self.real.keeps_to_world()
     }
 
-    fn rehearsed_outputs(&self) -> Outputs {
-        self.real.rehearsed_outputs()
+    fn rehearsed_outputs(&self, with: &Value) -> Outputs {
+        self.real.rehearsed_outputs(with)
     }
 
     fn gives(&self, with: &Value) -> Option<Vec<String>> {
