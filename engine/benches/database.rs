@@ -42,7 +42,8 @@ const BARE: &str = "INSERT INTO bare (run, seq, record) VALUES (:client_id, next
 
 #[tokio::main]
 async fn main() -> Outcome {
-    let Some(server) = Server::start() else {
+    // Each worker has a connection for what it says, and one on which it listens.
+    let Some(server) = Server::start_with(&["max_connections = 600"]) else {
         return Ok(());
     };
     let address = server.database("bench");
@@ -155,7 +156,7 @@ async fn handed_on(address: &str, folder: &std::path::Path) -> Outcome {
 
 /// What workers cost that wait.
 async fn idle(server: &Server, address: &str, folder: &std::path::Path) -> Outcome {
-    const WORKERS: u32 = 40;
+    const WORKERS: u32 = 200;
     const WATCHED: Duration = Duration::from_secs(20);
     let mut tasks = Vec::new();
     for _ in 0..WORKERS {
