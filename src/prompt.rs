@@ -1,7 +1,7 @@
 //! Questions to the person at the terminal, on standard error. A question can be called off while it waits: the run
 //! may go on without its answer, because somebody else gave it.
 
-use std::io::{self, Write as _};
+use std::io::{self, StderrLock, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -95,6 +95,7 @@ static TURN: Mutex<()> = Mutex::new(());
 /// Says something, above the question that stands there, if one does.
 pub(crate) fn aside(text: &str) -> io::Result<()> {
     let text = &hush::hushed(text);
+    let _whole = whole();
     if is_asking() {
         clear()?;
         say(&format!("{text}\n"))?;
@@ -187,8 +188,10 @@ impl Asker {
         // One question after the other, whoever asks.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let width = Width::of_talk();
+        let posed = whole();
         let raw = Raw::new()?;
         let prefix = pose(question, help, width)?;
+        drop(posed);
         let screen = Answer { prefix, echo };
         let mut line = Line::default();
         let mut wrong = None;
@@ -198,6 +201,7 @@ impl Asker {
                 Next::Key(key) => key,
                 Next::Disturbed => continue,
                 Next::Left => {
+                    let _whole = whole();
                     pose(question, help, width)?;
                     continue;
                 }
@@ -222,6 +226,7 @@ impl Asker {
                 line::Pressed::Nothing => {}
             }
         };
+        let _whole = whole();
         screen.leave(&line, answer.is_ok())?;
         drop(raw);
         answer
@@ -263,6 +268,12 @@ fn pose(question: &str, help: Option<&str>, width: Width) -> io::Result<String> 
     Ok(format!("  {} ", paint(DIM, ">")))
 }
 
+/// While this lives nobody else writes to the terminal. What moves the cursor is written in pieces, and the words of
+/// somebody else between two of them would be taken for a part of it.
+fn whole() -> StderrLock<'static> {
+    io::stderr().lock()
+}
+
 /// Writes text while the terminal is raw: a new line does not begin at its left edge by itself.
 fn say(text: &str) -> io::Result<()> {
     let text = charset::fit(text).replace('\n', "\r\n");
@@ -287,6 +298,7 @@ impl Answer {
     fn draw(&self, line: &Line, wrong: Option<&str>) -> io::Result<()> {
         let columns = Width::of_talk().left(1).unwrap_or(79);
         let room = columns.saturating_sub(display_width(&self.prefix)).max(8);
+        let _whole = whole();
         let (text, cursor) = match self.echo {
             Echo::Shown | Echo::Brief => line.window(room),
             Echo::Hidden => (String::new(), 0),

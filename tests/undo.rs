@@ -370,6 +370,8 @@ fn undoing_that_fails_is_tried_again_as_the_step_says_and_after_a_crash_too() {
         "
   one:
     retry: { attempts: 500, delay: 20ms, max_delay: 20ms }
+    # The kill may come when the next try has begun.
+    idempotent: true
     uses: command
     with:
       run: [HELPER, append, DIR/log, do]
