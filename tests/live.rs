@@ -89,7 +89,7 @@ fn a_picture_is_rewritten_only_where_it_changed() {
     let mut terminal = project.at_terminal(80, &["exec", "steps.yaml"]);
     terminal.shows("1 of 3 settled, 1 under way");
     terminal.shows("│ copying database 7");
-    terminal.until("time passes", |screen| screen.contains("2 s "));
+    terminal.until("time passes", |screen| screen.contains(" 2 s "));
     let written = terminal.all_written();
     let last = written.rsplit(FRAME).next().unwrap().to_owned();
     assert!(
@@ -125,7 +125,7 @@ fn it_says_what_a_person_must_do_gives_way_to_the_question_and_comes_back() {
     terminal.shows("0 of 3 settled, 1 waiting, 1 under way");
     // Keys that are pressed while nothing is asked are not seen, move nothing, and answer nothing.
     terminal.types("\r\ry\r\r");
-    terminal.until("time passes", |screen| screen.contains("2 s "));
+    terminal.until("time passes", |screen| screen.contains(" 2 s "));
     assert_eq!(terminal.lines_with("under way"), 2, "{}", terminal.screen());
     project.write("go", "");
     terminal.answers("Note", "");
