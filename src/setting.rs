@@ -8,6 +8,7 @@ use runbook_engine::diagnostic::{Code, Diagnostic, closest};
 use runbook_engine::id::{Host, Operator, RunId};
 use runbook_engine::journal::postgres::Address;
 use runbook_engine::journal::{Journal, JournalError, Listed, PostgresJournal, SledJournal};
+use runbook_engine::platform::account;
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Author, Doors, Engine, SystemClock};
 use runbook_engine::step::Registry;
@@ -79,13 +80,13 @@ impl Setting {
 
     /// Who acts, and where.
     pub(crate) fn author(&self) -> Author {
-        let account = || whoami::username().unwrap_or_else(|_| "unknown".to_owned());
+        let ours = || account::name().unwrap_or_else(|_| "unknown".to_owned());
         let operator = self
             .global
             .operator
             .clone()
             .filter(|name| !name.trim().is_empty())
-            .unwrap_or_else(account);
+            .unwrap_or_else(ours);
         let host = gethostname::gethostname().to_string_lossy().into_owned();
         Author {
             operator: Operator::new(&operator),

@@ -37,7 +37,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 /// The files of the program and its libraries, tests aside.
 fn sources() -> Vec<Source> {
-    let folders = ["src", "engine/src", "steps/src"];
+    let folders = ["src", "engine/src", "engine/win32/src", "steps/src"];
     let files = folders.iter().flat_map(|folder| rust_files(&root().join(folder)));
     let sources = files.map(|file| {
         let path = file
@@ -105,6 +105,7 @@ fn every_file_says_first_what_it_is_about() {
     let silent: Vec<String> = [
         "src",
         "engine/src",
+        "engine/win32/src",
         "engine/tests",
         "steps/src",
         "steps/tests",
@@ -178,7 +179,29 @@ fn what_differs_between_systems_stands_in_one_folder() {
     nowhere(
         "differences between systems belong in `platform`",
         r#"\b(unix|windows)\b.*\bcfg\b|\bcfg!?\b.*\b(unix|windows|target_os|target_family)\b|\bstd::os::(unix|windows|linux)\b"#,
-        |source| !source.is_below("engine/src/platform/"),
+        |source| !source.is_below("engine/src/platform/") && !source.is_below("engine/win32/"),
+    );
+    nowhere(
+        "what Windows alone can do is asked for in `platform`",
+        r"\brunbook_win32\b|\bwindows_sys\b|\bnix::",
+        |source| !source.is_below("engine/src/platform/") && !source.is_below("engine/win32/"),
+    );
+}
+
+#[test]
+fn one_package_alone_may_be_unsafe() {
+    for package in [".", "engine", "steps"] {
+        let text = std::fs::read_to_string(root().join(package).join("Cargo.toml")).unwrap();
+        assert!(
+            text.contains("[lints]\nworkspace = true\n"),
+            "{package} has lints of its own"
+        );
+    }
+    let workspace = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(workspace.contains("unsafe_code = \"forbid\""));
+    assert!(
+        workspace.contains("members = [\"engine\", \"engine/win32\", \"steps\"]"),
+        "a package is not looked at here"
     );
 }
 

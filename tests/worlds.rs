@@ -159,7 +159,7 @@ fn what_the_world_lacks_or_has_for_nothing_is_told() {
 ",
     );
     let out = project.run(["test", "book.yaml"]).code(1);
-    insta::assert_snapshot!(out.stdout + &out.stderr);
+    insta::assert_snapshot!(out.stdout + out.stderr.as_str());
 }
 
 #[test]
@@ -175,5 +175,5 @@ fn only_scripts_live_in_a_world_and_say_themselves_what_they_do() {
     insta::assert_snapshot!(out.stderr);
     let project = tested("  wrong:\n    steps: { other: { world: {} } }\n    expect: { run: completed }\n");
     let out = project.run(["test", "book.yaml"]).code(1);
-    insta::assert_snapshot!(out.stdout + &out.stderr);
+    insta::assert_snapshot!(out.stdout + out.stderr.as_str());
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 mod farm;
+#[cfg(unix)]
 mod graph_steps;
 mod sign_in;
 mod tenant;

@@ -63,12 +63,15 @@ impl Listener {
     pub fn bind(_folder: &Path, unique: &str) -> io::Result<Self> {
         use interprocess::os::windows::local_socket::ListenerOptionsExt as _;
         use interprocess::os::windows::security_descriptor::SecurityDescriptor;
-        /// All rights for the owner and for the system, none for others, nothing inherited.
-        const OWNER_ONLY: &widestring::U16CStr = widestring::u16cstr!("D:P(A;;GA;;;OW)(A;;GA;;;SY)");
+        let us = runbook_win32::account::user()?;
+        // All rights for this account and for the system, none for others, nothing inherited. The library refuses
+        // whoever comes from another machine.
+        let rights = widestring::U16CString::from_str(format!("D:P(A;;GA;;;{us})(A;;GA;;;SY)"));
+        let rights = SecurityDescriptor::deserialize(&rights.map_err(io::Error::other)?)?;
         let address = format!("runbook-{unique}");
         let inner = ListenerOptions::new()
             .name(name(&address)?)
-            .security_descriptor(SecurityDescriptor::deserialize(OWNER_ONLY)?)
+            .security_descriptor(rights)
             .create_tokio()?;
         Ok(Self { inner, address })
     }

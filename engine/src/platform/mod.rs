@@ -3,11 +3,13 @@
 //! The modules here are portable; what they need of the system is in `unix.rs` and `windows.rs`, which offer
 //! the same functions under the name `os`.
 
+pub mod account;
 pub(crate) mod database;
 pub mod disk;
 pub mod keystore;
 pub mod limit;
 pub mod local;
+pub(crate) mod lock;
 pub mod private;
 pub mod process;
 pub mod stop;

@@ -1,19 +1,25 @@
-//! Files and folders that only their owner can read. On Windows they inherit the rights of the folder they are
-//! made in, which in a user's profile are the user's alone.
+//! Files and folders that only their owner can read. On Unix that is their mode; on Windows, a list of rights (DACL)
+//! that names the owner and the system, and inherits nothing.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::Path;
+
+#[cfg(unix)]
+#[path = "private/unix.rs"]
+mod os;
+#[cfg(windows)]
+#[path = "private/windows.rs"]
+mod os;
+#[cfg(any(windows, test))]
+mod rights;
 
 /// Makes a folder that only its owner can enter; its parent must exist.
 ///
 /// # Errors
 /// When it exists, or cannot be made.
 pub fn create_folder(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    os::create_folder(path)
 }
 
 /// Makes a folder that only its owner can enter, and the folders above it; leaves those alone that exist.
@@ -21,31 +27,15 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When they cannot be made.
 pub fn create_folders(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    os::create_folders(path)
 }
 
-/// Sees to it that only its owner can enter a folder that exists; says whether others could until now. On Windows its rights stay as
-/// they are.
+/// Sees to it that only its owner can enter a folder that exists; says whether others could until now.
 ///
 /// # Errors
 /// When it cannot be looked at or changed.
 pub fn keep_to_owner(path: &Path) -> io::Result<bool> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let found = std::fs::metadata(path)?.permissions();
-        let is_open = found.mode() & 0o077 != 0;
-        if is_open {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(found.mode() & 0o700))?;
-        }
-        Ok(is_open)
-    }
-    #[cfg(not(unix))]
-    std::fs::metadata(path).map(|_| false)
+    os::keep_to_owner(path)
 }
 
 /// Opens a file for reading and writing, and makes it, for its owner only, where there is none.
@@ -53,11 +43,7 @@ pub fn keep_to_owner(path: &Path) -> io::Result<bool> {
 /// # Errors
 /// When it cannot be opened or made.
 pub fn open_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    os::open_file(path)
 }
 
 /// Opens a file to write at its end, and makes it, for its owner only, where there is none.
@@ -65,23 +51,16 @@ pub fn open_file(path: &Path) -> io::Result<File> {
 /// # Errors
 /// When it cannot be opened or made.
 pub fn append_to(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    os::append_to(path)
 }
 
-/// Lets the group of a file's owner read it too: for programs that run as another account.
+/// Lets the group of a file's owner read it too: for programs that run as another account. On Windows such programs run
+/// as the system, which can read it anyway.
 ///
 /// # Errors
 /// When the system does not allow it.
 pub fn let_group_read(file: &File) -> io::Result<()> {
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o640))?;
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
+    os::let_group_read(file)
 }
 
 /// Whose a file or folder is.
@@ -95,20 +74,12 @@ pub enum Owner {
     Other(String),
 }
 
-/// Whose a file or folder is. On Windows that is not looked at: the rights of a profile's folders are its user's.
+/// Whose a file or folder is. On Windows, what belongs to the administrators is ours where we are one.
 ///
 /// # Errors
 /// When it cannot be looked at.
 pub fn owner(path: &Path) -> io::Result<Owner> {
-    let found = std::fs::metadata(path)?;
-    #[cfg(unix)]
-    let owner = super::os::owner(std::os::unix::fs::MetadataExt::uid(&found));
-    #[cfg(not(unix))]
-    let owner = {
-        let _ = found;
-        Owner::Us
-    };
-    Ok(owner)
+    os::owner(path)
 }
 
 /// Whether every account may add, remove and replace what a folder holds. One such as `/tmp`, where each can do
@@ -117,15 +88,7 @@ pub fn owner(path: &Path) -> io::Result<Owner> {
 /// # Errors
 /// When it cannot be looked at.
 pub fn is_open_to_all(folder: &Path) -> io::Result<bool> {
-    let found = std::fs::metadata(folder)?;
-    #[cfg(unix)]
-    let open = std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o1002 == 0o0002;
-    #[cfg(not(unix))]
-    let open = {
-        let _ = found;
-        false
-    };
-    Ok(open)
+    os::is_open_to_all(folder)
 }
 
 /// Makes durable which files a folder holds. Windows has no such call: NTFS journals its folders.
@@ -133,11 +96,7 @@ pub fn is_open_to_all(folder: &Path) -> io::Result<bool> {
 /// # Errors
 /// When the disk says so.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    OpenOptions::new().read(true).open(path)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
+    os::sync_folder(path)
 }
 
 /// Whether nobody but its owner can read a file or folder.
@@ -145,13 +104,7 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When it cannot be looked at.
 pub fn is_private(path: &Path) -> io::Result<bool> {
-    let found = std::fs::metadata(path)?;
-    #[cfg(unix)]
-    let private = std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 == 0;
-    // The rights are those of the folder it was made in.
-    #[cfg(not(unix))]
-    let private = found.is_dir() || found.is_file();
-    Ok(private)
+    os::is_private(path)
 }
 
 /// Who can read a file besides its owner and the administrator.
@@ -165,35 +118,21 @@ pub enum Readers {
     Everyone,
 }
 
-/// Who else can read a file. On Windows that is not looked at: the rights of a profile's folders are its user's.
+/// Who else can read a file.
 ///
 /// # Errors
 /// When it cannot be looked at.
 pub fn readers(path: &Path) -> io::Result<Readers> {
-    let mode = mode(path)?;
-    Ok(match (mode & 0o004, mode & 0o040) {
-        (0, 0) => Readers::Nobody,
-        (0, _) => Readers::Group,
-        (_, _) => Readers::Everyone,
-    })
+    os::readers(path)
 }
 
-/// Whether other accounts can change a file. On Windows that is not looked at.
+/// Whether other accounts can change a file.
 ///
 /// # Errors
 /// When it cannot be looked at.
 pub fn is_open_to_change(path: &Path) -> io::Result<bool> {
-    Ok(mode(path)? & 0o022 != 0)
+    os::is_open_to_change(path)
 }
 
-fn mode(path: &Path) -> io::Result<u32> {
-    let found = std::fs::metadata(path)?;
-    #[cfg(unix)]
-    let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
-    #[cfg(not(unix))]
-    let mode = {
-        let _ = found;
-        0o600
-    };
-    Ok(mode)
-}
+#[cfg(test)]
+mod tests;

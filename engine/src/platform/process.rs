@@ -11,8 +11,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use process_wrap::tokio::{ChildWrapper, CommandWrap};
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 
 use self::starts::UnderWay;
 use super::os;
@@ -22,7 +21,7 @@ pub use self::starts::settle;
 pub use self::table::{TOKEN, await_end, end_orphan, is_alive, orphans};
 
 mod starts;
-mod table;
+pub(super) mod table;
 
 /// How long processes that were asked to end may take before they are killed.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -132,13 +131,9 @@ impl Group {
         Ok(exit)
     }
 
-    /// Asks the whole group to end.
+    /// Asks the whole group to end. On Windows, where programs cannot be asked, it is ended.
     pub fn terminate(&mut self) {
-        if cfg!(windows) {
-            self.kill();
-        } else {
-            os::ask_to_end(self.pid);
-        }
+        self.child.ask_to_end();
     }
 
     /// Ends the whole group at once.
@@ -149,7 +144,9 @@ impl Group {
     /// Ends the whole group: asks first, then, after [`GRACE`], kills. Returns how many processes were left
     /// besides the child itself.
     pub async fn end(&mut self) -> usize {
-        let left = table::members(self.pid)
+        let left = self
+            .child
+            .members()
             .await
             .into_iter()
             .filter(|&pid| pid != self.pid)
@@ -157,7 +154,7 @@ impl Group {
         self.terminate();
         if tokio::time::timeout(GRACE, self.gone()).await.is_err() {
             self.kill();
-            table::kill_members(self.pid, GRACE).await;
+            self.child.kill_members(GRACE).await;
             // Killed processes end as soon as the system lets them; waiting for ever would help nobody.
             let _ = tokio::time::timeout(GRACE, self.gone()).await;
         }
@@ -166,13 +163,8 @@ impl Group {
     }
 
     /// Ends what an ended child left behind in its group; tells how many that were.
-    ///
-    /// On Windows the job is ended without looking.
     pub async fn end_rest(&mut self) -> usize {
-        if table::members(self.pid).await.is_empty() {
-            if cfg!(windows) {
-                self.kill();
-            }
+        if self.child.members().await.is_empty() {
             self.over = true;
             return 0;
         }
@@ -182,43 +174,41 @@ impl Group {
     async fn gone(&mut self) {
         // Only an exit that the system cannot tell is an error here; the list of processes decides.
         self.wait().await.ok();
-        table::until_empty(self.pid).await;
+        self.child.until_empty().await;
     }
 }
 
-/// Starts a program by way of the standard library, in a group that `isolate` makes.
-pub(super) fn wrapped(
-    launch: &Launch,
-    isolate: impl FnOnce(&mut CommandWrap),
-) -> io::Result<(Box<dyn ChildWrapper>, Pipes)> {
-    let mut command = CommandWrap::with_new(&launch.program, |command| {
-        for name in withheld() {
-            command.env_remove(name);
-        }
-        command.args(&launch.args).envs(&launch.env);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        if let Some(cwd) = &launch.cwd {
-            command.current_dir(cwd);
-        }
-    });
-    isolate(&mut command);
-    let mut child = command.spawn()?;
-    match (child.stdin().take(), child.stdout().take(), child.stderr().take()) {
-        (Some(stdin), Some(stdout), Some(stderr)) => {
-            let pipes = Pipes {
+/// How the standard library starts a program.
+pub(super) fn command(launch: &Launch) -> Command {
+    let mut command = Command::new(&launch.program);
+    for name in withheld() {
+        command.env_remove(name);
+    }
+    command.args(&launch.args).envs(&launch.env);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if let Some(cwd) = &launch.cwd {
+        command.current_dir(cwd);
+    }
+    command
+}
+
+impl Pipes {
+    /// The ends of the streams of a child that was started by the standard library.
+    pub(super) fn of(
+        stdin: Option<ChildStdin>,
+        stdout: Option<ChildStdout>,
+        stderr: Option<ChildStderr>,
+    ) -> io::Result<Self> {
+        match (stdin, stdout, stderr) {
+            (Some(stdin), Some(stdout), Some(stderr)) => Ok(Self {
                 stdin,
                 stdout,
                 stderr,
-            };
-            Ok((child, pipes))
-        }
-        _ => {
-            // An error means that it is gone.
-            child.start_kill().ok();
-            Err(io::Error::other("the child has no pipes"))
+            }),
+            _ => Err(io::Error::other("the child has no pipes")),
         }
     }
 }

@@ -40,7 +40,8 @@ mod os {
 #[cfg(windows)]
 mod os {
     use tokio::signal::windows::{
-        CtrlBreak, CtrlC, CtrlClose, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown,
+        CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_logoff,
+        ctrl_shutdown,
     };
 
     /// The requests to stop that this process gets from now on. None is lost between two waits; several that
@@ -50,6 +51,7 @@ mod os {
         interrupt: CtrlC,
         break_off: CtrlBreak,
         close: CtrlClose,
+        log_off: CtrlLogoff,
         shut_down: CtrlShutdown,
     }
 
@@ -59,6 +61,7 @@ mod os {
                 interrupt: ctrl_c()?,
                 break_off: ctrl_break()?,
                 close: ctrl_close()?,
+                log_off: ctrl_logoff()?,
                 shut_down: ctrl_shutdown()?,
             })
         }
@@ -69,6 +72,7 @@ mod os {
                 _ = self.interrupt.recv() => {}
                 _ = self.break_off.recv() => {}
                 _ = self.close.recv() => {}
+                _ = self.log_off.recv() => {}
                 _ = self.shut_down.recv() => {}
             }
         }

@@ -14,10 +14,10 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::{Pid, Uid, User, geteuid, getpgid, getpgrp, getsid};
-use process_wrap::tokio::{ChildWrapper, ProcessSession};
+use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
 
 use super::private::Owner;
-use super::process::{self, Exit, Launch, Pipes};
+use super::process::{self, Exit, Launch, Pipes, table};
 use super::session::Session;
 
 /// A child process, which leads a session.
@@ -25,7 +25,10 @@ use super::session::Session;
 pub(super) enum Child {
     Session(Session),
     /// Started by way of the standard library, which can do more, and takes longer.
-    Wrapped(Box<dyn ChildWrapper>),
+    Wrapped {
+        child: Box<dyn ChildWrapper>,
+        pid: u32,
+    },
 }
 
 impl Child {
@@ -34,17 +37,26 @@ impl Child {
             let (session, pipes) = Session::spawn(launch)?;
             return Ok((Self::Session(session), pipes));
         }
-        let (child, pipes) = process::wrapped(launch, |command| {
-            command.wrap(ProcessSession);
-        })?;
-        Ok((Self::Wrapped(child), pipes))
+        let mut child = CommandWrap::from(process::command(launch))
+            .wrap(ProcessSession)
+            .spawn()?;
+        let pid = child.id().unwrap_or_default();
+        let pipes = Pipes::of(child.stdin().take(), child.stdout().take(), child.stderr().take());
+        let mut child = Self::Wrapped { child, pid };
+        match pipes {
+            Ok(pipes) => Ok((child, pipes)),
+            Err(error) => {
+                child.kill();
+                Err(error)
+            }
+        }
     }
 
-    /// Its number, as long as its end was not awaited.
+    /// Its number, and that of its group.
     pub(super) fn id(&self) -> u32 {
         match self {
             Self::Session(session) => session.id(),
-            Self::Wrapped(child) => child.id().unwrap_or_default(),
+            Self::Wrapped { pid, .. } => *pid,
         }
     }
 
@@ -52,8 +64,28 @@ impl Child {
     pub(super) async fn wait(&mut self) -> io::Result<Exit> {
         match self {
             Self::Session(session) => session.wait().await,
-            Self::Wrapped(child) => child.inner_mut().wait().await.map(exit),
+            Self::Wrapped { child, .. } => child.inner_mut().wait().await.map(exit),
         }
+    }
+
+    /// The living members of its group.
+    pub(super) async fn members(&self) -> Vec<u32> {
+        table::members(self.id()).await
+    }
+
+    /// Waits until its group has no living member.
+    pub(super) async fn until_empty(&self) {
+        table::until_empty(self.id()).await;
+    }
+
+    /// Asks it and its group to end.
+    pub(super) fn ask_to_end(&mut self) {
+        ask_to_end(self.id());
+    }
+
+    /// Kills its group, also those of its members who made groups of their own, until none is left.
+    pub(super) async fn kill_members(&self, within: Duration) {
+        table::kill_members(self.id(), within).await;
     }
 
     /// Ends it and its group.
@@ -61,7 +93,7 @@ impl Child {
         match self {
             Self::Session(session) => kill_group(session.id()),
             // An error means that nobody is left in the group: that is what was wanted.
-            Self::Wrapped(child) => drop(child.start_kill()),
+            Self::Wrapped { child, .. } => drop(child.start_kill()),
         }
     }
 }
@@ -83,6 +115,14 @@ pub(super) fn open_files(wanted: u64) -> u64 {
 /// See [`open_files_allowed`](super::limit::open_files_allowed).
 pub(super) fn open_files_allowed() -> Option<(u64, u64)> {
     getrlimit(Resource::RLIMIT_NOFILE).ok()
+}
+
+/// See [`name`](super::account::name).
+pub(super) fn account_name() -> io::Result<String> {
+    match User::from_uid(geteuid())? {
+        Some(user) => Ok(user.name),
+        None => Err(io::Error::new(io::ErrorKind::NotFound, "the account has no name")),
+    }
 }
 
 /// See [`uptime`](super::uptime::now).
@@ -123,6 +163,11 @@ pub(super) fn volatile_folder() -> PathBuf {
     } else {
         tempfile::env::temp_dir()
     }
+}
+
+/// See [`release`](super::lock::release).
+pub(super) fn is_unlocked(_error: &io::Error) -> bool {
+    false
 }
 
 /// How a process ended.

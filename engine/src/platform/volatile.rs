@@ -10,7 +10,10 @@ use super::{os, private};
 
 /// A private folder; it and all that it holds is gone when it is dropped.
 #[derive(Debug)]
-pub struct Folder(TempDir);
+pub struct Folder {
+    _outer: TempDir,
+    path: PathBuf,
+}
 
 impl Folder {
     /// Makes a folder for the call of this token, by which [`sweep`] finds it again.
@@ -23,7 +26,14 @@ impl Folder {
         builder.prefix(&prefix);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        builder.tempdir_in(os::volatile_folder()).map(Self)
+        let outer = builder.tempdir_in(os::volatile_folder())?;
+        let mut path = outer.path().to_owned();
+        // Where it took over the rights of the folder around it, one within it is made private from the first.
+        if !private::is_private(&path)? {
+            path.push("private");
+            private::create_folder(&path)?;
+        }
+        Ok(Self { _outer: outer, path })
     }
 
     /// Puts a file into it, and gives its path.
@@ -31,7 +41,7 @@ impl Folder {
     /// # Errors
     /// When it cannot be written.
     pub fn put(&self, name: &str, content: &[u8]) -> io::Result<PathBuf> {
-        let path = self.0.path().join(name);
+        let path = self.path.join(name);
         private::open_file(&path)?.write_all(content)?;
         Ok(path)
     }
@@ -39,7 +49,7 @@ impl Folder {
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.0.path()
+        &self.path
     }
 }
 

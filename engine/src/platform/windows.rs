@@ -6,38 +6,83 @@ use std::process::ExitStatus;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use process_wrap::tokio::{ChildWrapper, JobObject, KillOnDrop};
+use runbook_win32::account;
+use runbook_win32::job::{self, Job};
 use sysinfo::{Pid, ProcessesToUpdate, System};
 
-use super::process::{self, Exit, Launch, Pipes};
+use super::process::{self, Exit, Launch, Pipes, table};
 
-/// A child process and its job.
+/// A console of its own, which nobody sees: keys that are typed at ours, and its end, are not for the step's programs,
+/// and none of them can wait at it.
+const NO_WINDOW: u32 = 0x0800_0000;
+
+/// A child process and its job. The job has no other handle, so that it ends with the engine, however that ends.
 #[derive(Debug)]
-pub(super) struct Child(Box<dyn ChildWrapper>);
+pub(super) struct Child {
+    child: tokio::process::Child,
+    pid: u32,
+    job: Job,
+}
 
 impl Child {
     pub(super) fn spawn(launch: &Launch) -> io::Result<(Self, Pipes)> {
-        // With `KillOnDrop`, the job ends when its last handle is closed: also when the engine dies.
-        let (child, pipes) = process::wrapped(launch, |command| {
-            command.wrap(KillOnDrop).wrap(JobObject);
-        })?;
-        Ok((Self(child), pipes))
+        let job = Job::new()?;
+        let mut command = process::command(launch);
+        // It runs once it is in the job, so that nothing it starts can be outside.
+        command.creation_flags(job::SUSPENDED | NO_WINDOW);
+        let mut child = command.kill_on_drop(true).spawn()?;
+        let pid = child.id().unwrap_or_default();
+        job.add(pid)?;
+        let pipes = Pipes::of(child.stdin.take(), child.stdout.take(), child.stderr.take())?;
+        job::resume(pid)?;
+        Ok((Self { child, pid, job }, pipes))
     }
 
     /// Its number.
     pub(super) fn id(&self) -> u32 {
-        self.0.id().unwrap_or_default()
+        self.pid
     }
 
     /// Waits until it has ended; what it started may still be there.
     pub(super) async fn wait(&mut self) -> io::Result<Exit> {
-        self.0.inner_mut().wait().await.map(exit)
+        self.child.wait().await.map(exit)
+    }
+
+    /// The living members of its job.
+    #[expect(clippy::unused_async, reason = "other systems take their time to tell")]
+    pub(super) async fn members(&self) -> Vec<u32> {
+        self.living()
+    }
+
+    /// Waits until its job has no living member.
+    pub(super) async fn until_empty(&self) {
+        table::poll(|| self.living().is_empty()).await;
+    }
+
+    /// There is no way to ask that all programs understand.
+    pub(super) fn ask_to_end(&mut self) {
+        self.kill();
+    }
+
+    /// Ends its job again, until nothing is left in it.
+    pub(super) async fn kill_members(&self, within: Duration) {
+        let ending = table::poll(|| {
+            self.job.end().ok();
+            self.living().is_empty()
+        });
+        // What cannot be ended now is held by the system itself.
+        tokio::time::timeout(within, ending).await.ok();
     }
 
     /// Ends it and its job.
     pub(super) fn kill(&mut self) {
         // An error means that nobody is left in the job: that is what was wanted.
-        drop(self.0.start_kill());
+        self.job.end().ok();
+    }
+
+    fn living(&self) -> Vec<u32> {
+        // A job that cannot be asked is ended when it is dropped.
+        self.job.processes().unwrap_or_default()
     }
 }
 
@@ -49,6 +94,11 @@ pub(super) fn open_files(wanted: u64) -> u64 {
 /// See [`open_files_allowed`](super::limit::open_files_allowed).
 pub(super) fn open_files_allowed() -> Option<(u64, u64)> {
     None
+}
+
+/// See [`name`](super::account::name).
+pub(super) fn account_name() -> io::Result<String> {
+    account::name(&account::user()?)
 }
 
 /// See [`uptime`](super::uptime::now).
@@ -110,14 +160,12 @@ pub(super) fn kill_one(pid: u32) {
 
 /// See [`disk_of`](super::disk::disk_of): the free bytes, and the name of the file system.
 pub(super) fn disk(folder: &Path) -> io::Result<(u64, Option<String>)> {
-    let folder = folder.to_string_lossy();
-    let folder = Path::new(folder.strip_prefix(r"\\?\").unwrap_or(&folder));
-    let disks = sysinfo::Disks::new_with_refreshed_list();
-    let found = disks
-        .iter()
-        .filter(|disk| folder.starts_with(disk.mount_point()))
-        .max_by_key(|disk| disk.mount_point().as_os_str().len())
-        .ok_or_else(|| io::Error::other("the system does not name the disk"))?;
-    let system = found.file_system().to_string_lossy().into_owned();
-    Ok((found.available_space(), Some(system)))
+    runbook_win32::volume::of(folder)
+}
+
+/// See [`release`](super::lock::release).
+pub(super) fn is_unlocked(error: &io::Error) -> bool {
+    /// What wine says of a file that is not locked; Windows has another word, which the standard library knows.
+    const LOCK_VIOLATION: i32 = 33;
+    error.raw_os_error() == Some(LOCK_VIOLATION)
 }

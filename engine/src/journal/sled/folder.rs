@@ -27,7 +27,7 @@ use super::root::unwritable;
 use crate::id::RunId;
 use crate::journal::chain::Head;
 use crate::journal::{Holder, JournalError, Standing, Summary};
-use crate::platform::private;
+use crate::platform::{lock, private};
 
 /// The largest `holder.json` or `summary.json` that is read.
 const LARGEST_NOTE: u64 = 64 * 1024;
@@ -62,7 +62,7 @@ pub(super) enum Sync {
 impl Drop for Lock {
     /// Explicitly, since a process that is just being started may still have a copy of the file.
     fn drop(&mut self) {
-        if let Err(error) = self.0.unlock() {
+        if let Err(error) = lock::release(&self.0) {
             tracing::warn!(%error, "a run's lock could not be released");
         }
     }

@@ -14,8 +14,8 @@ use super::guard::{guarded, guarded_write};
 use super::keys::{Key, PIECE};
 use crate::id::Seq;
 use crate::journal::JournalError;
-use crate::platform::private;
 use crate::platform::threads::starting_threads;
+use crate::platform::{lock, private};
 
 /// How many bytes of pages sled may keep in memory.
 const CACHE: u64 = 16 * 1024 * 1024;
@@ -262,7 +262,7 @@ fn wait_until_closed(path: &Path) -> Result<(), JournalError> {
     let pause = Duration::from_micros(100);
     loop {
         match file.try_lock() {
-            Ok(()) => return file.unlock().map_err(failed("opened")),
+            Ok(()) => return lock::release(&file).map_err(failed("opened")),
             Err(fs::TryLockError::WouldBlock) if waited < LONGEST_CLOSING => {
                 thread::sleep(pause);
                 waited += pause;

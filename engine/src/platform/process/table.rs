@@ -108,7 +108,7 @@ pub async fn await_end(mark: &ProcessMark, cancel: &CancellationToken) -> bool {
 }
 
 /// The living members of a group.
-pub(super) async fn members(leader: u32) -> Vec<u32> {
+pub(in crate::platform) async fn members(leader: u32) -> Vec<u32> {
     if !os::may_have_members(leader) {
         return Vec::new();
     }
@@ -119,12 +119,12 @@ pub(super) async fn members(leader: u32) -> Vec<u32> {
 }
 
 /// Waits until a group has no living member.
-pub(super) async fn until_empty(leader: u32) {
+pub(in crate::platform) async fn until_empty(leader: u32) {
     poll(|| !os::may_have_members(leader) || members_now(leader).is_empty()).await;
 }
 
 /// Kills a group, also those of its members who made groups of their own, until none is left.
-pub(super) async fn kill_members(leader: u32, within: Duration) {
+pub(in crate::platform) async fn kill_members(leader: u32, within: Duration) {
     let killing = poll(|| {
         os::kill_group(leader);
         let left = members_now(leader);
@@ -142,7 +142,8 @@ async fn until_gone(mark: &ProcessMark, leader: Option<u32>) {
     }
 }
 
-async fn poll(done: impl Fn() -> bool) {
+/// Waits until this is so, and looks less and less often.
+pub(in crate::platform) async fn poll(done: impl Fn() -> bool) {
     let mut wait = FIRST_POLL;
     while !done() {
         #[expect(
