@@ -135,4 +135,5 @@ pub fn is_open_to_change(path: &Path) -> io::Result<bool> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "what is tested are real files")]
 mod tests;

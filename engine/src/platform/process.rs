@@ -179,6 +179,7 @@ impl Group {
 }
 
 /// How the standard library starts a program.
+#[expect(clippy::disallowed_methods, reason = "this is where processes are started")]
 pub(super) fn command(launch: &Launch) -> Command {
     let mut command = Command::new(&launch.program);
     for name in withheld() {
