@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 
+#[cfg(unix)]
 use crate::shared_runs::server::Server;
 use crate::support::{Outcome, Project};
 
@@ -325,6 +326,7 @@ mod shells {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn runs_of_a_database_are_offered_and_one_that_is_silent_keeps_nobody_waiting() {
     let Some(server) = Server::start() else { return };

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+#[cfg(unix)]
 use crate::shared_runs::server::Server;
 use crate::support::{Outcome, Project};
 
@@ -247,6 +248,7 @@ mod disks {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_database_is_looked_at_and_nothing_is_made_there() {
     let Some(server) = Server::start() else { return };

@@ -23,6 +23,7 @@ mod advice;
 mod amend;
 mod bad_disk;
 mod bad_folder;
+#[cfg(unix)]
 mod bad_network;
 mod bad_surroundings;
 mod book;
