@@ -31,7 +31,7 @@ pub enum Unportable {
     )]
     Twin(String),
     /// It is too long.
-    #[error("a name of a file holds {LONGEST} characters at most")]
+    #[error("a name of a file has {LONGEST} bytes at most")]
     TooLong,
 }
 

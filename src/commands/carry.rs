@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runbook_engine::core::event::{Entry, Need};
-use runbook_engine::core::{Act, Barrier, Forbidden, RunStatus, WaitingFor};
+use runbook_engine::core::{Barrier, Forbidden, RunStatus, WaitingFor};
 use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::id::InstanceId;
 use runbook_engine::runbook::Runbook;
@@ -15,7 +15,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::{act_on, leave};
 use crate::error::Failed;
 use crate::exit::Exit;
-use crate::manual::{self, Answer, Asking, Heard};
+use crate::manual::{self, Answer, Asked, Asking, Heard};
 use crate::observe::{Observer, Watched};
 use crate::render;
 use crate::render::hint::{self, For};
@@ -156,19 +156,7 @@ async fn work(
             Err(failed) => Err(failed),
         };
         match answer {
-            Ok(Answer::Done {
-                values,
-                attachments,
-                note,
-            }) => {
-                let act = Act::Confirm {
-                    instance: id,
-                    values,
-                    attachments,
-                    note,
-                };
-                act_on(run, act, setting).await?;
-            }
+            Ok(Answer::Done(done)) => drop(act_on(run, done.confirms(id), setting).await?),
             Ok(Answer::NotNow) => put_off.push(id),
             Ok(Answer::Interrupted) => return Ok(End::interrupted()),
             Err(failed) => {
@@ -188,14 +176,6 @@ fn open_door(run: &Run, setting: &Setting) -> Door {
         render::diagnostic::print_all(&[warning], setting);
         Door::shut()
     })
-}
-
-/// What became of a question.
-enum Asked {
-    Answered(Answer),
-    /// Somebody else did meanwhile what it was about.
-    Otherwise,
-    Interrupted,
 }
 
 /// All that listens while a run is worked on.

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use runbook_engine::core::Act;
-
 use super::{access, go, go_after, instance, record};
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -47,19 +45,7 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
         ticked: args.ticked,
     };
     match manual::gather(run.seat_mut(), &instance, &evidence, setting).await {
-        Ok(Answer::Done {
-            values,
-            attachments,
-            note,
-        }) => {
-            let act = Act::Confirm {
-                instance,
-                values,
-                attachments,
-                note,
-            };
-            record(run, act, setting).await
-        }
+        Ok(Answer::Done(done)) => record(run, done.confirms(instance), setting).await,
         Ok(Answer::NotNow) => {
             setting.look.tell("nothing was recorded");
             go(run, setting).await.map(|()| Exit::Waiting)

@@ -8,7 +8,7 @@ use runbook_engine::id::StepId;
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runbook::cases::{Case, Cases, read_cases};
 use runbook_engine::runtime::trial::{Stage, Verdict, try_case};
-use runbook_engine::step::{Outputs, Registry};
+use runbook_engine::step::Outputs;
 use runbook_steps::manual::ManualInputs;
 use serde_json::{Value, json};
 
@@ -252,17 +252,21 @@ fn tell_untried(suite: &Suite, loaded: &Read, setting: &Setting) {
     let worlds = worlds.filter(|(_, script)| script.value.world.is_some());
     let tried: BTreeSet<&StepId> = worlds.map(|(id, _)| id.step()).collect();
     let mut kinds: BTreeMap<&str, (&StepId, bool)> = BTreeMap::new();
-    for step in loaded.iter().flat_map(|(_, runbook)| runbook.steps().values()) {
-        let (_, is_tried) = kinds.entry(step.uses.as_str()).or_insert((&step.id, false));
-        *is_tried |= tried.contains(&step.id);
+    for (_, runbook) in loaded {
+        let is_script = |kind: &str| {
+            let found = runbook.registry().get(kind);
+            found.is_ok_and(|kind| kind.definition().is_some())
+        };
+        for step in runbook
+            .steps()
+            .values()
+            .filter(|step| is_script(step.uses.as_str()))
+        {
+            let (_, is_tried) = kinds.entry(step.uses.as_str()).or_insert((&step.id, false));
+            *is_tried |= tried.contains(&step.id);
+        }
     }
     for (kind, (step, _)) in kinds.iter().filter(|(_, (_, is_tried))| !is_tried) {
-        let registries = loaded.iter().map(|(_, runbook)| runbook.registry());
-        let is_script =
-            |registry: &Registry| registry.get(kind).is_ok_and(|kind| kind.definition().is_some());
-        if !registries.into_iter().any(is_script) {
-            continue;
-        }
         let text = format!(
             "no case carries out the script of `{kind}`, so that nothing here shows whether it works: give one of its steps a \
              `world:`, as `steps: {{ {step}: {{ world: {{}} }} }}`"

@@ -7,7 +7,7 @@ use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::portable;
 use runbook_engine::runtime::Seat;
 
-use super::{Answer, Work};
+use super::{Answer, Done, Work};
 use crate::commands::read_bytes;
 use crate::error::Failed;
 use crate::render::plain;
@@ -98,11 +98,11 @@ impl Gathered {
         for path in &self.files {
             attachments.push(attach(seat, path).await?);
         }
-        Ok(Answer::Done {
+        Ok(Answer::Done(Done {
             values,
             attachments,
             note: self.note,
-        })
+        }))
     }
 }
 

@@ -34,14 +34,38 @@ const MOST_PAGES: usize = 3;
 /// What a person says about manual work.
 pub(crate) enum Answer {
     /// It is done, with this evidence.
-    Done {
-        values: Outputs,
-        attachments: Vec<Attachment>,
-        note: Option<String>,
-    },
+    Done(Done),
     /// It is not done yet.
     NotNow,
     /// They want to stop.
+    Interrupted,
+}
+
+/// Work that is done, with its evidence.
+#[derive(Default)]
+pub(crate) struct Done {
+    values: Outputs,
+    attachments: Vec<Attachment>,
+    note: Option<String>,
+}
+
+impl Done {
+    /// The act that says so.
+    pub(crate) fn confirms(self, instance: InstanceId) -> Act {
+        Act::Confirm {
+            instance,
+            values: self.values,
+            attachments: self.attachments,
+            note: self.note,
+        }
+    }
+}
+
+/// What became of a question about manual work.
+pub(crate) enum Asked {
+    Answered(Answer),
+    /// Somebody else did meanwhile what it was about, or the work ended.
+    Otherwise,
     Interrupted,
 }
 
@@ -218,11 +242,7 @@ pub(crate) async fn gather(
     let waiting = waiting.find(|one| one.id == *id && one.need == Need::ManualWork);
     let Some(waiting) = waiting else {
         // The core says best why it cannot be confirmed.
-        return Ok(Answer::Done {
-            values: Outputs::new(),
-            attachments: Vec::new(),
-            note: None,
-        });
+        return Ok(Answer::Done(Done::default()));
     };
     let work = Work::of(seat, waiting)?;
     let gathered = Gathered {

@@ -1,6 +1,8 @@
 //! Pages of the documentation, for whoever has only the program: where a link would lead, they say what to type, or
 //! what the page is called.
 
+use pulldown_cmark::{Event, Options, Parser, Tag};
+
 use super::layout::Width;
 use super::{markdown, result};
 
@@ -24,39 +26,32 @@ pub(crate) fn readable(page: &str) -> String {
     });
     let page: Vec<&str> = lines.collect();
     let page = page.join("\n");
-    let (mut text, mut rest) = (String::new(), page.trim());
-    while let Some((before, link)) = next_link(rest) {
-        text += before;
-        text += &link.told();
-        rest = link.after;
+    let page = page.trim();
+    let (mut text, mut told) = (String::new(), 0);
+    for (event, place) in Parser::new_ext(page, Options::ENABLE_TABLES).into_offset_iter() {
+        if let Event::Start(Tag::Link { .. }) = event
+            && let Some(link) = Link::parse(&page[place.clone()])
+        {
+            text += &page[told..place.start];
+            text += &link.told();
+            told = place.end;
+        }
     }
-    text + rest
+    text + &page[told..]
 }
 
-/// A link in a page, and what follows it.
+/// A link in a page that has a text of its own.
 struct Link<'a> {
     text: &'a str,
     address: &'a str,
-    after: &'a str,
 }
 
-/// What stands before the next link of a text, and the link.
-fn next_link(text: &str) -> Option<(&str, Link<'_>)> {
-    let middle = text.match_indices("](").find_map(|(middle, _)| {
-        let start = text[..middle].rfind('[')?;
-        let length = text[middle + 2..].find(')')?;
-        Some((start, middle, length))
-    });
-    let (start, middle, length) = middle?;
-    let link = Link {
-        text: &text[start + 1..middle],
-        address: &text[middle + 2..middle + 2 + length],
-        after: &text[middle + 2 + length + 1..],
-    };
-    Some((&text[..start], link))
-}
+impl<'a> Link<'a> {
+    fn parse(whole: &'a str) -> Option<Self> {
+        let (text, address) = whole.strip_prefix('[')?.strip_suffix(')')?.rsplit_once("](")?;
+        Some(Self { text, address })
+    }
 
-impl Link<'_> {
     /// The link as a reader without the page can use it.
     fn told(&self) -> String {
         let Self { text, address, .. } = self;
@@ -73,16 +68,15 @@ impl Link<'_> {
             "runbook-file.md" | "keys.md" | "plugins.md" | "kinds.md" => told_by(text, "runbook steps"),
             "commands.md" | "command-line.md" => told_by(text, "runbook --help"),
             "errors.md" => told_by(text, "runbook explain"),
-            name => match name.strip_suffix(".md").or(name.strip_suffix(".README.md")) {
+            name => match name.strip_suffix(".md") {
                 Some(code) if code.starts_with("RB") => told_by(text, &format!("runbook explain {code}")),
-                Some(shipped) if shipped.ends_with(".README") => {
-                    let shipped = shipped.trim_end_matches(".README");
-                    told_by(text, &format!("runbook new --readme {shipped}"))
-                }
-                Some(_) => {
-                    let page = page.trim_start_matches("../").trim_start_matches("docs/");
-                    format!("{text} (`{page}` in the documentation)")
-                }
+                Some(named) => match named.strip_suffix(".README") {
+                    Some(shipped) => told_by(text, &format!("runbook new --readme {shipped}")),
+                    None => {
+                        let page = page.trim_start_matches("../").trim_start_matches("docs/");
+                        format!("{text} (`{page}` in the documentation)")
+                    }
+                },
                 None if text.contains(page) => (*text).to_owned(),
                 None => format!("{text} (`{page}`)"),
             },
@@ -128,6 +122,11 @@ mod tests {
                 "- a\n\n  ```yaml\n  a: b\n  ```",
             ),
             ("[Rhai](https://rhai.rs/book/)", "[Rhai](https://rhai.rs/book/)"),
+            ("`f[x](a.md)` is code", "`f[x](a.md)` is code"),
+            (
+                "| a |\n| --- |\n| [b](c.md) |",
+                "| a |\n| --- |\n| b (`c.md` in the documentation) |",
+            ),
             (
                 "<!-- file: a -->\n# A\n\nno [link] (here)\n",
                 "# A\n\nno [link] (here)",

@@ -166,7 +166,8 @@ pub(super) fn approving_words(approving: &Approving) -> String {
 
 /// To what a run was sent back, and why. The instance from which it was is named before.
 pub(super) fn sent_back_words(sent: &SentBack) -> String {
-    let others = match sent.again.iter().filter(|id| **id != sent.instance).count() {
+    // One of them is that to which it was.
+    let others = match sent.others().count() - 1 {
         0 => String::new(),
         others => format!("; {} after it are looked at again", count(others, "instance")),
     };
@@ -199,10 +200,7 @@ pub(super) fn ruling_words(ruling: Ruling) -> &'static str {
 
 /// Whether an event is about an instance too that is not its first subject.
 pub(crate) fn concerns(event: &Event, is_meant: impl Fn(&InstanceId) -> bool) -> bool {
-    match event {
-        Event::SentBack(sent) => std::iter::once(&sent.to).chain(&sent.again).any(is_meant),
-        _ => false,
-    }
+    matches!(event, Event::SentBack(sent) if sent.others().any(is_meant))
 }
 
 /// The instance or step that an event is about.

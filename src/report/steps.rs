@@ -33,8 +33,7 @@ pub(super) fn records(
             histories.entry(id).or_default().push(entry);
         }
         if let Event::SentBack(sent) = &entry.event {
-            let others = sent.again.iter().filter(|id| **id != sent.instance);
-            for id in std::iter::once(&sent.to).chain(others) {
+            for id in sent.others() {
                 histories.entry(id.clone()).or_default().push(entry);
             }
         }

@@ -345,11 +345,8 @@ impl Instance {
 
     /// Whether its step has no instances yet, or is to be opened again, or was settled instead.
     pub(super) fn is_not_opened(&self) -> bool {
-        self.reopens || (self.started.is_none() && self.item.is_none() && self.awaits_or_needs_no_opening())
-    }
-
-    fn awaits_or_needs_no_opening(&self) -> bool {
-        matches!(self.phase, Phase::Pending | Phase::Failed | Phase::Skipped(_))
+        let never = self.started.is_none() && self.item.is_none();
+        self.reopens || self.is_unopened() || (never && matches!(self.phase, Phase::Skipped(_)))
     }
 
     /// Nothing counts any more of what failed.

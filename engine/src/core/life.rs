@@ -89,14 +89,9 @@ impl RunState {
                 };
                 self.rest(ix, phase, time);
             }
-            Verdict::Unknown if self.instance(ix).done_before && !self.policy(ix).may_be_repeated() => {
-                self.set_phase(
-                    ix,
-                    Phase::InDoubt(Doubt {
-                        activity,
-                        cleared: true,
-                    }),
-                );
+            Verdict::Unknown if self.is_not_repeated_unsure(ix) => {
+                let cleared = true;
+                self.set_phase(ix, Phase::InDoubt(Doubt { activity, cleared }));
             }
             Verdict::Unsatisfied(_) | Verdict::Unknown => {
                 if !self.instance(ix).changed {

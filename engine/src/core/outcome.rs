@@ -122,8 +122,7 @@ impl Ended<'_> {
     /// What was done before is not done again where it cannot tell, unless it may be repeated: a person decides.
     fn unsure(&self, answer: &Answer) -> Option<Event> {
         let unknown = matches!(answer, Ok(seen) if seen.verdict == Verdict::Unknown);
-        let asks = unknown && self.state.instance(self.ix).done_before;
-        (asks && !self.state.policy(self.ix).may_be_repeated()).then(|| Event::PersonNeeded {
+        (unknown && self.state.is_not_repeated_unsure(self.ix)).then(|| Event::PersonNeeded {
             instance: self.instance.clone(),
             need: Need::Decision,
         })

@@ -135,9 +135,7 @@ impl Queues {
             self.lines.remove(&at);
         }
     }
-}
 
-impl Queues {
     /// The steps that are to be evaluated, each once.
     pub(super) fn steps_to_evaluate(&self) -> impl Iterator<Item = StepIx> {
         let mut last = None;

@@ -206,12 +206,15 @@ impl RunState {
         self.set_phase(ix, next);
     }
 
-    /// Whether a person must say that an instance may be attempted: it was done before, and nothing can tell whether it
-    /// still is.
+    /// Whether an instance was done before and may not be done again as long as nobody can tell whether it still is.
+    pub(super) fn is_not_repeated_unsure(&self, ix: InstanceIx) -> bool {
+        self.instance(ix).done_before && !self.policy(ix).may_be_repeated()
+    }
+
+    /// Whether a person must say that an instance may be attempted: that is so, and nothing can tell.
     pub(super) fn needs_word(&self, ix: InstanceIx) -> bool {
-        let policy = self.policy(ix);
-        let tells = policy.abilities.validates || policy.abilities.by_person;
-        self.instance(ix).done_before && !tells && !policy.may_be_repeated()
+        let abilities = self.policy(ix).abilities;
+        self.is_not_repeated_unsure(ix) && !abilities.validates && !abilities.by_person
     }
 }
 

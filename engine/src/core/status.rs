@@ -64,6 +64,12 @@ impl RunStatus {
             Self::Running | Self::Waiting | Self::Failed | Self::RollingBack | Self::Stuck => false,
         }
     }
+
+    /// Whether nothing goes on by itself, and no answer is waited for either.
+    #[must_use]
+    pub fn rests(self) -> bool {
+        self.is_finished() || matches!(self, Self::Failed | Self::Stuck)
+    }
 }
 
 impl fmt::Display for RunStatus {

@@ -357,10 +357,7 @@ impl RunState {
                 .as_ref()
                 .map(|error| error.message.clone()),
             Phase::Observed => self.approval_ahead(self.find(&instance.id)?),
-            Phase::Succeeded | Phase::RolledBack => {
-                let word = instance.word()?;
-                Some(format!("{} said so: {}", word.by, word.why))
-            }
+            Phase::Succeeded | Phase::RolledBack => instance.word().map(|word| word.words()),
             Phase::Pending => instance.sent_words(),
             Phase::FannedOut
             | Phase::Observing { .. }

@@ -21,6 +21,14 @@ pub struct Word {
     pub why: String,
 }
 
+impl Word {
+    /// Who said so, and why, for people.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("{} said so: {}", self.by, self.why)
+    }
+}
+
 impl Instance {
     /// By whose word it is done or undone, if that is all that is known of it.
     #[must_use]

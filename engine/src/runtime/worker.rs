@@ -227,7 +227,7 @@ impl Run {
     /// Whether a worker with nothing under way has nothing to wait for here.
     fn may_leave(&self, stay: Stay, draining: bool, wakes: bool) -> bool {
         let status = self.state.status();
-        let over = status.is_finished() || matches!(status, RunStatus::Failed | RunStatus::Stuck);
+        let over = status.rests();
         let for_people = over || status == RunStatus::Waiting;
         draining
             || match stay {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runbook_engine::core::event::Need;
-use runbook_engine::core::{Act, RunState, RunStatus, WaitingFor};
+use runbook_engine::core::{RunState, RunStatus, WaitingFor};
 use runbook_engine::id::{InstanceId, RoleName, RunId};
 use runbook_engine::runbook::Runbook;
 use runbook_engine::runtime::{Control, Engine, Run, Service, Stay, Watcher, Worked};
@@ -14,7 +14,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::commands::{act_on, close};
 use crate::error::Failed;
 use crate::exit::Exit;
-use crate::manual::{Answer, Asking, Heard};
+use crate::manual::{Answer, Asked, Asking, Heard};
 use crate::render::heading::heading;
 use crate::render::held::Held;
 use crate::render::layout::Width;
@@ -109,14 +109,6 @@ struct Place<'a> {
     setting: &'a Setting,
 }
 
-/// What became of a question.
-enum Asked {
-    Answered(Answer),
-    /// Somebody else did what it was about, or the work ended.
-    Otherwise,
-    Interrupted,
-}
-
 impl Place<'_> {
     /// Works until the run is over, or until it waits for people alone where nobody is to be waited for.
     async fn work(&mut self, run: &mut Run) -> Result<Worked, Failed> {
@@ -125,7 +117,7 @@ impl Place<'_> {
         }
         loop {
             let worked = self.carry_out(run, Stay::WhileBusy).await?;
-            if worked.interrupted || worked.is_alone || is_over(worked.status) {
+            if worked.interrupted || worked.is_alone || worked.status.rests() {
                 return Ok(worked);
             }
             let due = due(run, self.engine, self.roles.as_ref());
@@ -176,19 +168,7 @@ impl Place<'_> {
             }
         };
         match answer {
-            Answer::Done {
-                values,
-                attachments,
-                note,
-            } => {
-                let act = Act::Confirm {
-                    instance,
-                    values,
-                    attachments,
-                    note,
-                };
-                act_on(run, act, self.setting).await?;
-            }
+            Answer::Done(done) => drop(act_on(run, done.confirms(instance), self.setting).await?),
             Answer::NotNow | Answer::Interrupted => self.put_off.push(instance),
         }
         Ok(false)
@@ -231,9 +211,4 @@ impl Place<'_> {
             }
         }
     }
-}
-
-/// Whether there is nothing more to wait for.
-fn is_over(status: RunStatus) -> bool {
-    status.is_finished() || matches!(status, RunStatus::Failed | RunStatus::Stuck)
 }

@@ -156,18 +156,15 @@ fn detail(entry: &Entry<'_>, step: Option<&Step>, scene: &Scene<'_>) -> Line {
         Phase::RollbackFailed | Phase::RollbackRetrying { .. } => error(&instance.rollback_error),
         _ => None,
     };
+    if let Some(word) = instance.word().filter(|_| entry.class == Class::Done) {
+        return line.with(CARE, plain(&word.words()));
+    }
     match (entry.class, because, scene.tails.of(&instance.id)) {
         (Class::Person, ..) => line
             .with(CARE, for_whom(instance, step))
             .with(Style::new(), format!(": {title}")),
         (_, Some(because), _) => line.with(BAD, because),
         (Class::Busy, None, Some(printed)) => line.with(DIM, "│ ").with(Style::new(), printed),
-        (Class::Done, None, _) if instance.word().is_some() => {
-            let said = instance
-                .word()
-                .map(|word| format!("{} said so: {}", word.by, word.why));
-            line.with(CARE, plain(&said.unwrap_or_default()))
-        }
         (Class::Busy, None, None) => line.with(Style::new(), title),
         (Class::Bad | Class::Done | Class::ToCome, None, _) => line.with(DIM, title),
     }

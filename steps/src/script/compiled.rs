@@ -29,17 +29,7 @@ pub(crate) struct Compiled {
 impl Compiled {
     /// Compiles a script whose functions take these arguments.
     pub(crate) fn new(text: &str, arguments: &[&str]) -> Result<Self, Vec<Problem>> {
-        let read = |parts: &[AST], _is_whole| {
-            let problems: Vec<Problem> = parts
-                .iter()
-                .flat_map(|part| gives::problems(part, None))
-                .collect();
-            if problems.is_empty() {
-                Ok(())
-            } else {
-                Err(problems)
-            }
-        };
+        let read = |parts: &[AST], _is_whole| gives::check(parts, None);
         Self::declared(text, arguments, read).map(|(script, ())| script)
     }
 

@@ -36,9 +36,22 @@ enum Form<'a> {
     Unknown,
 }
 
+/// Whether `validate` and `run` of all parts of a script give what they may; see [`problems`].
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn check(parts: &[AST], declared: Option<&[Declared<'_>]>) -> Result<(), Vec<Problem>> {
+    let problems: Vec<Problem> = parts.iter().flat_map(|part| problems(part, declared)).collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
+}
+
 /// What is wrong with that which `validate` and `run` give. `declared` holds all outputs, where the script must say
 /// which it gives.
-pub(crate) fn problems(ast: &AST, declared: Option<&[Declared<'_>]>) -> Vec<Problem> {
+fn problems(ast: &AST, declared: Option<&[Declared<'_>]>) -> Vec<Problem> {
     let own: Vec<&str> = ast.iter_functions().map(|function| function.name).collect();
     let mut problems = Vec::new();
     for name in ["validate", "run"].into_iter().filter(|name| own.contains(name)) {

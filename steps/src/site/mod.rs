@@ -69,15 +69,8 @@ impl Family for Site {
 fn read(parts: &[AST], is_whole: bool) -> Result<Declaration, Vec<Problem>> {
     let declaration = Declaration::read(parts, is_whole)?;
     let outputs: Vec<Declared<'_>> = declaration.declared().collect();
-    let problems = parts
-        .iter()
-        .flat_map(|part| gives::problems(part, Some(&outputs)));
-    let problems: Vec<Problem> = problems.collect();
-    if problems.is_empty() {
-        Ok(declaration)
-    } else {
-        Err(problems)
-    }
+    gives::check(parts, Some(&outputs))?;
+    Ok(declaration)
 }
 
 fn place(problem: &Problem, text: &str) -> TextProblem {

@@ -14,3 +14,11 @@ pub struct SentBack {
     /// Why.
     pub why: String,
 }
+
+impl SentBack {
+    /// What it concerns besides that from which the run is sent back.
+    pub fn others(&self) -> impl Iterator<Item = &InstanceId> {
+        let again = self.again.iter().filter(|id| **id != self.instance);
+        std::iter::once(&self.to).chain(again)
+    }
+}

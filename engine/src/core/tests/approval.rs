@@ -10,7 +10,7 @@ use crate::core::{About, ApprovalRule, OnExpiry, Party};
 
 const HOUR: u64 = 3600;
 
-fn rule() -> ApprovalRule {
+pub(super) fn rule() -> ApprovalRule {
     ApprovalRule {
         by: None,
         min: 1,
@@ -20,7 +20,7 @@ fn rule() -> ApprovalRule {
     }
 }
 
-fn approved(id: &str, approve: ApprovalRule) -> StepPolicy {
+pub(super) fn approved(id: &str, approve: ApprovalRule) -> StepPolicy {
     StepPolicy {
         approve: Some(approve),
         ..step(id)
@@ -30,7 +30,7 @@ fn approved(id: &str, approve: ApprovalRule) -> StepPolicy {
 impl Run {
     /// What would be carried out is this.
     #[track_caller]
-    fn is_described(&mut self, id: &str, what: &str) -> &mut Self {
+    pub(super) fn is_described(&mut self, id: &str, what: &str) -> &mut Self {
         assert!(self.under_way().contains(&format!("{id}: describe")));
         let result = Ok(Proposal {
             subject: what.to_owned(),
@@ -61,7 +61,7 @@ impl Run {
     }
 
     #[track_caller]
-    fn is_approved_by(&mut self, name: &str, id: &str, what: &str) -> &mut Self {
+    pub(super) fn is_approved_by(&mut self, name: &str, id: &str, what: &str) -> &mut Self {
         self.tries_to_approve(name, id, what).unwrap();
         self
     }

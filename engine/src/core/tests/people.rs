@@ -15,7 +15,7 @@ fn at(hours: i64) -> Timestamp {
     Timestamp::from_second(hours * HOUR).unwrap()
 }
 
-fn member(name: &str, roles: &[&str]) -> Member {
+pub(super) fn member(name: &str, roles: &[&str]) -> Member {
     Member {
         name: Operator::new(name),
         roles: roles.iter().map(|role| role.parse().unwrap()).collect(),
@@ -30,7 +30,7 @@ fn key(of: u8) -> PublicKey {
 }
 
 /// `ada` of the farm and `bob` of the tenant.
-fn team() -> Operators {
+pub(super) fn team() -> Operators {
     Operators::new(vec![member("ada", &["farm"]), member("bob", &["tenant"])])
 }
 

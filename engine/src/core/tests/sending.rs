@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use super::approval::{approved, rule};
+use super::people::team;
 use super::*;
-use crate::core::event::Proposal;
-use crate::core::operators::Member;
-use crate::core::{About, ApprovalRule};
+use crate::core::About;
 
 impl Run {
     fn tries_to_send_back(&mut self, from: &str, to: &str) -> Result<(), Rejection> {
@@ -286,44 +286,23 @@ fn those_after_it_see_what_it_gives_now() {
 
 #[test]
 fn it_is_possible_from_an_approval_and_voids_what_was_approved() {
-    let rule = ApprovalRule {
-        by: None,
-        min: 1,
-        not: std::collections::BTreeSet::new(),
-        expires: None,
-        on_expiry: crate::core::OnExpiry::Ask,
-    };
-    let approved = |id: &str| StepPolicy {
-        approve: Some(rule.clone()),
-        ..step(id)
-    };
     let mut run = Run::of([
         step("a"),
-        approved("b").needs(&["a"]),
-        approved("c").needs(&["b"]),
+        approved("b", rule()).needs(&["a"]),
+        approved("c", rule()).needs(&["b"]),
     ]);
-    let described = |run: &mut Run, id: &str| {
-        let (subject, what) = (id.to_owned(), json!(id));
-        let (instance, result) = (Run::id(id), Ok(Proposal { subject, what }));
-        run.takes(&Input::Described { instance, result });
-    };
-    let says_yes = |run: &mut Run, id: &str| {
-        let (instance, subject) = (Run::id(id), id.to_owned());
-        run.takes(&Input::Act(Act::Approve {
-            instance,
-            subject,
-            note: None,
-        }));
-    };
-    run.succeeds("a").is_missing("b");
-    described(&mut run, "b");
-    says_yes(&mut run, "b");
-    run.is_missing("b");
-    described(&mut run, "b");
-    run.returns("b").is_there("b").is_missing("c");
-    described(&mut run, "c");
-    run.is_sent_back("c", "a").is_there("a").is_missing("b");
-    described(&mut run, "b");
+    run.succeeds("a").is_missing("b").is_described("b", "b");
+    run.is_approved_by("bob", "b", "b")
+        .is_missing("b")
+        .is_described("b", "b");
+    run.returns("b")
+        .is_there("b")
+        .is_missing("c")
+        .is_described("c", "c");
+    run.is_sent_back("c", "a")
+        .is_there("a")
+        .is_missing("b")
+        .is_described("b", "b");
     assert_eq!(
         run.under_way(),
         [""; 0],
@@ -367,16 +346,8 @@ fn who_may_do_what_waits_sends_back_and_a_repetition_that_nothing_can_check_is_f
         roles: vec![role.parse().unwrap()],
         ..policy
     };
-    let member = |name: &str, role: &str| Member {
-        name: Operator::new(name),
-        roles: std::iter::once(role.parse().unwrap()).collect(),
-        key: None,
-        from: None,
-        until: None,
-    };
-    let team = Operators::new(vec![member("ada", "farm"), member("bob", "tenant")]);
     let check = role(step("check").needs(&["a"]).by_person(), "tenant");
-    let mut run = Run::by(team, [role(step("a").blind(), "farm"), check]);
+    let mut run = Run::by(team(), [role(step("a").blind(), "farm"), check]);
     run.returns("a");
     let no = run.tries_to_send_back("check", "a").unwrap_err();
     assert_eq!(no.about(), About::Person);

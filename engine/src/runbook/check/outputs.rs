@@ -6,7 +6,7 @@ use super::Checker;
 use super::fields::Field;
 use super::inputs::Read;
 use super::steps::Draft;
-use crate::diagnostic::{Code, closest};
+use crate::diagnostic::{Code, Span, closest};
 
 impl Checker<'_> {
     /// Tells every output that is read, or that a rehearsal gives, and that its step never gives.
@@ -16,17 +16,12 @@ impl Checker<'_> {
                 continue;
             };
             let rehearsed = draft.rehearse_field.and_then(|field| entry(field, "outputs"));
-            let rehearsed: Vec<_> = rehearsed
-                .into_iter()
-                .flat_map(|field| field.node.entries())
-                .collect();
-            for (key, _) in rehearsed {
+            for (key, _) in rehearsed.into_iter().flat_map(|field| field.node.entries()) {
                 self.given(draft, &given, key.name, key.span);
             }
             // What a step gives that fans out stands below each item.
-            let reads = reads.iter().filter(|(_, read)| read.step == draft.id);
-            let reads: Vec<&Read> = reads.map(|(_, read)| read).collect();
-            for read in reads.into_iter().filter(|_| draft.for_each.is_none()) {
+            let is_one = draft.for_each.is_none();
+            for (_, read) in reads.iter().filter(|(_, read)| is_one && read.step == draft.id) {
                 for name in &read.named {
                     self.given(draft, &given, name, read.span);
                 }
@@ -41,7 +36,7 @@ impl Checker<'_> {
         self.kind_of(uses)?.gives(with)
     }
 
-    fn given(&mut self, draft: &Draft<'_>, given: &[String], name: &str, span: crate::diagnostic::Span) {
+    fn given(&mut self, draft: &Draft<'_>, given: &[String], name: &str, span: Span) {
         if given.iter().any(|output| output == name) {
             return;
         }

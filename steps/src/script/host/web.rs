@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use url::{Host, Url};
 
 use super::{Answer, Function, Grant, LONGEST_TEXT, map, pretended, refused, stopped};
-use crate::script::Allow;
+use crate::script::{Allow, host_of};
 
 pub(super) const FUNCTIONS: &[Function] = &[Function::granted(
     "http(request)",
@@ -99,9 +99,8 @@ fn refusal(hosts: &[Granted], url: &Url) -> Option<String> {
     if hosts.iter().any(|granted| granted.covers(url)) {
         return None;
     }
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-    let host = url.host_str().unwrap_or_default();
-    Some(format!("`{host}{port}` is not allowed: add it to `allow.hosts`"))
+    let host = host_of(url).unwrap_or_default();
+    Some(format!("`{host}` is not allowed: add it to `allow.hosts`"))
 }
 
 /// The way to the web of one call of a script.
