@@ -128,6 +128,53 @@ fn folders_that_cannot_be_used_are_told_apart() {
 }
 
 #[cfg(unix)]
+#[test]
+fn the_self_test_is_for_windows() {
+    let project = Project::new();
+    let outcome = project.run(["doctor", "--windows-selftest"]).code(2);
+    outcome.tells("the self-test is for Windows, and this is another system");
+    assert_eq!(project.read("runbook-selftest.txt"), None);
+}
+
+/// What wine says. Windows itself may say more of it is well.
+#[cfg(windows)]
+#[test]
+fn the_self_test_tries_everything_and_writes_a_report_without_names() {
+    let project = Project::new();
+    let outcome = project.run(["doctor", "--windows-selftest", "--json", "--report", "report.txt"]);
+    for (check, text) in [
+        ("private files", "this account's and the system's alone"),
+        ("locks", "one has it, another is refused, and gets it afterwards"),
+        ("flushing", "ms for each write"),
+        ("long paths", "was written, renamed and read"),
+        ("named pipe", "a visitor was told something, and told it back"),
+        ("job objects", "ended together"),
+        ("kill on close", "ended with the program that had started them"),
+        ("journal", "the step was in doubt, and the run went on"),
+        ("key store", "a secret was kept, read and removed"),
+        ("code pages", "own 65001"),
+        ("time", "time zone"),
+        ("folder", "gone again"),
+    ] {
+        is(&outcome, check, "good", text);
+    }
+    is(&outcome, "console", "absent", "without a window");
+    let report = project.read("report.txt").unwrap();
+    assert!(report.contains("good    locks: one has it"), "{report}");
+    for name in ["USERNAME", "COMPUTERNAME"] {
+        let name = std::env::var(name).unwrap();
+        let words: Vec<&str> = report.split(|letter: char| !letter.is_alphanumeric()).collect();
+        assert!(!words.contains(&name.as_str()), "{name} is in {report}");
+    }
+    let left = std::fs::read_dir(std::env::temp_dir()).unwrap();
+    let left = left.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with("runbook-selftest-")
+    });
+    assert_eq!(left.count(), 0, "something is left");
+}
+
+#[cfg(unix)]
 mod unix {
     use std::os::unix::fs::PermissionsExt as _;
     use std::process::Command;

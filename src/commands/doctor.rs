@@ -1,7 +1,12 @@
 //! `runbook doctor`
 
+use std::path::PathBuf;
+
+use runbook_engine::diagnostic::{Code, Diagnostic};
+use runbook_engine::platform::private;
 use serde_json::json;
 
+use crate::doctor::selftest::{self, Part, report};
 use crate::doctor::{Finding, Health, database, folder, journals, machine, programs, terminal};
 use crate::error::Failed;
 use crate::exit::Exit;
@@ -18,16 +23,43 @@ use crate::setting::Setting;
 Examples:
   runbook doctor
   runbook doctor --verify        check every journal, too
-  runbook doctor --journal postgres://db/runs"
+  runbook doctor --journal postgres://db/runs
+  runbook doctor --windows-selftest"
 )]
 pub(crate) struct Args {
     /// Check all journals: that nothing was changed, dropped, reordered or cut off
     #[arg(long)]
     verify: bool,
+    /// On Windows: try what runs depend on for real, in a folder of its own that is gone afterwards, and write a report
+    /// without names of people and machines, to be sent back
+    #[arg(long, conflicts_with = "verify")]
+    windows_selftest: bool,
+    /// The file of that report
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "windows_selftest",
+        default_value = "runbook-selftest.txt"
+    )]
+    report: PathBuf,
+    /// What a program does that the self-test starts
+    #[arg(long, hide = true, requires = "windows_selftest")]
+    part: Option<Part>,
+    /// How what it starts is marked
+    #[arg(long, hide = true, requires = "part")]
+    token: Option<String>,
 }
 
 pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> {
-    let findings = examine(args, setting).await?;
+    if let Some(part) = &args.part {
+        let played = selftest::play(part, args.token.as_deref()).await;
+        return played.map(|()| Exit::Done).map_err(|why| cannot(&why));
+    }
+    let findings = if args.windows_selftest {
+        try_for_real(args, setting).await?
+    } else {
+        examine(args, setting).await?
+    };
     let bad = findings.iter().filter(|one| one.health == Health::Bad).count();
     let notes = findings.iter().filter(|one| one.health == Health::Note).count();
     if setting.global.json {
@@ -48,6 +80,57 @@ pub(crate) async fn run(args: &Args, setting: &Setting) -> Result<Exit, Failed> 
             .tell(&format!("\n{}", Width::of_talk().wrap("", 2, &verdict)));
     }
     Ok(if bad == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// Tries everything, and writes the report.
+async fn try_for_real(args: &Args, setting: &Setting) -> Result<Vec<Finding>, Failed> {
+    if !selftest::POSSIBLE {
+        let diagnostic = Diagnostic::error(
+            Code::Usage,
+            "the self-test is for Windows, and this is another system",
+        )
+        .help("`runbook doctor` looks at this machine");
+        return Err(Failed::input(vec![diagnostic]));
+    }
+    setting
+        .look
+        .tell("this takes a minute or two; nothing outside a folder of its own is changed");
+    let folder = tempfile::Builder::new()
+        .prefix("runbook-selftest-")
+        .tempdir()
+        .and_then(|folder| private::keep_to_owner(folder.path()).map(|_| folder))
+        .map_err(|error| cannot(&format!("no folder of its own can be made: {error}")))?;
+    let names = report::Names::of_here();
+    let findings = selftest::all(folder.path()).await.into_iter();
+    let mut findings: Vec<Finding> = findings.map(|one| names.hidden_in(one)).collect();
+    findings.push(match folder.close() {
+        Ok(()) => Finding::good("folder", "it is gone again"),
+        Err(error) => {
+            let found = names.hidden(&format!("it cannot be removed: {error}"));
+            Finding::note(
+                "folder",
+                found,
+                "remove what begins with `runbook-selftest-` in the folder for temporary files",
+            )
+        }
+    });
+    let shown = args.report.display();
+    if let Err(error) = std::fs::write(&args.report, report::text(&findings)) {
+        return Err(cannot(&format!(
+            "the report cannot be written to {shown}: {error}"
+        )));
+    }
+    setting
+        .look
+        .tell(&format!("the report is in {shown}: read it, and send it back\n"));
+    Ok(findings)
+}
+
+fn cannot(why: &str) -> Failed {
+    Failed::input(vec![Diagnostic::error(
+        Code::Usage,
+        format!("the self-test cannot go on: {why}"),
+    )])
 }
 
 async fn examine(args: &Args, setting: &Setting) -> Result<Vec<Finding>, Failed> {

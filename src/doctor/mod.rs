@@ -7,6 +7,7 @@ pub(crate) mod folder;
 pub(crate) mod journals;
 pub(crate) mod machine;
 pub(crate) mod programs;
+pub(crate) mod selftest;
 pub(crate) mod terminal;
 
 /// Whether this is Windows, where a few things need not be asked, and others only there.

@@ -95,7 +95,7 @@ async fn told(check: &'static str, path: &Path, args: &[&str]) -> Finding {
 }
 
 /// Where a program is that is called by its name alone.
-fn find(name: &str) -> Option<PathBuf> {
+pub(super) fn find(name: &str) -> Option<PathBuf> {
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let folders = std::env::var_os("PATH")?;
     std::env::split_paths(&folders)

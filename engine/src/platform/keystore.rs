@@ -48,3 +48,34 @@ pub fn look_up(service: &str, account: Option<&str>) -> io::Result<Lookup> {
     // The errors of the store name no value.
     Ok(Lookup::Found(found.map_err(|error| error.to_string())))
 }
+
+/// Keeps a secret under a name that nobody else uses, reads it as [`look_up`] does, and removes it; tells whether it
+/// came back as it was.
+///
+/// # Errors
+/// When the system has no key store that can be written to from here.
+#[cfg(unix)]
+pub fn try_out(_service: &str, _secret: &str) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Keeps a secret under a name that nobody else uses, reads it as [`look_up`] does, and removes it; tells whether it
+/// came back as it was.
+///
+/// # Errors
+/// When the key store does not do one of these.
+#[cfg(windows)]
+pub fn try_out(service: &str, secret: &str) -> io::Result<bool> {
+    use keyring_core::api::CredentialStoreApi as _;
+    const ACCOUNT: &str = "selftest";
+    let store = windows_native_keyring_store::Store::new().map_err(io::Error::other)?;
+    let entry = store.build(service, ACCOUNT, None).map_err(io::Error::other)?;
+    entry.set_password(secret).map_err(io::Error::other)?;
+    let found = look_up(service, Some(ACCOUNT));
+    // Whatever was read, nothing stays.
+    entry.delete_credential().map_err(io::Error::other)?;
+    match found? {
+        Lookup::Found(found) => found.map(|found| found == secret).map_err(io::Error::other),
+        Lookup::Program(_) => Ok(false),
+    }
+}

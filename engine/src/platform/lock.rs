@@ -7,7 +7,7 @@ use std::io;
 ///
 /// # Errors
 /// When the system cannot.
-pub(crate) fn release(file: &File) -> io::Result<()> {
+pub fn release(file: &File) -> io::Result<()> {
     match file.unlock() {
         // A file may be locked twice, so that it is unlocked twice; the second time there is most often nothing to do.
         Err(error) if super::os::is_unlocked(&error) => Ok(()),

@@ -4,18 +4,20 @@
 //! the same functions under the name `os`.
 
 pub mod account;
+pub mod console;
 pub(crate) mod database;
 pub mod disk;
 pub mod keystore;
 pub mod limit;
 pub mod local;
-pub(crate) mod lock;
+pub mod lock;
 pub mod private;
 pub mod process;
 pub mod stop;
 pub mod terminal;
 pub(crate) mod threads;
 pub mod uptime;
+pub mod version;
 pub mod volatile;
 
 #[cfg(unix)]

@@ -6,6 +6,7 @@
 #![cfg(windows)]
 
 pub mod account;
+pub mod console;
 pub mod job;
 pub mod security;
 mod text;

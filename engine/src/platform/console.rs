@@ -1,0 +1,81 @@
+//! The console of Windows, for those who look what it is like. Terminals of Unix have no such modes and code pages.
+
+pub use self::os::{code_pages, streams};
+
+/// The code pages of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodePages {
+    /// Of the process' own texts: 65001 is UTF-8.
+    pub own: u32,
+    /// Of texts of old programs.
+    pub old: u32,
+    /// Of what the console reads and shows; none where there is no console.
+    pub console: Option<(u32, u32)>,
+}
+
+/// A standard stream that is a console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Console {
+    /// What the stream is called.
+    pub stream: &'static str,
+    /// Its mode, as the system counts it.
+    pub mode: u32,
+    /// Whether it heeds sequences for terminals; nothing is shown on that which is read.
+    pub heeds_sequences: Option<bool>,
+}
+
+#[cfg(unix)]
+mod os {
+    use super::{CodePages, Console};
+
+    /// The code pages, on systems that have them.
+    #[must_use]
+    pub fn code_pages() -> Option<CodePages> {
+        None
+    }
+
+    /// Those of the standard streams that are a console of Windows.
+    #[must_use]
+    pub fn streams() -> Vec<Console> {
+        Vec::new()
+    }
+}
+
+#[cfg(windows)]
+mod os {
+    use std::io::{stderr, stdin, stdout};
+    use std::os::windows::io::AsRawHandle;
+
+    use runbook_win32::console;
+
+    use super::{CodePages, Console};
+
+    /// The code pages, on systems that have them.
+    #[must_use]
+    pub fn code_pages() -> Option<CodePages> {
+        let [own, old, reads, shows] = console::code_pages();
+        let console = (reads != 0).then_some((reads, shows));
+        Some(CodePages { own, old, console })
+    }
+
+    /// Those of the standard streams that are a console of Windows.
+    #[must_use]
+    pub fn streams() -> Vec<Console> {
+        let input = console::mode(&stdin()).ok().map(|mode| Console {
+            stream: "input",
+            mode,
+            heeds_sequences: None,
+        });
+        let streams = [input, shown("output", &stdout()), shown("errors", &stderr())];
+        streams.into_iter().flatten().collect()
+    }
+
+    fn shown(name: &'static str, stream: &impl AsRawHandle) -> Option<Console> {
+        let mode = console::mode(stream).ok()?;
+        Some(Console {
+            stream: name,
+            mode,
+            heeds_sequences: console::heeds_sequences(stream).ok(),
+        })
+    }
+}
