@@ -3,6 +3,7 @@
 //! Whoever wants to draw there reserves them. They appear after a moment only, give way to what is told and to the
 //! shell (Ctrl-Z), and leave nothing behind.
 
+use std::ffi::OsStr;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -44,11 +45,9 @@ pub(crate) struct Reserved(Arc<Screen>);
 impl Screen {
     /// The rows of the terminal that standard error is, if it is one in which lines can be rewritten.
     pub(crate) fn of_talk() -> Option<Arc<Self>> {
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        // A Windows console must be told to obey; one that does not know how is as good as a dumb terminal.
-        let obeys = || anstyle_query::windows::enable_ansi_colors().unwrap_or(true);
-        let possible = std::io::stderr().is_terminal() && !dumb && obeys();
-        possible.then(|| {
+        let (stderr, named) = (std::io::stderr(), std::env::var_os("TERM"));
+        let heeds = || terminal::heeds_sequences(&stderr);
+        is_rewritable(stderr.is_terminal(), named.as_deref(), heeds).then(|| {
             Arc::new(Self {
                 ink: Ink::of_talk(),
                 rows: Mutex::new(Rows {
@@ -129,6 +128,13 @@ impl Drop for Reserved {
     }
 }
 
+/// Whether lines can be rewritten. A console that does not heed the sequences for it is as good as a dumb terminal: what is
+/// told is plain there, a line after the other.
+fn is_rewritable(is_terminal: bool, named: Option<&OsStr>, heeds: impl FnOnce() -> bool) -> bool {
+    // A console is not touched where nothing is drawn.
+    is_terminal && named.is_none_or(|name| name != "dumb") && heeds()
+}
+
 /// Nothing is drawn on the rows until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Paused(Arc<Screen>);
@@ -158,4 +164,26 @@ fn reflows() -> bool {
     let old = ["linux", "rxvt", "vt", "screen"];
     let old = old.iter().any(|name| term.starts_with(name)) || set("XTERM_VERSION");
     !old || set("TMUX")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_rewritten_only_where_the_console_heeds_that() {
+        let named = |name: &'static str| Some(OsStr::new(name));
+        assert!(is_rewritable(true, None, || true));
+        assert!(is_rewritable(true, named("xterm"), || true));
+        assert!(!is_rewritable(true, None, || false), "as on Server 2012 R2");
+        assert!(!is_rewritable(true, named("dumb"), || true));
+        assert!(!is_rewritable(false, None, || true));
+    }
+
+    #[test]
+    fn a_console_is_left_as_it_is_where_nothing_is_drawn() {
+        let touched = || panic!("it was told to heed sequences");
+        assert!(!is_rewritable(false, None, touched));
+        assert!(!is_rewritable(true, Some(OsStr::new("dumb")), touched));
+    }
 }

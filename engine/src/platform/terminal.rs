@@ -2,7 +2,7 @@
 
 use std::io;
 
-pub use self::os::{PauseRequests, ask_to_pause, is_ours, pause, shows_all_characters};
+pub use self::os::{PauseRequests, ask_to_pause, heeds_sequences, is_ours, pause, shows_all_characters};
 
 /// While it lives, the terminal does not show what is typed: it would stand in the middle of what is drawn. What was
 /// typed meanwhile is then forgotten, so that it answers no question that its writer had not seen.
@@ -42,7 +42,7 @@ impl PauseRequests {
 #[cfg(unix)]
 mod os {
     use std::fs::{File, OpenOptions};
-    use std::io;
+    use std::io::{self, Stderr};
 
     use nix::sys::signal::{Signal, kill, raise};
     use nix::sys::termios::{FlushArg, LocalFlags, SetArg, tcflush, tcgetattr, tcsetattr};
@@ -105,6 +105,13 @@ mod os {
         false
     }
 
+    /// Whether the terminal that the stream is heeds the sequences that rewrite its lines: each does here, but for one that
+    /// says of itself that it is dumb.
+    #[must_use]
+    pub fn heeds_sequences(_stream: &Stderr) -> bool {
+        true
+    }
+
     /// Whether this process is in the foreground: what it draws is looked at, and what is typed is for it.
     #[must_use]
     pub fn is_ours() -> bool {
@@ -151,7 +158,7 @@ mod os {
 
 #[cfg(windows)]
 mod os {
-    use std::io;
+    use std::io::{self, Stderr};
 
     /// A console shows what is typed only to a program that reads it.
     #[derive(Debug)]
@@ -169,6 +176,13 @@ mod os {
     #[must_use]
     pub fn shows_all_characters() -> bool {
         true
+    }
+
+    /// Whether the console that the stream is heeds the sequences that rewrite its lines; it is told to, wherever the other
+    /// streams go. One before Windows 10 and Server 2016 does not know them.
+    #[must_use]
+    pub fn heeds_sequences(stream: &Stderr) -> bool {
+        runbook_win32::console::heed_sequences(stream).is_ok()
     }
 
     /// Whether this process is in the foreground: there are no others here.

@@ -42,6 +42,18 @@ pub fn heeds_sequences(stream: &impl AsRawHandle) -> io::Result<bool> {
     Ok(heeds)
 }
 
+/// Has the console that a stream shows its text on heed sequences for terminals from now on.
+///
+/// # Errors
+/// When the stream is none, or its console does not know them: before Windows 10 and Server 2016.
+pub fn heed_sequences(stream: &impl AsRawHandle) -> io::Result<()> {
+    let before = mode(stream)?;
+    set(
+        stream.as_raw_handle(),
+        before | ENABLE_VIRTUAL_TERMINAL_PROCESSING,
+    )
+}
+
 fn set(stream: RawHandle, mode: u32) -> io::Result<()> {
     // SAFETY: the stream is open, says the caller who has it.
     succeeded(unsafe { SetConsoleMode(stream, mode) })
