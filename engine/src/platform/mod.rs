@@ -4,7 +4,6 @@
 //! the same functions under the name `os`.
 
 pub mod account;
-pub mod console;
 pub(crate) mod database;
 pub mod disk;
 pub mod keystore;
@@ -14,6 +13,7 @@ pub mod lock;
 pub mod private;
 pub mod process;
 pub mod stop;
+pub mod streams;
 pub mod terminal;
 pub(crate) mod threads;
 pub mod uptime;

@@ -182,7 +182,7 @@ mod os {
     /// streams go. One before Windows 10 and Server 2016 does not know them.
     #[must_use]
     pub fn heeds_sequences(stream: &Stderr) -> bool {
-        runbook_win32::console::heed_sequences(stream).is_ok()
+        runbook_win32::streams::heed_sequences(stream).is_ok()
     }
 
     /// Whether this process is in the foreground: there are no others here.

@@ -6,8 +6,8 @@
 #![cfg(windows)]
 
 pub mod account;
-pub mod console;
 pub mod job;
 pub mod security;
+pub mod streams;
 mod text;
 pub mod volume;

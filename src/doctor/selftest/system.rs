@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use runbook_engine::platform::{console, keystore, version};
+use runbook_engine::platform::{keystore, streams, version};
 
 use super::{Seen, judged};
 use crate::doctor::Finding;
@@ -27,7 +27,7 @@ pub(super) fn version() -> Finding {
 
 pub(super) fn code_pages() -> Finding {
     const CHECK: &str = "code pages";
-    let Some(pages) = console::code_pages() else {
+    let Some(pages) = streams::code_pages() else {
         return Finding::absent(CHECK, "this system has none");
     };
     let console = pages.console.map_or_else(
@@ -45,7 +45,7 @@ pub(super) fn code_pages() -> Finding {
 
 pub(super) fn console() -> Finding {
     const CHECK: &str = "console";
-    let streams = console::streams();
+    let streams = streams::consoles();
     if streams.is_empty() {
         return Finding::absent(
             CHECK,

@@ -1,6 +1,6 @@
-//! The console of Windows, for those who look what it is like. Terminals of Unix have no such modes and code pages.
+//! The standard streams as consoles of Windows: modes, code pages. Terminals of Unix have none.
 
-pub use self::os::{code_pages, streams};
+pub use self::os::{code_pages, consoles};
 
 /// The code pages of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ mod os {
 
     /// Those of the standard streams that are a console of Windows.
     #[must_use]
-    pub fn streams() -> Vec<Console> {
+    pub fn consoles() -> Vec<Console> {
         Vec::new()
     }
 }
@@ -46,36 +46,36 @@ mod os {
     use std::io::{stderr, stdin, stdout};
     use std::os::windows::io::AsRawHandle;
 
-    use runbook_win32::console;
+    use runbook_win32::streams;
 
     use super::{CodePages, Console};
 
     /// The code pages, on systems that have them.
     #[must_use]
     pub fn code_pages() -> Option<CodePages> {
-        let [own, old, reads, shows] = console::code_pages();
+        let [own, old, reads, shows] = streams::code_pages();
         let console = (reads != 0).then_some((reads, shows));
         Some(CodePages { own, old, console })
     }
 
     /// Those of the standard streams that are a console of Windows.
     #[must_use]
-    pub fn streams() -> Vec<Console> {
-        let input = console::mode(&stdin()).ok().map(|mode| Console {
+    pub fn consoles() -> Vec<Console> {
+        let input = streams::mode(&stdin()).ok().map(|mode| Console {
             stream: "input",
             mode,
             heeds_sequences: None,
         });
-        let streams = [input, shown("output", &stdout()), shown("errors", &stderr())];
-        streams.into_iter().flatten().collect()
+        let all = [input, shown("output", &stdout()), shown("errors", &stderr())];
+        all.into_iter().flatten().collect()
     }
 
     fn shown(name: &'static str, stream: &impl AsRawHandle) -> Option<Console> {
-        let mode = console::mode(stream).ok()?;
+        let mode = streams::mode(stream).ok()?;
         Some(Console {
             stream: name,
             mode,
-            heeds_sequences: console::heeds_sequences(stream).ok(),
+            heeds_sequences: streams::heeds_sequences(stream).ok(),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The console, and the code pages by which text without Unicode is read.
+//! Standard streams that are consoles, and the code pages by which text without Unicode is read.
 
 use std::io;
 use std::os::windows::io::{AsRawHandle, RawHandle};
