@@ -68,7 +68,9 @@ impl Listener {
         // whoever comes from another machine.
         let rights = widestring::U16CString::from_str(format!("D:P(A;;GA;;;{us})(A;;GA;;;SY)"));
         let rights = SecurityDescriptor::deserialize(&rights.map_err(io::Error::other)?)?;
-        let address = format!("runbook-{unique}");
+        // Names of pipes are the machine's, and two state folders may hold the same run. One that nobody can foresee
+        // cannot be taken before us either.
+        let address = format!("runbook-{unique}-{}", uuid::Uuid::new_v4().simple());
         let inner = ListenerOptions::new()
             .name(name(&address)?)
             .security_descriptor(rights)

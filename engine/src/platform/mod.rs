@@ -6,12 +6,16 @@
 pub mod account;
 pub(crate) mod database;
 pub mod disk;
+pub(crate) mod files;
 pub mod keystore;
 pub mod limit;
 pub mod local;
 pub mod lock;
 pub mod private;
+pub mod printed;
 pub mod process;
+#[cfg(any(windows, test))]
+mod program;
 pub mod stop;
 pub mod streams;
 pub mod terminal;

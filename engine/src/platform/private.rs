@@ -46,6 +46,15 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     os::open_file(path)
 }
 
+/// Opens a file to lock it, and makes it, for its owner only, where there is none. On Windows nobody takes its name away
+/// while it is open.
+///
+/// # Errors
+/// When it cannot be opened or made.
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    os::open_lock(path)
+}
+
 /// Opens a file to write at its end, and makes it, for its owner only, where there is none.
 ///
 /// # Errors

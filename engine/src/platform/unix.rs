@@ -125,6 +125,11 @@ pub(super) fn account_name() -> io::Result<String> {
     }
 }
 
+/// See [`code_page`](super::printed::code_page).
+pub(super) fn code_page() -> Option<u16> {
+    None
+}
+
 /// See [`uptime`](super::uptime::now).
 pub(super) fn uptime() -> Duration {
     // Linux has one clock that stands still while the machine sleeps, and one that does not.
@@ -170,6 +175,27 @@ pub(super) fn is_unlocked(_error: &io::Error) -> bool {
     false
 }
 
+/// See [`patiently`](super::files::patiently): nobody keeps a name here.
+pub(super) fn is_in_use(_error: &io::Error) -> bool {
+    false
+}
+
+/// Lets a folder seem to have been changed last at another time.
+#[cfg(test)]
+pub(super) fn set_modified(folder: &Path, time: std::time::SystemTime) -> io::Result<()> {
+    std::fs::OpenOptions::new()
+        .read(true)
+        .open(folder)?
+        .set_modified(time)
+}
+
+/// Removes the file of a lock, and then the lock.
+pub(super) fn remove_lock<L>(path: &Path, lock: L) -> io::Result<()> {
+    std::fs::remove_file(path)?;
+    drop(lock);
+    Ok(())
+}
+
 /// How a process ended.
 fn exit(status: ExitStatus) -> Exit {
     match (status.code(), status.signal()) {
@@ -184,10 +210,15 @@ fn exit(status: ExitStatus) -> Exit {
 }
 
 /// Whether a process belongs to the group of `leader`, also after the leader has ended.
-pub(super) fn belongs_to(process: &sysinfo::Process, leader: u32) -> bool {
+pub(super) fn belongs_to(process: &sysinfo::Process, leader: u32, _all: &sysinfo::System) -> bool {
     process
         .session_id()
         .is_some_and(|session| session.as_u32() == leader)
+}
+
+/// Whether a process is one that draws the console of others: none does here.
+pub(super) fn is_console(_process: &sysinfo::Process) -> bool {
+    false
 }
 
 /// How many numbers are tried one by one, before the list of all processes is read instead.

@@ -1,5 +1,6 @@
 //! Processes on Windows: a step's processes are in a job object that ends with the engine.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -8,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use runbook_win32::account;
 use runbook_win32::job::{self, Job};
-use sysinfo::{Pid, ProcessesToUpdate, System};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::process::{self, Exit, Launch, Pipes, table};
+use super::program::{self, Reads, Search};
 
 /// A console of its own, which nobody sees: keys that are typed at ours, and its end, are not for the step's programs,
 /// and none of them can wait at it.
@@ -27,7 +29,7 @@ pub(super) struct Child {
 impl Child {
     pub(super) fn spawn(launch: &Launch) -> io::Result<(Self, Pipes)> {
         let job = Job::new()?;
-        let mut command = process::command(launch);
+        let mut command = command(launch)?;
         // It runs once it is in the job, so that nothing it starts can be outside.
         command.creation_flags(job::SUSPENDED | NO_WINDOW);
         let mut child = command.kill_on_drop(true).spawn()?;
@@ -82,8 +84,83 @@ impl Child {
 
     fn living(&self) -> Vec<u32> {
         // A job that cannot be asked is ended when it is dropped.
-        self.job.processes().unwrap_or_default()
+        without_consoles(self.job.processes().unwrap_or_default())
     }
+}
+
+/// How a program is started: that of its whole path, with its arguments as it reads them.
+fn command(launch: &Launch) -> io::Result<tokio::process::Command> {
+    let file = find(launch).ok_or(io::ErrorKind::NotFound)?;
+    let reads = Reads::of(&file);
+    if reads == Reads::Batch
+        && let Some(why) = program::batch_problem(&file, &launch.args)
+    {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    let mut found = Launch {
+        program: file,
+        ..launch.clone()
+    };
+    let as_they_are = reads.arguments(&found.args);
+    if as_they_are.is_some() {
+        found.args.clear();
+    }
+    let mut command = process::command(&found);
+    for argument in as_they_are.into_iter().flatten() {
+        command.raw_arg(argument);
+    }
+    Ok(command)
+}
+
+/// The whole path of a program.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where programs are is a fact of this machine"
+)]
+fn find(launch: &Launch) -> Option<String> {
+    let variable = |wanted: &str| {
+        // Windows takes no notice of how they are written.
+        let own = launch
+            .env
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        own.map(|(_, value)| value.clone())
+            .or_else(|| std::env::var(wanted).ok())
+    };
+    let folder = launch.cwd.clone().or_else(|| std::env::current_dir().ok());
+    let folder = folder.unwrap_or_default().to_string_lossy().into_owned();
+    let [path, endings] = ["PATH", "PATHEXT"].map(|name| variable(name).unwrap_or_default());
+    let search = Search {
+        folder: &folder,
+        path: &path,
+        endings: &endings,
+    };
+    // Programs of the Store are names that cannot be looked into.
+    let exists = |path: &str| {
+        Path::new(path)
+            .symlink_metadata()
+            .is_ok_and(|found| !found.is_dir())
+    };
+    search.find(&launch.program, exists)
+}
+
+/// Whether a process is one that draws the console of others, and ends with them: nobody's program has started it.
+pub(super) fn is_console(process: &sysinfo::Process) -> bool {
+    process.name().eq_ignore_ascii_case("conhost.exe")
+}
+
+fn without_consoles(mut pids: Vec<u32>) -> Vec<u32> {
+    let Some(mut system) = (!pids.is_empty()).then(System::new).and_then(Result::ok) else {
+        return pids;
+    };
+    let listed: Vec<Pid> = pids.iter().copied().map(Pid::from_u32).collect();
+    let nothing_more = ProcessRefreshKind::nothing();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&listed), true, nothing_more);
+    pids.retain(|&pid| {
+        let process = system.process(Pid::from_u32(pid));
+        process.is_none_or(|process| !is_console(process))
+    });
+    pids
 }
 
 /// See [`open_files`](super::limit::open_files).
@@ -99,6 +176,11 @@ pub(super) fn open_files_allowed() -> Option<(u64, u64)> {
 /// See [`name`](super::account::name).
 pub(super) fn account_name() -> io::Result<String> {
     account::name(&account::user()?)
+}
+
+/// See [`code_page`](super::printed::code_page).
+pub(super) fn code_page() -> Option<u16> {
+    runbook_win32::locale::code_page()
 }
 
 /// See [`uptime`](super::uptime::now).
@@ -121,27 +203,64 @@ fn exit(status: ExitStatus) -> Exit {
     Exit::Code(status.code().unwrap_or(-1))
 }
 
-/// Whether a process belongs to the group of `leader`. A job does not show in the list of processes; it is
-/// ended as a whole through its handle instead.
-pub(super) fn belongs_to(_process: &sysinfo::Process, _leader: u32) -> bool {
+/// Whether a process is `leader`, or was started by it or by what it started. Its job does not show in the list of
+/// processes, and its handle was that of an engine which is gone.
+pub(super) fn belongs_to(process: &sysinfo::Process, leader: u32, all: &System) -> bool {
+    const DEEPEST: usize = 64;
+    let mut at = process;
+    for _ in 0..DEEPEST {
+        if at.pid().as_u32() == leader {
+            return true;
+        }
+        let Some(parent) = at.parent() else { return false };
+        match all.process(parent) {
+            None => return parent.as_u32() == leader,
+            // The number was given anew since: the parent is gone.
+            Some(above) if above.start_time() > at.start_time() => return false,
+            Some(above) => at = above,
+        }
+    }
     false
 }
 
 /// Whether a process may belong to the group of `leader`: see [`belongs_to`].
 pub(super) fn may_have_members(_leader: u32) -> bool {
-    false
+    true
 }
 
-/// The leader of the group that a process belongs to: jobs end with the engine, so there is none to find.
-pub(super) fn leader_of(_pid: u32) -> Option<u32> {
-    None
+/// The leader of the group that a process of an engine which is gone belongs to: itself.
+#[expect(clippy::unnecessary_wraps, reason = "on other systems it may belong to none")]
+pub(super) fn leader_of(pid: u32) -> Option<u32> {
+    Some(pid)
 }
 
 /// There is no way to ask that all programs understand.
-pub(super) fn ask_to_end(_leader: u32) {}
+pub(super) fn ask_to_end(leader: u32) {
+    kill_group(leader);
+}
 
-/// A job is ended through its handle.
-pub(super) fn kill_group(_leader: u32) {}
+/// Ends a process and all that it has started: in a job, out of which nothing comes that they start meanwhile.
+pub(super) fn kill_group(leader: u32) {
+    let job = Job::new();
+    let mut known = BTreeSet::new();
+    loop {
+        let members = table::members_now(leader);
+        // What it has started may have started us.
+        let others = members.into_iter().filter(|&pid| pid != std::process::id());
+        let new: Vec<u32> = others.filter(|&pid| known.insert(pid)).collect();
+        if new.is_empty() {
+            break;
+        }
+        for pid in new {
+            // One that cannot be put into it is ended alone.
+            if !job.as_ref().is_ok_and(|job| job.add(pid).is_ok()) {
+                kill_one(pid);
+            }
+        }
+    }
+    // Nobody is left in a job that cannot be ended.
+    job.and_then(|job| job.end()).ok();
+}
 
 /// There is no way to ask that all programs understand.
 pub(super) fn ask_one_to_end(pid: u32) {
@@ -161,6 +280,41 @@ pub(super) fn kill_one(pid: u32) {
 /// See [`disk_of`](super::disk::disk_of): the free bytes, and the name of the file system.
 pub(super) fn disk(folder: &Path) -> io::Result<(u64, Option<String>)> {
     runbook_win32::volume::of(folder)
+}
+
+/// See [`patiently`](super::files::patiently). That access is denied is also said of a name that goes once its last
+/// reader has closed the file.
+pub(super) fn is_in_use(error: &io::Error) -> bool {
+    const ACCESS_DENIED: i32 = 5;
+    const SHARING_VIOLATION: i32 = 32;
+    const LOCK_VIOLATION: i32 = 33;
+    const DIRECTORY_NOT_EMPTY: i32 = 145;
+    const DELETE_PENDING: i32 = 303;
+    const IN_USE: [i32; 5] = [
+        ACCESS_DENIED,
+        SHARING_VIOLATION,
+        LOCK_VIOLATION,
+        DIRECTORY_NOT_EMPTY,
+        DELETE_PENDING,
+    ];
+    error.raw_os_error().is_some_and(|code| IN_USE.contains(&code))
+}
+
+/// Lets a folder seem to have been changed last at another time.
+#[cfg(test)]
+pub(super) fn set_modified(folder: &Path, time: std::time::SystemTime) -> io::Result<()> {
+    use std::os::windows::fs::OpenOptionsExt as _;
+    /// Without it, folders cannot be opened.
+    const BACKUP_SEMANTICS: u32 = 0x0200_0000;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).custom_flags(BACKUP_SEMANTICS);
+    options.open(folder)?.set_modified(time)
+}
+
+/// Removes the file of a lock, once that is released: an open file keeps its name. Whoever has it open by then keeps it.
+pub(super) fn remove_lock<L>(path: &Path, lock: L) -> io::Result<()> {
+    drop(lock);
+    super::files::remove_file(path)
 }
 
 /// See [`release`](super::lock::release).

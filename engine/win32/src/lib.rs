@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod job;
+pub mod locale;
 pub mod security;
 pub mod streams;
 mod text;

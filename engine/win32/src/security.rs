@@ -29,6 +29,8 @@ use crate::text::{Local, take, wide};
 pub enum Access {
     /// Reading and writing.
     ReadWrite,
+    /// Reading and writing, while its name stays.
+    Lock,
     /// Writing at its end.
     Append,
 }
@@ -57,16 +59,20 @@ pub fn open_file(path: &Path, access: Access, rights: &str) -> io::Result<File> 
     let descriptor = Descriptor::parse(rights)?;
     let attributes = descriptor.attributes();
     let wanted = match access {
-        Access::ReadWrite => GENERIC_READ | GENERIC_WRITE,
+        Access::ReadWrite | Access::Lock => GENERIC_READ | GENERIC_WRITE,
         // As the standard library does: without the right to write elsewhere, each write goes to the end.
         Access::Append => (FILE_GENERIC_WRITE & !FILE_WRITE_DATA) | FILE_APPEND_DATA,
+    };
+    let shared = match access {
+        Access::ReadWrite | Access::Append => FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+        Access::Lock => FILE_SHARE_READ | FILE_SHARE_WRITE,
     };
     // SAFETY: the path ends with a zero; the attributes, and the descriptor that they name, are still there.
     let handle = unsafe {
         CreateFileW(
             path.as_ptr(),
             wanted,
-            FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+            shared,
             &raw const attributes,
             OPEN_ALWAYS,
             FILE_ATTRIBUTE_NORMAL,

@@ -17,7 +17,7 @@ use super::{contents, sealed};
 use crate::journal::chain::Head;
 use crate::journal::verify::Anchor;
 use crate::journal::{JournalError, Verification};
-use crate::platform::private;
+use crate::platform::{files, private};
 
 /// What the names of copies end in, after the run's id.
 pub(super) const SUFFIX: &str = ".verify";
@@ -41,7 +41,7 @@ impl Copy {
         name.push(SUFFIX);
         let path = PathBuf::from(name);
         if path.exists() {
-            fs::remove_dir_all(&path)?;
+            files::remove_folder(&path)?;
         }
         private::create_folder(&path)?;
         Self(path).filled(folder)
@@ -68,7 +68,7 @@ impl Copy {
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
+        if let Err(error) = files::remove_folder(&self.0) {
             tracing::warn!(%error, folder = %self.0.display(), "a temporary copy could not be removed");
         }
     }

@@ -9,13 +9,14 @@
 //! | `holder.json` | who holds the run; means something only while `lock` is locked |
 //! | `summary.json` | what lists show |
 //! | `copy` | says that the run goes on elsewhere, and can only be read here |
+//! | `removed` | says that the run was removed, and what is left is to go too |
 
 #![expect(
     clippy::disallowed_methods,
     reason = "this is where the journal meets the disk"
 )]
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -27,7 +28,7 @@ use super::root::unwritable;
 use crate::id::RunId;
 use crate::journal::chain::Head;
 use crate::journal::{Holder, JournalError, Standing, Summary};
-use crate::platform::{lock, private};
+use crate::platform::{files, lock, private};
 
 /// The largest `holder.json` or `summary.json` that is read.
 const LARGEST_NOTE: u64 = 64 * 1024;
@@ -40,6 +41,12 @@ const LONG_WAIT: Duration = Duration::from_secs(2);
 
 const FORMAT: &str = "runbook-journal";
 const VERSION: u64 = 1;
+
+/// The file by which a process has the run to itself.
+const LOCK: &str = "lock";
+
+/// The file that says of a folder that its run was removed.
+pub(super) const REMOVED: &str = "removed";
 
 /// Where a run is kept.
 #[derive(Debug, Clone)]
@@ -99,7 +106,7 @@ impl Folder {
             // A process that was killed has left it.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !self.is_complete() => {
                 if self.try_lock()?.is_some() {
-                    fs::remove_dir_all(&self.path)?;
+                    files::remove_folder(&self.path)?;
                 }
                 private::create_folder(&self.path)?;
             }
@@ -110,8 +117,9 @@ impl Folder {
     }
 
     /// Removes what was made of a run that could not be made to the end: nobody was told that it is there.
-    pub(super) fn remove(&self) {
-        if let Err(error) = fs::remove_dir_all(&self.path) {
+    /// Its database is closed. What stays all the same is found when the next run is made.
+    pub(super) fn remove(&self, lock: Lock) {
+        if let Err(error) = self.remove_run(lock) {
             tracing::warn!(%error, "an unfinished run could not be removed");
         }
     }
@@ -124,8 +132,8 @@ impl Folder {
     }
 
     pub(super) fn try_lock(&self) -> io::Result<Option<Lock>> {
-        let path = self.at("lock");
-        let file = match private::open_file(&path) {
+        let path = self.at(LOCK);
+        let file = match private::open_lock(&path) {
             Ok(file) => file,
             // What can only be read can be locked all the same, if it is there.
             Err(error) if unwritable(&error) => File::open(&path).map_err(|_| error)?,
@@ -151,7 +159,7 @@ impl Folder {
             })?;
             if let Some(lock) = lock {
                 // Whoever held it before is gone.
-                let _absent = fs::remove_file(self.at("holder.json"));
+                let _absent = files::remove_file(&self.at("holder.json"));
                 return Ok(lock);
             }
             let holder = self.read_note("holder.json").ok();
@@ -166,7 +174,7 @@ impl Folder {
     /// Who holds the run, if anybody does. Changes nothing.
     pub(super) fn holder(&self) -> Option<Holder> {
         let holder = self.read_note("holder.json").ok()?;
-        let lock = File::open(self.at("lock")).ok()?;
+        let lock = File::open(self.at(LOCK)).ok()?;
         match lock.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(holder),
             Ok(()) | Err(TryLockError::Error(_)) => None,
@@ -178,7 +186,7 @@ impl Folder {
     }
 
     pub(super) fn remove_holder(&self) -> io::Result<()> {
-        fs::remove_file(self.at("holder.json"))
+        files::remove_file(&self.at("holder.json"))
     }
 
     /// Whether the run can only be read here.
@@ -191,26 +199,24 @@ impl Folder {
         match standing {
             Standing::Copy => self.replace("copy", b"", Sync::Yes)?,
             Standing::Own if !self.is_copy() => return Ok(()),
-            Standing::Own => fs::remove_file(self.at("copy"))?,
+            Standing::Own => files::remove_file(&self.at("copy"))?,
         }
         private::sync_folder(&self.path)
     }
 
     /// Removes the run: first what makes it one, so that what a crash leaves is none.
-    pub(super) fn remove_run(&self, _lock: &Lock) -> io::Result<()> {
+    pub(super) fn remove_run(&self, lock: Lock) -> io::Result<()> {
         for name in ["summary.json", "holder.json", "head"] {
-            match fs::remove_file(self.at(name)) {
+            match files::remove_file(&self.at(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
         }
-        for found in fs::read_dir(&self.path)? {
-            let path = found?.path();
-            if path.is_file() && path != self.at("lock") {
-                fs::remove_file(path)?;
-            }
+        // Where something in it is open and stays for now, it is known later for what it is. A full disk takes no mark.
+        if let Err(error) = private::open_file(&self.at(REMOVED)) {
+            tracing::debug!(%error, "a removed run could not be marked as such");
         }
-        fs::remove_dir_all(&self.path)
+        files::remove_locked_folder(&self.path, LOCK, lock)
     }
 
     pub(super) fn write_summary(&self, summary: &Summary, sync: Sync) -> io::Result<()> {
@@ -231,12 +237,12 @@ impl Folder {
             file.sync_all()?;
         }
         drop(file);
-        fs::rename(temporary, self.at(name))
+        files::replace(&temporary, &self.at(name))
     }
 
     fn read_note<T: DeserializeOwned>(&self, name: &str) -> io::Result<T> {
         let mut text = Vec::new();
-        File::open(self.at(name))?
+        files::open(&self.at(name))?
             .take(LARGEST_NOTE)
             .read_to_end(&mut text)?;
         Ok(serde_json::from_slice(&text)?)

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::copy;
-use super::folder::Folder;
+use super::folder::{Folder, REMOVED};
 use crate::id::RunId;
 use crate::journal::{JournalError, Listed, Summary};
+use crate::platform::files;
 
 /// How old something unfinished must be to be taken for left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(600);
@@ -131,14 +132,18 @@ pub(super) fn sweep(runs: &Path, newest: &Folder) -> io::Result<()> {
             (false, false) => is_unfinished(&found.path())? && folder.try_lock()?.is_some(),
         };
         if left_behind {
-            fs::remove_dir_all(found.path())?;
+            files::remove_folder(&found.path())?;
         }
     }
     Ok(())
 }
 
-/// Whether a folder holds nothing but what stands in that of a run before it is complete.
+/// Whether a folder is what is left of a removed run, or holds nothing but what stands in that of a run before it is
+/// complete.
 fn is_unfinished(run: &Path) -> io::Result<bool> {
+    if run.join(REMOVED).exists() {
+        return Ok(true);
+    }
     for found in fs::read_dir(run)? {
         let name = found?.file_name();
         if !["lock", "db", "head.new", "copy", "copy.new"]

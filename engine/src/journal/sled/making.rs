@@ -21,16 +21,22 @@ pub(super) fn refill(
         source,
     };
     let store = Store::create(&folder.db(), Changes::default())?;
-    let mut filling = Filling::after(None, &store, When::AsItComes);
-    fill(&mut filling)?;
-    let (changes, head) = filling.finish();
-    let head = head.ok_or_else(|| JournalError::Unstorable("a run without entries".to_owned()))?;
-    store.apply(changes)?;
-    store.sync()?;
-    folder.stand(standing).map_err(failed)?;
-    let file = folder.complete(head).map_err(failed)?;
-    folder.write_holder(holder).map_err(failed)?;
-    Ok((store, head, file))
+    let mut filled = || {
+        let mut filling = Filling::after(None, &store, When::AsItComes);
+        fill(&mut filling)?;
+        let (changes, head) = filling.finish();
+        let head = head.ok_or_else(|| JournalError::Unstorable("a run without entries".to_owned()))?;
+        store.apply(changes)?;
+        store.sync()?;
+        folder.stand(standing).map_err(failed)?;
+        let file = folder.complete(head).map_err(failed)?;
+        folder.write_holder(holder).map_err(failed)?;
+        Ok((head, file))
+    };
+    match filled() {
+        Ok((head, file)) => Ok((store, head, file)),
+        Err(error) => Err(abandoned(folder, store, error)),
+    }
 }
 
 /// Puts into the new folder of a run what belongs there.
@@ -51,10 +57,24 @@ pub(super) fn fill(
         &append_to_bytes(records.iter().map(|(_, record)| record)),
     );
     let store = Store::create(&folder.db(), changes)?;
-    let file = folder.complete(head).map_err(failed)?;
-    folder.write_holder(holder).map_err(failed)?;
-    if let Some(summary) = Summary::of_first(first, &head.hash) {
-        folder.write_summary(&summary, Sync::No).map_err(failed)?;
+    let filled = || {
+        let file = folder.complete(head)?;
+        folder.write_holder(holder)?;
+        if let Some(summary) = Summary::of_first(first, &head.hash) {
+            folder.write_summary(&summary, Sync::No)?;
+        }
+        Ok(file)
+    };
+    match filled() {
+        Ok(file) => Ok((store, file)),
+        Err(error) => Err(abandoned(folder, store, failed(error))),
     }
-    Ok((store, file))
+}
+
+/// Closes a database that is removed next, since the run could not be made: what is open cannot go everywhere.
+fn abandoned(folder: &Folder, store: Store, why: JournalError) -> JournalError {
+    if let Err(error) = store.close(&folder.db()) {
+        tracing::warn!(%error, "the database of an unfinished run could not be closed");
+    }
+    why
 }

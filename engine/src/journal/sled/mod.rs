@@ -218,7 +218,7 @@ impl Journal for SledJournal {
         let folder = self.folder(run);
         blocking(|| {
             let lock = folder.lock()?;
-            folder.remove_run(&lock).map_err(|source| JournalError::Storage {
+            folder.remove_run(lock).map_err(|source| JournalError::Storage {
                 doing: "removed",
                 source,
             })

@@ -21,7 +21,7 @@ use crate::id::Seq;
 use crate::journal::bundle::{self, BundleError, Maker, Wanted, Writing, gather};
 use crate::journal::chain::{Digest, Head, Record, open_all};
 use crate::journal::{Chunk, JournalError, Kept, Summary, Verification};
-use crate::platform::private;
+use crate::platform::{files, private};
 
 /// The largest database of a run that is sealed: a larger one holds mostly what a bundle would hold, too, and is read
 /// faster where it is.
@@ -124,7 +124,7 @@ impl Sealed {
         drop(file);
         // The database is there for good before the file goes, and the file is gone for good before anything is added.
         private::sync_folder(folder.path())
-            .and_then(|()| fs::remove_file(&self.path))
+            .and_then(|()| files::remove_file(&self.path))
             .and_then(|()| private::sync_folder(folder.path()))
             .map_err(failed)?;
         Ok((store, head, named))
@@ -192,7 +192,7 @@ fn write(
     if checked.sound()? != &manifest || manifest.last != head.hash.to_string() {
         return Err(damaged("it is not what was written").into());
     }
-    fs::rename(new, folder.sealed()).map_err(failed)?;
+    files::replace(new, &folder.sealed()).map_err(failed)?;
     private::sync_folder(folder.path()).map_err(failed)
 }
 
@@ -206,7 +206,7 @@ pub(super) fn verify(folder: &Folder) -> Result<Verification, JournalError> {
 
 /// Removes the database of a run that is sealed.
 pub(super) fn remove_database(folder: &Folder) -> io::Result<()> {
-    match fs::remove_dir_all(folder.db()) {
+    match files::remove_folder(&folder.db()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }

@@ -30,6 +30,10 @@ pub(super) fn open_file(path: &Path) -> io::Result<File> {
     options.mode(0o600).open(path)
 }
 
+pub(super) fn open_lock(path: &Path) -> io::Result<File> {
+    open_file(path)
+}
+
 pub(super) fn append_to(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600).open(path)

@@ -40,6 +40,10 @@ pub(super) fn open_file(path: &Path) -> io::Result<File> {
     security::open_file(path, Access::ReadWrite, &rights::of_file(&account::user()?))
 }
 
+pub(super) fn open_lock(path: &Path) -> io::Result<File> {
+    security::open_file(path, Access::Lock, &rights::of_file(&account::user()?))
+}
+
 pub(super) fn append_to(path: &Path) -> io::Result<File> {
     security::open_file(path, Access::Append, &rights::of_file(&account::user()?))
 }

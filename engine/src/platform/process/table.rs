@@ -54,7 +54,7 @@ pub fn orphans(token: &str) -> Vec<ProcessMark> {
     let living = system
         .processes()
         .values()
-        .filter(|process| is_main(process) && is_living(process));
+        .filter(|process| is_main(process) && is_living(process) && !os::is_console(process));
     let mut found: Vec<ProcessMark> = living
         .filter(carries)
         .map(|process| ProcessMark {
@@ -155,7 +155,7 @@ pub(in crate::platform) async fn poll(done: impl Fn() -> bool) {
     }
 }
 
-fn members_now(leader: u32) -> Vec<u32> {
+pub(in crate::platform) fn members_now(leader: u32) -> Vec<u32> {
     let Ok(mut system) = System::new() else {
         return Vec::new();
     };
@@ -165,7 +165,7 @@ fn members_now(leader: u32) -> Vec<u32> {
         .values()
         .filter(|process| is_main(process) && is_living(process));
     living
-        .filter(|process| os::belongs_to(process, leader))
+        .filter(|process| os::belongs_to(process, leader, &system))
         .map(|process| process.pid().as_u32())
         .collect()
 }

@@ -16,9 +16,9 @@ use crate::platform::local::Stream;
 use crate::runtime::engine::RuntimeError;
 use crate::runtime::secrets::Known;
 
-/// How long the holder stands still for a signature: longer than any visitor needs who is awake. Nothing is appended
-/// meanwhile, so that what is signed is what comes next.
-const STILL: Duration = Duration::from_millis(500);
+/// How long the holder stands still for a signature: longer than any visitor needs who is awake, on a busy machine
+/// too. Nothing is appended meanwhile, so that what is signed is what comes next.
+const STILL: Duration = Duration::from_secs(2);
 
 /// By how much the time of an entry may differ from what the clock shows to the one who signs it: a holder whose run
 /// is timed does not follow a clock that is set.

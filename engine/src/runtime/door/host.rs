@@ -20,7 +20,7 @@ use crate::core::event::Entry;
 use crate::id::{Host, Operator};
 use crate::journal::{Claim, Journal, JournalError, MOST_AT_ONCE};
 use crate::platform::local::{Listener, Stream};
-use crate::platform::private;
+use crate::platform::{files, private};
 use crate::runtime::engine::RuntimeError;
 use crate::runtime::run::Run;
 
@@ -147,7 +147,8 @@ fn write_sign(sign: &Path, address: &str) -> io::Result<()> {
     let mut file = private::open_file(&new)?;
     file.set_len(0)?;
     file.write_all(address.as_bytes())?;
-    fs::rename(new, sign)
+    drop(file);
+    files::replace(&new, sign)
 }
 
 /// Where a door is.

@@ -10,7 +10,13 @@ use super::*;
 /// Where the child finds its state folder; only set for the child.
 const CHILD: &str = "RUNBOOK_TEST_JOURNAL_CHILD";
 
+/// How often the child is killed, where the environment names no other number: starting it can take long.
 const ROUNDS: u64 = 20;
+
+fn rounds() -> u64 {
+    let named = std::env::var("RUNBOOK_TEST_KILLS").ok();
+    named.map_or(ROUNDS, |number| number.parse().unwrap())
+}
 
 /// The child: takes the run up and appends for ever, saying each number when it is durable.
 #[tokio::test]
@@ -116,7 +122,7 @@ fn kill(
 #[tokio::test]
 async fn no_acknowledged_entry_is_lost() {
     let state = State::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         let last = kill_after(state.root(), 1 + round * 3 % 17);
         let journal = state.journal();
         assert!(
@@ -147,7 +153,7 @@ async fn no_acknowledged_entry_is_lost_while_the_run_is_sealed_and_opened() {
         .unwrap();
     journal.release(claim, None).await.unwrap();
     let is_sealed = || state.run().join("sealed").exists();
-    for round in 0..2 * ROUNDS {
+    for round in 0..2 * rounds() {
         let finisher = ("finisher", FINISHER);
         let last = match round % 4 {
             0 => {

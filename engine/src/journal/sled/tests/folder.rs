@@ -1,11 +1,11 @@
 //! What stands in the state folder, who may read it, and who holds what.
 
-use std::fs::{self, File};
+use std::fs;
 use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::journal::LARGEST_CHUNK;
-use crate::platform::private;
+use crate::platform::{files, private};
 
 #[tokio::test]
 async fn only_the_owner_can_look_at_a_run() {
@@ -16,6 +16,26 @@ async fn only_the_owner_can_look_at_a_run() {
     for path in [runs, run, state.db()].iter().chain(&files) {
         assert!(private::is_private(path).unwrap(), "{}", path.display());
     }
+}
+
+/// Windows takes 260 signs of a path, unless it is told that there are more.
+#[tokio::test]
+async fn a_state_folder_may_lie_deep() {
+    let around = State::new();
+    let mut root = around.root().to_owned();
+    for level in 0..6 {
+        root.push(format!("{level}{}", "deep".repeat(14)));
+    }
+    assert!(root.as_os_str().len() > 300);
+    let journal = SledJournal::open(&root).unwrap();
+    let written = write_run(&journal).await;
+    assert_eq!(journal.read(run(1), Seq(0)).await.unwrap(), written.entries);
+    let claim = journal.claim(run(1), holder("anna")).await.unwrap();
+    super::sealed::give_back(&journal, claim).await;
+    assert_eq!(journal.verify(run(1)).await.unwrap().findings, []);
+    assert_eq!(journal.list().await.unwrap().len(), 1);
+    journal.remove(run(1)).await.unwrap();
+    assert_eq!(std::fs::read_dir(root.join("runs")).unwrap().count(), 0);
 }
 
 /// sled never syncs the files into which it puts large pages: there must be none.
@@ -122,20 +142,29 @@ async fn a_run_that_was_not_made_to_the_end_does_not_exist() {
     let leftover = |name: String, modified: SystemTime| {
         let path = state.root().join("runs").join(name);
         fs::create_dir_all(path.join("db")).unwrap();
-        File::open(&path).unwrap().set_modified(modified).unwrap();
+        files::set_modified(&path, modified).unwrap();
         path
     };
     let half = leftover(run(7).to_string(), old);
     let copy = leftover(format!("{}.verify", run(7)), old);
     let fresh = leftover(run(8).to_string(), SystemTime::now());
     let alien = leftover("notes".to_owned(), old);
+    // A file of it was open when it was removed.
+    let removed = leftover(run(9).to_string(), old);
+    for name in ["lock", "removed", "sealed"] {
+        fs::write(removed.join(name), "").unwrap();
+    }
+    files::set_modified(&removed, old).unwrap();
     assert!(matches!(
         journal.claim(run(7), holder("anna")).await,
         Err(JournalError::NotFound(_))
     ));
     assert!(journal.list().await.unwrap().is_empty());
     write_run(&journal).await;
-    assert!(!half.exists() && !copy.exists(), "left behind");
+    assert!(
+        !half.exists() && !copy.exists() && !removed.exists(),
+        "left behind"
+    );
     assert!(fresh.exists() && alien.exists(), "may be another's");
 }
 
@@ -145,16 +174,13 @@ async fn a_run_that_lost_its_head_file_is_damaged_and_kept() {
     let journal = state.journal();
     write_run(&journal).await;
     fs::remove_file(state.run().join("head")).unwrap();
-    File::open(state.run())
-        .unwrap()
-        .set_modified(SystemTime::UNIX_EPOCH)
-        .unwrap();
+    files::set_modified(&state.run(), SystemTime::UNIX_EPOCH).unwrap();
     journal
         .create(run(2), holder("anna"), &[first(run(2))])
         .await
         .unwrap();
     let error = journal.claim(run(1), holder("anna")).await.unwrap_err();
-    assert!(error.to_string().ends_with("/head` is missing"), "{error}");
+    assert!(error.to_string().ends_with("head` is missing"), "{error}");
 }
 
 #[tokio::test]
