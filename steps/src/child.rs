@@ -6,11 +6,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use runbook_engine::platform::printed;
 use runbook_engine::platform::process::{Exit, Group, Launch, Pipes, TOKEN};
 use runbook_engine::step::{Context, Failure, FailureKind, Transcriber};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::ChildStdin;
 use tokio::task::JoinSet;
+
+use crate::decode::Reading;
 
 /// The most of its standard output that is kept for outputs.
 pub const MOST_STDOUT: usize = 1024 * 1024;
@@ -273,12 +276,18 @@ async fn read(
     kept: Arc<Mutex<Kept>>,
 ) {
     let mut buffer = vec![0; CHUNK];
+    let mut reading = Reading::of(printed::code_page());
+    let give_on = |bytes: &[u8]| {
+        if !bytes.is_empty() {
+            transcript.write(stream, bytes);
+            kept.lock().unwrap_or_else(PoisonError::into_inner).add(bytes);
+        }
+    };
     // A pipe that breaks is at its end.
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        let bytes = &buffer[..count];
-        transcript.write(stream, bytes);
-        kept.lock().unwrap_or_else(PoisonError::into_inner).add(bytes);
+        give_on(&reading.add(&buffer[..count]));
     }
+    give_on(&reading.end());
 }
 
 /// Which part of a stream is kept.

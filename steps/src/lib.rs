@@ -22,6 +22,7 @@ use runbook_engine::step::Registry;
 pub mod certificate;
 pub mod child;
 pub mod command;
+mod decode;
 pub mod graph;
 pub mod http;
 pub mod manual;

@@ -130,6 +130,50 @@ async fn another_process_of_the_same_number_is_left_alone() {
     running.cancel().await;
 }
 
+/// The token of the step of the engine that is killed; only set for that engine.
+const ENGINE: &str = "RUNBOOK_TEST_KILLED_ENGINE";
+
+/// That engine: carries out a step until it is killed.
+#[tokio::test]
+async fn engine_that_is_killed() {
+    let Ok(token) = std::env::var(ENGINE) else { return };
+    let cx = Context {
+        token,
+        ..context(&Recorder::new())
+    };
+    let with = json!({ "run": helper(&["tree", "stubborn"]) });
+    plugin("command").run(&with, &cx).await.unwrap();
+}
+
+#[expect(clippy::disallowed_methods, reason = "the engine is a program of its own")]
+#[tokio::test]
+async fn what_a_killed_engine_had_started_ends_with_it_or_is_found() {
+    let token = format!("killed-engine-{}", std::process::id());
+    let mut engine = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "processes::engine_that_is_killed", "--nocapture"])
+        .env(ENGINE, &token)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let under_way = async {
+        while orphans(&token).len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), under_way)
+        .await
+        .unwrap();
+    engine.kill().unwrap();
+    engine.wait().unwrap();
+    // On Windows their job has ended with the engine. Elsewhere they go on, and are found.
+    if cfg!(unix) {
+        let found = orphans(&token);
+        assert_eq!(found.len(), 2, "the child and its own child");
+        assert!(end_orphan(&found[0]).await);
+    }
+    until_gone(&token).await;
+}
+
 /// Waits for the kernel to have carried a kill out.
 async fn until_gone(token: &str) {
     let gone = async {

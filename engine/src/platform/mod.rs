@@ -11,8 +11,8 @@ pub mod keystore;
 pub mod limit;
 pub mod local;
 pub mod lock;
-pub mod private;
 pub mod printed;
+pub mod private;
 pub mod process;
 #[cfg(any(windows, test))]
 mod program;

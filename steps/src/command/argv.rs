@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use runbook_engine::step::Check;
+use runbook_engine::step::{Check, InputProblem};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -86,6 +86,7 @@ impl Argv {
             Some((None, why)) => check.problem(&[name], why),
             Some((Some(at), why)) => check.problem(&[name, &at.to_string()], why),
         }
+        check_batch(name, self, check);
         for (at, item) in self.0.iter().enumerate() {
             if let Item::SecretFile(file) = item
                 && !files.contains_key(&file.secret_file)
@@ -96,6 +97,30 @@ impl Argv {
                 );
             }
         }
+    }
+}
+
+/// Reports values that a batch file would get as arguments: `cmd.exe` reads these as parts of commands, and no way to
+/// quote them holds when the file's own commands put them in their text.
+fn check_batch(name: &str, argv: &Argv, check: &mut Check<'_>) {
+    let program = argv.program().trim_end_matches(['.', ' ']).to_ascii_lowercase();
+    if !(program.ends_with(".bat") || program.ends_with(".cmd")) {
+        return;
+    }
+    let is_literal = |item: &Item| matches!(item, Item::Text(text) if !text.as_str().contains("${{"));
+    if let Some(at) = argv.0.iter().position(|item| !is_literal(item)) {
+        let message = format!(
+            "`{}` is a batch file, whose arguments `cmd.exe` reads as parts of commands: a value could become one",
+            argv.program()
+        );
+        check.report(InputProblem {
+            path: vec![name.to_owned(), at.to_string()],
+            help: Some(
+                "do the work in a `powershell` step, which gets values as data, or start a program that is no batch file"
+                    .to_owned(),
+            ),
+            ..InputProblem::new(message)
+        });
     }
 }
 

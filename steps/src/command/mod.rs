@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use runbook_engine::platform::process::Exit;
+use runbook_engine::portable;
 use runbook_engine::step::{
     Abilities, Check, Context, Failure, FailureKind, KindDoc, Observation, Outputs, StepKind, Verdict,
 };
@@ -82,6 +83,12 @@ kept, and the output `stdout_truncated` says so; a longer JSON object is an erro
 made themselves services (a session of their own). When the step's time is up, the program and all that it started
 are asked to end, and killed five seconds later.
 
+**On Windows.** A name is looked up in the folders that `PATH` names in full, with the endings of `PATHEXT`, and never in
+the current folder; a path may begin in `cwd`. Arguments are quoted as the program reads them, `cmd.exe` and
+`msiexec.exe` too. A batch file (`.bat`, `.cmd`) gets no value as an argument, and no sign that `cmd.exe` might read as a
+part of a command: use a `powershell` step. What is printed in UTF-16 or in the code page of consoles becomes UTF-8, with
+lines that end as everywhere.
+
 ```yaml
 steps:
   web-service:
@@ -138,9 +145,13 @@ impl StepKind for Command {
                 check_arguments(name, argv, inputs.expose, check);
             }
         }
-        for name in inputs.secret_files.keys() {
+        let names: Vec<String> = inputs.secret_files.keys().cloned().collect();
+        for name in &names {
+            let everywhere = portable::check(name).and_then(|()| portable::check_alone(name, &names));
             if let Err(why) = file_name(name) {
                 check.problem(&["secret_files", name], why);
+            } else if let Err(why) = everywhere {
+                check.problem(&["secret_files", name], why.to_string());
             }
         }
         for name in inputs.env.keys() {

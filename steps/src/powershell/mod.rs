@@ -22,7 +22,6 @@ use self::reader::Reader;
 use self::shell::Shell;
 use crate::child::note;
 
-mod decode;
 mod failure;
 mod inputs;
 mod message;

@@ -8,13 +8,13 @@ use runbook_engine::platform::process::{Exit, Group, Pipes};
 use runbook_engine::step::{Context, Failure, FailureKind, Open};
 use tokio::io::AsyncWriteExt as _;
 
-use super::decode::Decoder;
 use super::failure::{self, Failed};
 use super::message::{Answer, Hello, Task, parsed, record};
 use super::reach;
 use super::stream::{Heard, Streams};
 use super::wire;
 use crate::child::note;
+use crate::decode::Decoder;
 
 /// How long a process may take to end by itself once it has nothing more to do.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -16,6 +16,7 @@ fn main() -> io::Result<ExitCode> {
         ["variable", name] => say(&std::env::var(name).unwrap_or_default()),
         ["copy"] => io::copy(&mut io::stdin(), &mut io::stdout()).map(|_| ExitCode::SUCCESS),
         ["print", text] => say(text),
+        ["bytes", numbers @ ..] => bytes(numbers),
         ["end", code, out, err] => end(code, out, err),
         ["abort"] => std::process::abort(),
         ["flood", bytes] => flood(bytes.parse().map_err(io::Error::other)?),
@@ -35,6 +36,13 @@ fn say(text: &str) -> io::Result<ExitCode> {
     let mut out = io::stdout();
     writeln!(out, "{text}")?;
     out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints these bytes, whatever they are.
+fn bytes(numbers: &[&str]) -> io::Result<ExitCode> {
+    let bytes: Result<Vec<u8>, _> = numbers.iter().map(|number| number.parse()).collect();
+    io::stdout().write_all(&bytes.map_err(io::Error::other)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

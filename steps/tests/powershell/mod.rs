@@ -31,7 +31,14 @@ pub(crate) fn program() -> Option<String> {
             named.display()
         );
     }
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/pwsh/linux-x64/pwsh");
+    let built_for = if cfg!(windows) {
+        "win-x64/pwsh.exe"
+    } else {
+        "linux-x64/pwsh"
+    };
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/pwsh")
+        .join(built_for);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).map(|folder| folder.join("pwsh"));
     let found = named
