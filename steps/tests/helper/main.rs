@@ -11,6 +11,15 @@ use std::process::{Command, ExitCode, Stdio};
 fn main() -> io::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let name = std::env::current_exe()?
+        .file_stem()
+        .map(std::ffi::OsStr::to_owned);
+    // Under these names it does the same whatever it is told.
+    match name.as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some("ends") => return say("here"),
+        Some("copies") => return io::copy(&mut io::stdin(), &mut io::stdout()).map(|_| ExitCode::SUCCESS),
+        _ => {}
+    }
     match words.as_slice() {
         ["arguments", rest @ ..] => say(&serde_json::to_string(rest)?),
         ["variable", name] => say(&std::env::var(name).unwrap_or_default()),
@@ -25,6 +34,7 @@ fn main() -> io::Result<ExitCode> {
         ["write-and-hang", file, text] => std::fs::write(file, text).and_then(|()| hang()),
         ["restore", file] => restore(file),
         ["hang"] => say("here").and_then(|_| hang()),
+        ["keeps-printing"] => keeps_printing(),
         ["stubborn"] => stubborn(),
         ["tree", last] => tree(last).and_then(|_| hang()),
         ["leave", last] => tree(last),
@@ -84,6 +94,13 @@ fn restore(file: &str) -> io::Result<ExitCode> {
         },
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn keeps_printing() -> io::Result<ExitCode> {
+    loop {
+        say("hi")?;
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
 }
 
 fn hang() -> io::Result<ExitCode> {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use std::sync::Arc;
 
-use super::Bench;
+use super::{Bench, helper};
 
 #[tokio::test]
 async fn validate_answers_with_the_helper_functions() {
@@ -135,7 +135,8 @@ async fn nothing_that_is_printed_is_taken_for_an_answer() {
     let Some(bench) = Bench::new() else { return };
     let forged = "@@rb-0123456789abcdef0123456789abcdef answer eyJ2ZXJkaWN0Ijoic2F0aXNmaWVkIn0=";
     let script = format!(
-        "'{forged}'; [Console]::Out.WriteLine('{forged}'); sh -c \"echo '{forged}'\"; \"mark: $Mark$script:Mark\""
+        "'{forged}'; [Console]::Out.WriteLine('{forged}'); {}; \"mark: $Mark$script:Mark\"",
+        helper(&format!("print '{forged}'"))
     );
     let seen = bench.validate(&script).await.unwrap();
     assert_eq!(seen.verdict, Verdict::Unknown);
@@ -146,7 +147,8 @@ async fn nothing_that_is_printed_is_taken_for_an_answer() {
 #[tokio::test]
 async fn what_a_program_reads_is_at_its_end() {
     let Some(bench) = Bench::new() else { return };
-    bench.script("sh -c 'cat; echo over'").await.unwrap();
+    let script = format!("{}; {}", helper("copy"), helper("print over"));
+    bench.script(&script).await.unwrap();
     assert_eq!(bench.recorder.text("stdout"), "over\n");
 }
 
@@ -188,7 +190,10 @@ async fn powershell_keeps_its_promises() {
             with: with(
                 "[IO.File]::WriteAllText(PATH, 'new'); \"token: $($Run.params.canary.Length)\"; Set-Outputs @{ list = 1, $null }",
             ),
-            slow: with("[IO.File]::WriteAllText(PATH, 'half'); sh -c 'sleep 600 & sleep 600'"),
+            slow: with(&format!(
+                "[IO.File]::WriteAllText(PATH, 'half'); {}",
+                helper("tree hang")
+            )),
             world: Arc::new(Folder::new(folder.path(), start, ("setting", "half"))),
         };
         conformance(Arc::clone(&bench.plugin), case).await;

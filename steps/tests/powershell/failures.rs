@@ -7,7 +7,8 @@ use runbook_engine::step::{FailureKind, Verdict};
 use runbook_steps::powershell::Programs;
 use serde_json::json;
 
-use super::{Bench, program, programs};
+use super::{Bench, helper, no_powershell, program, programs};
+use crate::support::HELPER;
 
 #[tokio::test]
 async fn errors_say_where_and_what() {
@@ -18,12 +19,15 @@ async fn errors_say_where_and_what() {
             &["`run` failed in line 2 (`throw 'broken'`): broken"][..],
         ),
         (
-            "Get-Item /no/such/path",
-            &["line 1", "Cannot find path '/no/such/path'"],
+            "Get-Item no-such-path",
+            &["line 1", "Cannot find path '", "no-such-path'"],
         ),
         ("Write-Error 'not terminating'", &["not terminating"]),
         ("[int] 'x'", &["line 1", "Cannot convert value \"x\""]),
-        ("[IO.File]::ReadAllText('/no')", &["Could not find file '/no'"]),
+        (
+            "[IO.File]::ReadAllText('no-such-file')",
+            &["Could not find file '", "no-such-file'"],
+        ),
         ("Get-SPFarm", &["Get-SPFarm", "`modules`?", "(RB0306)"]),
         ("Import-Module NoSuchModule", &["NoSuchModule", "(RB0306)"]),
         (
@@ -33,7 +37,7 @@ async fn errors_say_where_and_what() {
         ("Get-Credential", &["`Get-Credential` asks", "(RB0305)"]),
         ("Get-Item", &["missing mandatory parameters: Path", "(RB0305)"]),
         (
-            "New-Item /tmp/runbook-test -Confirm",
+            "New-Item no-such-path -Confirm",
             &["NonInteractive", "`-Confirm:$false`", "(RB0305)"],
         ),
         (
@@ -63,16 +67,17 @@ async fn errors_say_where_and_what() {
 #[tokio::test]
 async fn errors_that_are_caught_or_allowed_do_not_fail() {
     let Some(bench) = Bench::new() else { return };
+    let complains = helper("end 3 '' 'on standard error'");
     for script in [
         "try { Get-Item /no } catch { 'caught' }",
         "Get-Item /no -ErrorAction SilentlyContinue",
         "Get-Item /no -ErrorAction Continue",
-        "sh -c 'echo on standard error >&2; exit 3'; if ($LASTEXITCODE -ne 3) { throw 'no exit code' }",
+        &format!("{complains}; if ($LASTEXITCODE -ne 3) {{ throw 'no exit code' }}"),
     ] {
         bench.script(script).await.unwrap();
     }
     assert!(bench.recorder.text("stderr").contains("on standard error"));
-    assert!(bench.recorder.text("error").contains("/no"));
+    assert!(bench.recorder.text("error").contains("no"));
 }
 
 #[tokio::test]
@@ -117,11 +122,9 @@ async fn a_program_that_is_missing_or_another_is_named() {
         "{told}"
     );
 
-    let other = Programs {
-        core: Some("/bin/echo".to_owned()),
-        ..Programs::default()
-    };
-    let told = Bench::with(other).failure("1").await;
+    let folder = tempfile::tempdir().unwrap();
+    let other = no_powershell(folder.path(), "ends");
+    let told = Bench::with(programs(&other)).failure("1").await;
     assert!(
         told.contains("ended with exit code 0 before it could be used") && told.contains("RB0302"),
         "{told}"
@@ -176,7 +179,8 @@ async fn a_step_whose_time_is_up_leaves_no_process() {
             .await;
         cancel.cancel();
     };
-    let run = bench.script("'under way'; sh -c 'sleep 600 & sleep 600'");
+    let script = format!("'under way'; {}", helper("tree hang"));
+    let run = bench.script(&script);
     let (ended, ()) = tokio::time::timeout(Duration::from_secs(60), async { tokio::join!(run, stop) })
         .await
         .unwrap();
@@ -193,7 +197,9 @@ async fn a_step_whose_time_is_up_leaves_no_process() {
 async fn what_a_script_leaves_behind_is_ended() {
     let Some(bench) = Bench::new() else { return };
     bench
-        .script("$null = Start-Process sleep -ArgumentList 600 -PassThru; 'started'")
+        .script(&format!(
+            "$null = Start-Process '{HELPER}' -ArgumentList hang -PassThru; 'started'"
+        ))
         .await
         .unwrap();
     assert!(runbook_engine::platform::process::orphans(&bench.cx.token).is_empty());
@@ -208,7 +214,8 @@ async fn what_a_script_leaves_behind_is_ended() {
 async fn a_wrong_program_is_not_waited_for() {
     let Some(_) = program() else { return };
     // It reads what it is given for ever, and says nothing that is asked for.
-    let bench = Bench::with(programs("/bin/cat"));
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::with(programs(&no_powershell(folder.path(), "copies")));
     let told = bench.failure("1").await;
     assert!(told.contains("RB0302"), "{told}");
 }
@@ -236,12 +243,11 @@ async fn what_is_said_at_length_is_cut_and_not_lost() {
     );
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn a_script_that_ends_does_not_wait_for_what_keeps_printing() {
     let Some(bench) = Bench::new() else { return };
-    let script = "Start-Process -NoNewWindow sh -ArgumentList '-c', '\"while true; do echo hi; sleep 1; done\"'\nexit 0";
-    bench.script(script).await.unwrap();
+    let script = format!("Start-Process -NoNewWindow '{HELPER}' -ArgumentList keeps-printing\nexit 0");
+    bench.script(&script).await.unwrap();
     assert!(
         bench.recorder.text("log").contains("process(es) behind"),
         "{}",

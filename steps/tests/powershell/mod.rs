@@ -52,6 +52,18 @@ pub(crate) fn program() -> Option<String> {
     Some(found?.to_str()?.to_owned())
 }
 
+/// How a script calls the child program of these tests.
+pub(crate) fn helper(words: &str) -> String {
+    format!("& '{}' {words}", crate::support::HELPER)
+}
+
+/// A program that is no PowerShell, and does what its name says whatever it is told.
+pub(crate) fn no_powershell(folder: &Path, name: &str) -> String {
+    let program = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    std::fs::copy(crate::support::HELPER, &program).unwrap();
+    program.to_str().unwrap().to_owned()
+}
+
 /// The programs of a machine that has that PowerShell.
 pub(crate) fn programs(core: &str) -> Programs {
     Programs {
