@@ -8,6 +8,8 @@ pub(crate) mod database;
 pub mod disk;
 pub(crate) mod files;
 pub mod keystore;
+#[cfg(windows)]
+mod launch;
 pub mod limit;
 pub mod local;
 pub mod lock;

@@ -11,8 +11,8 @@ use runbook_win32::account;
 use runbook_win32::job::{self, Job};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-use super::process::{self, Exit, Launch, Pipes, table};
-use super::program::{self, Reads, Search};
+use super::launch;
+use super::process::{Exit, Launch, Pipes, table};
 
 /// A console of its own, which nobody sees: keys that are typed at ours, and its end, are not for the step's programs,
 /// and none of them can wait at it.
@@ -29,7 +29,7 @@ pub(super) struct Child {
 impl Child {
     pub(super) fn spawn(launch: &Launch) -> io::Result<(Self, Pipes)> {
         let job = Job::new()?;
-        let mut command = command(launch)?;
+        let mut command = launch::command(launch)?;
         // It runs once it is in the job, so that nothing it starts can be outside.
         command.creation_flags(job::SUSPENDED | NO_WINDOW);
         let mut child = command.kill_on_drop(true).spawn()?;
@@ -86,62 +86,6 @@ impl Child {
         // A job that cannot be asked is ended when it is dropped.
         without_consoles(self.job.processes().unwrap_or_default())
     }
-}
-
-/// How a program is started: that of its whole path, with its arguments as it reads them.
-fn command(launch: &Launch) -> io::Result<tokio::process::Command> {
-    let file = find(launch).ok_or(io::ErrorKind::NotFound)?;
-    let reads = Reads::of(&file);
-    if reads == Reads::Batch
-        && let Some(why) = program::batch_problem(&file, &launch.args)
-    {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    }
-    let mut found = Launch {
-        program: file,
-        ..launch.clone()
-    };
-    let as_they_are = reads.arguments(&found.args);
-    if as_they_are.is_some() {
-        found.args.clear();
-    }
-    let mut command = process::command(&found);
-    for argument in as_they_are.into_iter().flatten() {
-        command.raw_arg(argument);
-    }
-    Ok(command)
-}
-
-/// The whole path of a program.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where programs are is a fact of this machine"
-)]
-fn find(launch: &Launch) -> Option<String> {
-    let variable = |wanted: &str| {
-        // Windows takes no notice of how they are written.
-        let own = launch
-            .env
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        own.map(|(_, value)| value.clone())
-            .or_else(|| std::env::var(wanted).ok())
-    };
-    let folder = launch.cwd.clone().or_else(|| std::env::current_dir().ok());
-    let folder = folder.unwrap_or_default().to_string_lossy().into_owned();
-    let [path, endings] = ["PATH", "PATHEXT"].map(|name| variable(name).unwrap_or_default());
-    let search = Search {
-        folder: &folder,
-        path: &path,
-        endings: &endings,
-    };
-    // Programs of the Store are names that cannot be looked into.
-    let exists = |path: &str| {
-        Path::new(path)
-            .symlink_metadata()
-            .is_ok_and(|found| !found.is_dir())
-    };
-    search.find(&launch.program, exists)
 }
 
 /// Whether a process is one that draws the console of others, and ends with them: nobody's program has started it.
