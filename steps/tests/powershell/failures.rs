@@ -213,9 +213,9 @@ async fn what_a_script_leaves_behind_is_ended() {
 #[tokio::test]
 async fn a_wrong_program_is_not_waited_for() {
     let Some(_) = program() else { return };
-    // It reads what it is given for ever, and says nothing that is asked for.
+    // It knows none of the options that it is given.
     let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::with(programs(&no_powershell(folder.path(), "copies")));
+    let bench = Bench::with(programs(&no_powershell(folder.path(), "fails")));
     let told = bench.failure("1").await;
     assert!(told.contains("RB0302"), "{told}");
 }
