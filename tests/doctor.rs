@@ -318,7 +318,7 @@ fn a_database_is_looked_at_and_nothing_is_made_there() {
     let ended: Outcome = exec.env("RUNBOOK_JOURNAL", &address).output().unwrap().into();
     ended.code(0);
     let outcome = doctor(&address).code(0);
-    is(&outcome, "tables", "good", "version 3");
+    is(&outcome, "tables", "good", "version 4");
     is(&outcome, "journals", "good", "1 run, 0 carried out now");
     server.sql("runs", "UPDATE runbook.version SET version = 99");
     is(&doctor(&address).code(1), "tables", "bad", "version 99");

@@ -148,17 +148,17 @@ impl Held {
         let bytes = batch.bytes + records.iter().map(Vec::len).sum::<usize>();
         let head = Head { seq, hash };
         let params: Params<'_> = &[
+            (&self.ticket.milliseconds(), Type::INT8),
             (&number(expected), Type::INT8),
             (&number(seq.next()), Type::INT8),
             (&hash.as_bytes().as_slice(), Type::BYTEA),
-            (&self.ticket.milliseconds(), Type::INT8),
             (&records, Type::BYTEA_ARRAY),
             (&batch.of, Type::INT8_ARRAY),
             (&batch.numbers, Type::INT4_ARRAY),
             (&batch.contents, Type::BYTEA_ARRAY),
         ];
         let answer = self.poisoned(self.write(sql::APPEND, params, bytes).await)?;
-        if answer.rows.len() != records.len() {
+        if !answer.is_done() {
             self.settle(expected, head).await?;
         }
         *tip = head;

@@ -109,16 +109,16 @@ impl Joined {
         let params: Params<'_> = &[
             (self.run.as_uuid(), Type::UUID),
             (&self.worker, Type::UUID),
+            (&written(&self.holder)?, Type::TEXT),
+            (&milliseconds(self.lasts), Type::INT8),
             (&number(expected), Type::INT8),
             (&number(seq.next()), Type::INT8),
             (&hash.as_bytes().as_slice(), Type::BYTEA),
             (&stake.open, Type::BOOL),
+            (&records, Type::BYTEA_ARRAY),
             (&before, Type::INT8_ARRAY),
             (&instances, Type::TEXT_ARRAY),
             (&activities, Type::INT8_ARRAY),
-            (&written(&self.holder)?, Type::TEXT),
-            (&milliseconds(self.lasts), Type::INT8),
-            (&records, Type::BYTEA_ARRAY),
             (&batch.of, Type::INT8_ARRAY),
             (&batch.numbers, Type::INT4_ARRAY),
             (&batch.contents, Type::BYTEA_ARRAY),
@@ -127,7 +127,7 @@ impl Joined {
         self.has_claims.store(true, Ordering::SeqCst);
         let answered = self.link.ask(sql::APPEND, params, bytes, Patience::Long).await;
         let is_there = match answered {
-            Ok(answer) if answer.rows.len() == records.len() => Ok(true),
+            Ok(answer) if answer.is_done() => Ok(true),
             Ok(answer) if answer.uncertain => self.is_ours(seq, records.last()).await,
             Ok(_) => Ok(false),
             Err(error) => Err(error),

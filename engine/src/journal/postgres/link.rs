@@ -85,6 +85,13 @@ pub(super) struct Answer {
     pub(super) uncertain: bool,
 }
 
+impl Answer {
+    /// What a statement says that tells in one value whether it has changed anything.
+    pub(super) fn is_done(&self) -> bool {
+        self.rows.first().is_some_and(|row| row.get(0))
+    }
+}
+
 /// The connection with a database.
 pub(super) struct Link {
     address: Address,

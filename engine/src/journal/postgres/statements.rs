@@ -66,26 +66,7 @@ pub(super) const CLAIM: &str = concat!(
 );
 
 /// Adds entries, and what was printed before them, if the claim holds and they come next.
-pub(super) const APPEND: &str = concat!(
-    "WITH held AS (
-        UPDATE runbook.run SET next = $4, head = $5, until = ",
-    until!("$6"),
-    "
-        WHERE id = $1 AND token = $2 AND next = $3 AND ",
-    durable!(),
-    "
-        RETURNING id
-    ), printed AS (
-        INSERT INTO runbook.chunk (run, activity, number, content)
-        SELECT held.id, chunk.activity, chunk.number, chunk.content
-        FROM held, unnest($8, $9, $10) AS chunk (activity, number, content)
-        ON CONFLICT (run, activity, number) DO NOTHING
-    )
-    INSERT INTO runbook.entry (run, seq, record)
-    SELECT held.id, $3 + entry.place - 1, entry.record
-    FROM held, unnest($7) WITH ORDINALITY AS entry (record, place)
-    RETURNING seq"
-);
+pub(super) const APPEND: &str = "SELECT runbook.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// Adds what was printed.
 pub(super) const PRINT: &str = concat!(

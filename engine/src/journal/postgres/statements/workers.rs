@@ -2,39 +2,8 @@
 
 /// Adds entries, what was printed before them, and the claims on what is under way after them: if they come next,
 /// nobody has the run alone, and the claims that the append builds upon are this worker's.
-pub(in crate::journal::postgres) const APPEND: &str = concat!(
-    "WITH mine AS (
-        SELECT instance, activity FROM runbook.claim WHERE run = $1 AND worker = $2 FOR UPDATE
-    ), held AS (
-        UPDATE runbook.run SET next = $4, head = $5, shared = $6
-        WHERE id = $1 AND next = $3 AND NOT copy AND (token IS NULL OR until < clock_timestamp())
-            AND (SELECT count(*) FROM mine WHERE activity = ANY($7)) = cardinality($7) AND ",
-    durable!(),
-    "
-        RETURNING id
-    ), dropped AS (
-        DELETE FROM runbook.claim USING held
-        WHERE claim.run = held.id AND claim.worker = $2 AND NOT claim.instance = ANY($8)
-    ), taken AS (
-        INSERT INTO runbook.claim (run, instance, activity, worker, holder, until)
-        SELECT held.id, call.instance, call.activity, $2, $10, ",
-    until!("$11"),
-    "
-        FROM held, unnest($8, $9) AS call (instance, activity)
-        ON CONFLICT (run, instance) DO UPDATE SET activity = excluded.activity, worker = excluded.worker,
-            holder = excluded.holder, until = excluded.until
-    ), printed AS (
-        INSERT INTO runbook.chunk (run, activity, number, content)
-        SELECT held.id, chunk.activity, chunk.number, chunk.content
-        FROM held, mine, unnest($13, $14, $15) AS chunk (activity, number, content)
-        WHERE chunk.activity = mine.activity
-        ON CONFLICT (run, activity, number) DO NOTHING
-    )
-    INSERT INTO runbook.entry (run, seq, record)
-    SELECT held.id, $3 + entry.place - 1, entry.record
-    FROM held, unnest($12) WITH ORDINALITY AS entry (record, place)
-    RETURNING seq"
-);
+pub(in crate::journal::postgres) const APPEND: &str =
+    "SELECT runbook.append_by_worker($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 
 /// Adds what was printed by calls that are this worker's.
 pub(in crate::journal::postgres) const PRINT: &str = "WITH mine AS (

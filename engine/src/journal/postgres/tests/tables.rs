@@ -14,7 +14,7 @@ async fn many_who_come_first_at_once_make_the_tables_once() {
     for task in tasks {
         assert_eq!(task.await.unwrap().unwrap(), 0);
     }
-    assert_eq!(place.sql("SELECT version FROM runbook.version"), "3");
+    assert_eq!(place.sql("SELECT version FROM runbook.version"), "4");
 }
 
 #[tokio::test]
