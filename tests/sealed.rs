@@ -43,6 +43,41 @@ fn completed() -> Project {
 }
 
 #[test]
+fn a_run_with_a_large_file_is_sealed_too_and_gives_the_file_back() {
+    let project = Project::new();
+    project.steps(STEPS);
+    // Nothing in it repeats, so that nothing makes it smaller.
+    let large: Vec<u8> = (0..20_u32 << 18)
+        .flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes())
+        .collect();
+    std::fs::write(project.path().join("large.bin"), &large).unwrap();
+    project.run(["exec", "steps.yaml"]).code(3);
+    let confirm = [
+        "confirm",
+        "steps",
+        "look",
+        "--value",
+        "seen=row",
+        "--attach",
+        "large.bin",
+    ];
+    project.run(confirm).code(0);
+    assert!(is_sealed(&project), "it is finished, and not sealed");
+    project
+        .run(["journal", "verify", "steps"])
+        .code(0)
+        .prints("1 attachment");
+    project.run(["log", "steps"]).code(0).prints("│ on my way");
+    // It goes on from the file, and is sealed again.
+    project.run(["rollback", "steps", "--yes"]).code(0);
+    assert!(is_sealed(&project), "it is rolled back, and not sealed");
+    project
+        .run(["journal", "verify", "steps"])
+        .code(0)
+        .prints("1 attachment");
+}
+
+#[test]
 fn a_finished_run_shows_and_proves_everything_as_before() {
     let project = completed();
     project.run(["list"]).code(0).prints("completed");

@@ -23,9 +23,8 @@ use crate::journal::chain::{Digest, Head, Record, open_all};
 use crate::journal::{Chunk, JournalError, Kept, Summary, Verification};
 use crate::platform::{files, private};
 
-/// The largest database of a run that is sealed: a larger one holds mostly what a bundle would hold, too, and is read
-/// faster where it is.
-const LARGEST: u64 = 16 * 1024 * 1024;
+/// The largest database of a run that is sealed: what a larger one holds might not go into a bundle.
+const LARGEST: u64 = bundle::LARGEST;
 
 /// Which version of the program made it.
 const PROGRAM: &str = env!("CARGO_PKG_VERSION");
@@ -131,7 +130,7 @@ impl Sealed {
     }
 }
 
-/// Writes a finished run as a bundle, unless it is a large one, and says whether that is what it is kept as from now on.
+/// Writes a finished run as a bundle, unless it is a huge one, and says whether that is what it is kept as from now on.
 /// Everything in the database is durable, and the caller has the run to itself.
 pub(super) fn seal(
     folder: &Folder,
