@@ -86,4 +86,5 @@ mod warnings;
 #[cfg(unix)]
 mod workers;
 mod workers_ask;
+mod workers_proven;
 mod worlds;

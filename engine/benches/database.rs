@@ -20,6 +20,7 @@ use runbook_engine::core::event::{Entry, Event, RunStarted};
 use runbook_engine::id::{AttemptNo, Host, Operator, RunId, Seq};
 use runbook_engine::journal::postgres::PostgresJournal;
 use runbook_engine::journal::{Claim, Crew, Holder, Journal, Stake};
+use tokio::sync::Barrier;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -61,12 +62,14 @@ async fn main() -> Outcome {
         let (mut ours, mut bare) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             let mut tasks = Vec::new();
+            let connected = Arc::new(Barrier::new(usize::try_from(writers)?));
             for _ in 0..writers {
                 number += 1;
                 tasks.push(tokio::spawn(append(
                     address.clone(),
                     folder.path().to_owned(),
                     number,
+                    Arc::clone(&connected),
                 )));
             }
             let mut total = 0.0;
@@ -214,8 +217,14 @@ fn attempted(seq: u64) -> Outcome<Entry> {
     ))
 }
 
-/// Entries in a second, appended one after the other as a run does it.
-async fn append(address: String, folder: std::path::PathBuf, number: u128) -> Outcome<f64> {
+/// Entries in a second, appended one after the other as a run does it. As with pgbench, the time before all are connected
+/// does not count.
+async fn append(
+    address: String,
+    folder: std::path::PathBuf,
+    number: u128,
+    connected: Arc<Barrier>,
+) -> Outcome<f64> {
     let journal = PostgresJournal::new(
         address.parse()?,
         folder,
@@ -230,6 +239,7 @@ async fn append(address: String, folder: std::path::PathBuf, number: u128) -> Ou
         since: Timestamp::UNIX_EPOCH,
     };
     let (claim, _) = journal.create(run, holder, &[first(run)?]).await?;
+    connected.wait().await;
     let (begun, mut seq) = (Instant::now(), 0);
     while begun.elapsed() < ROUND {
         seq += 1;

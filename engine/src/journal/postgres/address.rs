@@ -126,8 +126,12 @@ impl Address {
             .all(|host| host.starts_with('/') || is_loopback(&host))
     }
 
-    /// What speaks TLS with the database.
-    pub(super) fn connector(&self) -> Result<MakeTlsConnector, ErrorStack> {
+    /// What speaks TLS with the database; nothing where all is sent in the clear, for to make one reads the system's
+    /// certificates.
+    pub(super) fn connector(&self) -> Result<Option<MakeTlsConnector>, ErrorStack> {
+        if self.config.get_ssl_mode() == SslMode::Disable {
+            return Ok(None);
+        }
         let mut builder = SslConnector::builder(SslMethod::tls())?;
         if let Some(root) = &self.tls.root {
             builder.set_ca_file(root)?;
@@ -143,7 +147,7 @@ impl Address {
                 Ok(())
             });
         }
-        Ok(connector)
+        Ok(Some(connector))
     }
 }
 

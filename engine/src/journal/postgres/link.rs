@@ -14,11 +14,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use postgres_openssl::MakeTlsConnector;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::tls::TlsStream;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{AsyncMessage, Client, Row};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Row};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -216,13 +218,11 @@ impl Link {
 
     /// A connection that nobody else has, to whatever is there.
     pub(super) async fn look(&self) -> Result<Client, Problem> {
-        let (client, connection) = self.address.config.connect(self.tls()?).await?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = words(&error), "a connection with the database ended");
-            }
-        });
-        Ok(client)
+        let config = &self.address.config;
+        Ok(match self.tls()? {
+            Some(tls) => attended(config.connect(tls).await?),
+            None => attended(config.connect(NoTls).await?),
+        })
     }
 
     /// A connection that nobody else has, to tables that this program knows.
@@ -240,15 +240,11 @@ impl Link {
     /// A connection of its own on which to listen, and what is heard there. What nobody takes in time is lost.
     pub(super) async fn listen(&self, sql: &str) -> Result<(Client, Receiver<String>), Problem> {
         let listening = Box::pin(async {
-            let (client, mut connection) = self.address.config.connect(self.tls()?).await?;
-            let (heard, told) = channel(MOST_HEARD);
-            tokio::spawn(async move {
-                while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
-                    if let AsyncMessage::Notification(said) = message {
-                        let _full = heard.try_send(said.payload().to_owned());
-                    }
-                }
-            });
+            let config = &self.address.config;
+            let (client, told) = match self.tls()? {
+                Some(tls) => heard(config.connect(tls).await?),
+                None => heard(config.connect(NoTls).await?),
+            };
             client.batch_execute(sql).await?;
             Ok((client, told))
         });
@@ -257,7 +253,7 @@ impl Link {
             .unwrap_or_else(|_| Err(Problem::Away(silent())))
     }
 
-    fn tls(&self) -> Result<MakeTlsConnector, Problem> {
+    fn tls(&self) -> Result<Option<MakeTlsConnector>, Problem> {
         let connector = self.address.connector();
         connector.map_err(|error| Problem::Refused(io::Error::other(error)))
     }
@@ -308,6 +304,37 @@ impl Link {
             Problem::Journal(error) => error,
         }
     }
+}
+
+/// A connection that works for its client, as long as there is one.
+fn attended<S, T>((client, connection): (Client, Connection<S, T>)) -> Client
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: TlsStream + Unpin + Send + 'static,
+{
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(error = words(&error), "a connection with the database ended");
+        }
+    });
+    client
+}
+
+/// The same, and what is heard there.
+fn heard<S, T>((client, mut connection): (Client, Connection<S, T>)) -> (Client, Receiver<String>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: TlsStream + Unpin + Send + 'static,
+{
+    let (heard, told) = channel(MOST_HEARD);
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+            if let AsyncMessage::Notification(said) = message {
+                let _full = heard.try_send(said.payload().to_owned());
+            }
+        }
+    });
+    (client, told)
 }
 
 pub(super) fn silent() -> io::Error {

@@ -1,12 +1,5 @@
 -- Appending is all that has to be fast: what stands in a function is planned once a connection, and not each time.
-
--- Makes this transaction's commit wait for the disk where the database is set up not to.
-CREATE FUNCTION runbook.be_durable() RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    IF current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN
-        PERFORM set_config('synchronous_commit', 'on', true);
-    END IF;
-END $$;
+-- In both, the commit waits for the disk where the database is set up not to.
 
 -- Adds entries, and what was printed before them, if the claim holds and they come next. Tells whether it has.
 CREATE FUNCTION runbook.append(
@@ -29,7 +22,9 @@ BEGIN
     FOR place IN 1 .. cardinality(records) LOOP
         INSERT INTO runbook.entry (run, seq, record) VALUES (its_run, first + place - 1, records[place]);
     END LOOP;
-    PERFORM runbook.be_durable();
+    IF current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
     RETURN true;
 END $$;
 
@@ -77,6 +72,8 @@ BEGIN
     FOR place IN 1 .. cardinality(records) LOOP
         INSERT INTO runbook.entry (run, seq, record) VALUES (its_run, first + place - 1, records[place]);
     END LOOP;
-    PERFORM runbook.be_durable();
+    IF current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
     RETURN true;
 END $$;
