@@ -1,7 +1,6 @@
 //! Several workers on one run in a PostgreSQL database: each a process of its own, with a state folder of its own.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;

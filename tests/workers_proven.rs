@@ -40,13 +40,24 @@ fn three_workers_with_a_role_each_finish_the_flagship_though_one_is_killed_and_e
         .is_some_and(|entry| entry["event"] != "attempt_started" || entry["operator"] != "kim")
     {}
     killed.kill();
-    // Whoever has another's name, and not their key, does nothing of theirs.
-    team.run(
-        "eve",
-        &["work", "hybrid", "--role", "farm-admin", "--operator", "lee"],
-    )
-    .code(2)
-    .tells("`lee` signs with a key, and this is not signed");
+    // Whoever has another's name, and not their key, is told so at once instead of waiting for work for ever.
+    team.run("eve", &["identity", "new"]).code(0);
+    let hers = team.run("eve", &["identity", "show"]).code(0).stdout;
+    let hers = hers.lines().find_map(|line| line.trim().strip_prefix("file"));
+    let hers = hers.and_then(|rest| rest.split(" (").next()).unwrap().trim();
+    let pretends = [
+        "work",
+        "hybrid",
+        "--role",
+        "farm-admin",
+        "--operator",
+        "lee",
+        "--identity",
+        hers,
+    ];
+    team.run("eve", &pretends)
+        .code(2)
+        .tells("this is signed with a key that is not one of `lee`");
     let roles = [
         ("lee", "farm-admin", "sp1"),
         ("robin", "tenant-admin", "desk7"),

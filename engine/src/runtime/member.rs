@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::engine::{Author, Engine, RuntimeError};
 use super::run::Run;
 use crate::core::event::{Entry, Event};
-use crate::core::{Input, Lacking, Worker};
+use crate::core::{Input, Lacking, Rejection, Worker};
 use crate::id::{InstanceId, RoleName, RunId, Seq};
 use crate::journal::{Crew, Durable, Holder, JournalError, Stake, Stand};
 
@@ -84,7 +84,7 @@ impl Engine {
     /// Comes to a run as one of its workers, if it is shared; none if it is not. Nothing is claimed.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When it cannot be read; when who comes does not pass for who they say, and would find nothing to do for ever.
     pub async fn join(&self, run: RunId, service: Service) -> Result<Option<Run>, RuntimeError> {
         let Some(crew) = self.journal.crew() else {
             return Ok(None);
@@ -95,7 +95,15 @@ impl Engine {
             return Ok(None);
         }
         let claim = crew.join(run, self.holder()).await?;
-        let story = self.read(run).await;
+        let story = self.read(run).await.and_then(|story| {
+            let author = &self.author;
+            let (state, key) = (&story.state, author.key());
+            let allowed = state
+                .workflow()
+                .may_take_part(&author.operator, key.as_ref(), self.clock.now());
+            allowed.map_err(Rejection::from)?;
+            Ok(story)
+        });
         let story = match story {
             Ok(story) if story.state.hands().are_shared() => story,
             other => {
