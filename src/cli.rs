@@ -27,6 +27,8 @@ use crate::usage;
 /// step, so that `resume` goes on tomorrow, after a crash, or as another person.
 #[derive(Debug, Parser)]
 #[command(
+    // As everything else calls it, whatever the file is called.
+    bin_name = "runbook",
     version,
     propagate_version = true,
     arg_required_else_help = true,

@@ -131,8 +131,10 @@ fn from_file(file: &Path, address: &Address) -> Result<Option<String>, Failed> {
     }
     let failed = |why: &dyn std::fmt::Display| {
         let message = format!("the file of passwords `{}` cannot be used: {why}", file.display());
-        Diagnostic::error(Code::SecretFileOpen, message)
-            .help("let only your own account read it (`chmod 600`)")
+        Diagnostic::error(Code::SecretFileOpen, message).help(format!(
+            "let only your own account read it: `{}`",
+            private::how_to_close(file)
+        ))
     };
     if !private::is_private(file).map_err(|error| failed(&error))? {
         return Err(failed(&"others can read it").into());

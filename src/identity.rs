@@ -17,7 +17,7 @@ use crate::prompt::Asker;
 use crate::render::plain;
 use crate::render::style::{DIM, paint};
 use crate::secrets::{SOURCES, Source};
-use crate::setting::Setting;
+use crate::setting::{Setting, own_folder};
 
 /// The largest file with a key that is read, in bytes.
 const LARGEST: u64 = 64 * 1024;
@@ -66,7 +66,7 @@ impl KeyFile {
             let why = "it is no file that `runbook identity new` made";
             return Err(unusable(&path, why).into());
         };
-        let help = format!("let only its owner read it: `chmod 600 {}`", path.display());
+        let help = format!("let only its owner read it: `{}`", private::how_to_close(&path));
         match private::readers(&path) {
             Ok(Readers::Nobody) => {}
             Ok(Readers::Group | Readers::Everyone) => {
@@ -286,7 +286,9 @@ pub(crate) fn place(setting: &Setting) -> Option<PathBuf> {
     let named = setting.global.identity.clone();
     let named = named.filter(|path| !path.as_os_str().is_empty());
     let usual = || {
-        let folder = dirs::config_local_dir()?.join("runbook").join("identities");
+        let folder = own_folder(dirs::config_local_dir)?
+            .join("runbook")
+            .join("identities");
         let operator = setting.author().operator;
         Some(folder.join(format!("{}.key", file_name(operator.as_str()))))
     };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossterm::cursor::{MoveToColumn, MoveUp};
 use crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use crossterm::queue;
+use crossterm::style::Print;
 use crossterm::terminal::{Clear, ClearType, disable_raw_mode, enable_raw_mode, is_raw_mode_enabled};
 use runbook_engine::platform::terminal::ask_to_pause;
 use textwrap::core::display_width;
@@ -284,7 +285,8 @@ fn say(text: &str) -> io::Result<()> {
 /// Takes the line away on which the cursor stands, and what is below it.
 fn clear() -> io::Result<()> {
     let mut stderr = io::stderr();
-    queue!(stderr, MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
+    // The left edge as every terminal knows it, and every console that does not count what moves the cursor.
+    queue!(stderr, Print('\r'), Clear(ClearType::FromCursorDown))?;
     stderr.flush()
 }
 

@@ -200,8 +200,16 @@ impl Setting {
 /// The state folder: the one that is named, or the system's place for such data.
 pub(crate) fn state_dir(named: Option<PathBuf>) -> Option<PathBuf> {
     let named = named.filter(|folder| !folder.as_os_str().is_empty());
-    let usual = || dirs::state_dir().or_else(dirs::data_local_dir);
+    let usual = || own_folder(|| dirs::state_dir().or_else(dirs::data_local_dir));
     named.or_else(|| usual().map(|folder| folder.join("runbook")))
+}
+
+/// The folder of what belongs to this account on this machine. Where a variable names it, as on Windows, it counts: it
+/// is what people are told of, and a service may have another one than its account.
+pub(crate) fn own_folder(otherwise: impl FnOnce() -> Option<PathBuf>) -> Option<PathBuf> {
+    let named = account::own_folder_variable().and_then(std::env::var_os);
+    let named = named.map(PathBuf::from).filter(|folder| folder.is_absolute());
+    named.or_else(otherwise)
 }
 
 /// Why runs cannot be kept in this folder.

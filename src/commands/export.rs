@@ -130,7 +130,7 @@ pub(super) fn begin(file: &Path) -> Result<NamedTempFile, Failed> {
     if !folder_of(file).is_dir() {
         return Err(no_folder(file));
     }
-    NamedTempFile::new_in(folder_of(file)).map_err(|error| not_written(file, &error))
+    private::unfinished_file(folder_of(file), ".tmp").map_err(|error| not_written(file, &error))
 }
 
 /// A bundle replaces nothing: what is there may be the only proof of another run.

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use runbook_engine::diagnostic::{Code, Diagnostic};
-use tempfile::NamedTempFile;
+use runbook_engine::platform::private;
 
 use crate::error::Failed;
 use crate::render;
@@ -80,7 +80,7 @@ pub(super) fn folder_of(file: &Path) -> &Path {
 
 /// Writes a file that only its owner can read, and that appears when it is complete.
 pub(crate) fn write(file: &Path, text: &str, overwrite: bool) -> io::Result<()> {
-    let mut whole = NamedTempFile::new_in(folder_of(file))?;
+    let mut whole = private::unfinished_file(folder_of(file), ".tmp")?;
     whole.write_all(text.trim_end().as_bytes())?;
     whole.write_all(b"\n")?;
     whole.as_file().sync_all()?;

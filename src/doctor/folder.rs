@@ -50,7 +50,7 @@ pub(crate) fn folder(root: &Path) -> Finding {
         Ok(true) => Finding::good(CHECK, format!("{shown}: private, can be written to")),
         Ok(false) => {
             let found = format!("{shown} can be entered by other accounts of this machine");
-            Finding::note(CHECK, found, format!("close it: chmod 700 '{shown}'"))
+            Finding::note(CHECK, found, format!("close it: {}", private::how_to_close(root)))
         }
         Err(error) => Finding::bad(CHECK, format!("{shown}: {error}"), "mend its permissions"),
     }

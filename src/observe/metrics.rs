@@ -14,7 +14,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use runbook_engine::core::{InstanceStatus, RunState, RunStatus};
 use runbook_engine::platform::private;
-use tempfile::NamedTempFile;
 use tokio::task::JoinHandle;
 
 /// How often the file is written at most.
@@ -101,7 +100,7 @@ fn write(file: &Path, state: &RunState, held: bool) -> JoinHandle<io::Result<()>
 /// Replaces the file as a whole. Its group may read it, for monitors run as another account; it holds names and
 /// numbers alone.
 fn replace(file: &Path, text: &str) -> io::Result<()> {
-    let mut whole = NamedTempFile::new_in(file.parent().unwrap_or(Path::new(".")))?;
+    let mut whole = private::unfinished_file(file.parent().unwrap_or(Path::new(".")), ".tmp")?;
     whole.write_all(text.as_bytes())?;
     private::let_group_read(whole.as_file())?;
     whole.persist(file).map(drop).map_err(|error| error.error)

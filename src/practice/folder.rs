@@ -258,7 +258,7 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
 
 fn replace_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+    let mut file = private::unfinished_file(folder, UNFINISHED)?;
     file.write_all(bytes)?;
     file.as_file().sync_data()?;
     file.persist(path)?;

@@ -144,7 +144,10 @@ fn from_file(path: &Path) -> Result<BTreeMap<String, Source>, Failed> {
         let message = format!("other accounts can change the file of sources `{file}`");
         let diagnostic = Diagnostic::error(Code::SecretFileOpen, message);
         return Err(diagnostic
-            .help(format!("let only its owner change it: `chmod 600 {file}`"))
+            .help(format!(
+                "let only its owner change it: `{}`",
+                private::how_to_close(path)
+            ))
             .into());
     }
     let text = read_bounded(path, LARGEST).map_err(|error| unreadable(&error))?;

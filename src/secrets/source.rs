@@ -167,7 +167,7 @@ fn look_at(path: &Path) -> Result<Option<Diagnostic>, Diagnostic> {
     {
         return Err(unreadable(&io::Error::other("it is not a file")));
     }
-    let help = format!("let only its owner read it: `chmod 600 {}`", path.display());
+    let help = format!("let only its owner read it: `{}`", private::how_to_close(path));
     match private::readers(path).map_err(|error| unreadable(&error))? {
         Readers::Nobody => Ok(None),
         Readers::Group => {

@@ -9,3 +9,9 @@ use std::io;
 pub fn name() -> io::Result<String> {
     super::os::account_name()
 }
+
+/// The variable that names the folder of what belongs to this account on this machine, where the system has one.
+#[must_use]
+pub fn own_folder_variable() -> Option<&'static str> {
+    super::os::OWN_FOLDER
+}

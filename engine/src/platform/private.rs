@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 #[cfg(unix)]
 #[path = "private/unix.rs"]
 mod os;
@@ -53,6 +55,17 @@ pub fn open_file(path: &Path) -> io::Result<File> {
 /// When it cannot be opened or made.
 pub fn open_lock(path: &Path) -> io::Result<File> {
     os::open_lock(path)
+}
+
+/// Makes a file, for its owner only, under a name that nobody has and that begins so: it is gone with what this gives,
+/// unless it is given its own name (`persist`) when it is whole.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn unfinished_file(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(prefix)
+        .make_in(folder, os::new_file)
 }
 
 /// Opens a file to write at its end, and makes it, for its owner only, where there is none.
@@ -141,6 +154,12 @@ pub fn readers(path: &Path) -> io::Result<Readers> {
 /// When it cannot be looked at.
 pub fn is_open_to_change(path: &Path) -> io::Result<bool> {
     os::is_open_to_change(path)
+}
+
+/// The command that lets nobody but its owner read and change a file, or enter a folder, as a person types it.
+#[must_use]
+pub fn how_to_close(path: &Path) -> String {
+    os::how_to_close(path)
 }
 
 #[cfg(test)]

@@ -117,6 +117,9 @@ pub(super) fn open_files_allowed() -> Option<(u64, u64)> {
     getrlimit(Resource::RLIMIT_NOFILE).ok()
 }
 
+/// See [`own_folder_variable`](super::account::own_folder_variable): there are several, for each kind of thing.
+pub(super) const OWN_FOLDER: Option<&str> = None;
+
 /// See [`name`](super::account::name).
 pub(super) fn account_name() -> io::Result<String> {
     match User::from_uid(geteuid())? {

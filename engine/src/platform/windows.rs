@@ -117,6 +117,9 @@ pub(super) fn open_files_allowed() -> Option<(u64, u64)> {
     None
 }
 
+/// See [`own_folder_variable`](super::account::own_folder_variable).
+pub(super) const OWN_FOLDER: Option<&str> = Some("LOCALAPPDATA");
+
 /// See [`name`](super::account::name).
 pub(super) fn account_name() -> io::Result<String> {
     account::name(&account::user()?)

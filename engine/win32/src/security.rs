@@ -18,7 +18,7 @@ use windows_sys::Win32::Security::{
     PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    CreateDirectoryW, CreateFileW, FILE_APPEND_DATA, FILE_ATTRIBUTE_NORMAL, FILE_GENERIC_WRITE,
+    CREATE_NEW, CreateDirectoryW, CreateFileW, FILE_APPEND_DATA, FILE_ATTRIBUTE_NORMAL, FILE_GENERIC_WRITE,
     FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, FILE_WRITE_DATA, OPEN_ALWAYS,
 };
 
@@ -33,6 +33,8 @@ pub enum Access {
     Lock,
     /// Writing at its end.
     Append,
+    /// Reading and writing one that is not there yet.
+    New,
 }
 
 /// Makes a folder with these rights.
@@ -50,7 +52,7 @@ pub fn create_folder(path: &Path, rights: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a file, and makes it, with these rights, where there is none. Others may have it open at the same time.
+/// Opens a file, and makes it, with these rights, where there is none, or where it must not be there. Others may have it open at the same time.
 ///
 /// # Errors
 /// When it cannot be opened or made, or the rights cannot be read.
@@ -59,13 +61,19 @@ pub fn open_file(path: &Path, access: Access, rights: &str) -> io::Result<File> 
     let descriptor = Descriptor::parse(rights)?;
     let attributes = descriptor.attributes();
     let wanted = match access {
-        Access::ReadWrite | Access::Lock => GENERIC_READ | GENERIC_WRITE,
+        Access::ReadWrite | Access::Lock | Access::New => GENERIC_READ | GENERIC_WRITE,
         // As the standard library does: without the right to write elsewhere, each write goes to the end.
         Access::Append => (FILE_GENERIC_WRITE & !FILE_WRITE_DATA) | FILE_APPEND_DATA,
     };
     let shared = match access {
-        Access::ReadWrite | Access::Append => FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+        Access::ReadWrite | Access::Append | Access::New => {
+            FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE
+        }
         Access::Lock => FILE_SHARE_READ | FILE_SHARE_WRITE,
+    };
+    let how = match access {
+        Access::New => CREATE_NEW,
+        Access::ReadWrite | Access::Append | Access::Lock => OPEN_ALWAYS,
     };
     // SAFETY: the path ends with a zero; the attributes, and the descriptor that they name, are still there.
     let handle = unsafe {
@@ -74,7 +82,7 @@ pub fn open_file(path: &Path, access: Access, rights: &str) -> io::Result<File> 
             wanted,
             shared,
             &raw const attributes,
-            OPEN_ALWAYS,
+            how,
             FILE_ATTRIBUTE_NORMAL,
             null_mut(),
         )

@@ -15,11 +15,11 @@ use openssl::rsa::Rsa;
 use openssl::stack::Stack;
 use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName};
 use openssl::x509::{X509, X509Name, X509NameBuilder, X509Req};
+use runbook_engine::platform::private;
 use runbook_engine::step::Templated;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tempfile::Builder;
 
 use super::facts::Facts;
 use super::source::{self, Source};
@@ -254,9 +254,9 @@ fn common_name(name: &str) -> Result<X509Name, ErrorStack> {
 /// Writes a file that was not there, whole or not at all, for its owner only.
 pub(super) fn write_new(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = Builder::new().prefix(".runbook-").tempfile_in(folder)?;
+    let mut file = private::unfinished_file(folder, ".runbook-")?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path).map_err(|error| error.error)?;
-    runbook_engine::platform::private::sync_folder(folder)
+    private::sync_folder(folder)
 }

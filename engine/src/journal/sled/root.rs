@@ -38,6 +38,10 @@ pub(super) fn prepare(root: &Path) -> Result<PathBuf, JournalError> {
 pub fn inspect(root: &Path) -> Result<bool, JournalError> {
     let runs = root.join("runs");
     let owner = trusted(root)?;
+    // What is below a file is not there: not every system says that it cannot be.
+    if owner.is_some() && !root.is_dir() {
+        return Err(failed(io::ErrorKind::NotADirectory.into()));
+    }
     match (trusted(&runs), owner) {
         (Ok(None | Some(Owner::Us)), _) => {}
         (Ok(Some(Owner::System(account) | Owner::Other(account))), _) => return Err(theirs(&runs, &account)),

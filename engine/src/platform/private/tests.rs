@@ -18,12 +18,16 @@ fn what_is_made_private_is_private() {
     create_folders(&deep).unwrap();
     let file = folder.join("file");
     std::io::Write::write_all(&mut open_file(&file).unwrap(), b"secret").unwrap();
+    let mut unfinished = unfinished_file(&folder, ".new-").unwrap();
+    std::io::Write::write_all(&mut unfinished, b"secret").unwrap();
+    let whole = folder.join("whole");
+    unfinished.persist_noclobber(&whole).unwrap();
     let added = folder.join("added");
     for text in [b"one, ", b"two, "] {
         std::io::Write::write_all(&mut append_to(&added).unwrap(), text).unwrap();
     }
     assert_eq!(std::fs::read(&added).unwrap(), b"one, two, ");
-    for path in [&folder, &deep, deep.parent().unwrap(), &file, &added] {
+    for path in [&folder, &deep, deep.parent().unwrap(), &file, &whole, &added] {
         assert_eq!(owner(path).unwrap(), Owner::Us, "{}", path.display());
         assert!(is_private(path).unwrap(), "{}", path.display());
         assert_eq!(readers(path).unwrap(), Readers::Nobody);

@@ -34,6 +34,16 @@ pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     open_file(path)
 }
 
+pub(super) fn new_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
 pub(super) fn append_to(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600).open(path)
@@ -71,6 +81,16 @@ pub(super) fn readers(path: &Path) -> io::Result<Readers> {
 
 pub(super) fn is_open_to_change(path: &Path) -> io::Result<bool> {
     Ok(mode(path)? & 0o022 != 0)
+}
+
+pub(super) fn how_to_close(path: &Path) -> String {
+    let mode = if path.is_dir() { "700" } else { "600" };
+    let path = path.display().to_string();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+,@%".contains(letter);
+    if path.chars().all(is_plain) {
+        return format!("chmod {mode} {path}");
+    }
+    format!("chmod {mode} '{}'", path.replace('\'', r"'\''"))
 }
 
 fn mode(path: &Path) -> io::Result<u32> {

@@ -44,6 +44,10 @@ pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     security::open_file(path, Access::Lock, &rights::of_file(&account::user()?))
 }
 
+pub(super) fn new_file(path: &Path) -> io::Result<File> {
+    security::open_file(path, Access::New, &rights::of_file(&account::user()?))
+}
+
 pub(super) fn append_to(path: &Path) -> io::Result<File> {
     security::open_file(path, Access::Append, &rights::of_file(&account::user()?))
 }
@@ -86,6 +90,18 @@ pub(super) fn readers(path: &Path) -> io::Result<Readers> {
 
 pub(super) fn is_open_to_change(path: &Path) -> io::Result<bool> {
     Ok(look(path)?.lets_others_change(&account::user()?))
+}
+
+pub(super) fn how_to_close(path: &Path) -> String {
+    let within = if path.is_dir() { "(OI)(CI)" } else { "" };
+    // Where the account has no name, the shell knows it.
+    let us = account::user().and_then(|us| account::name(&us));
+    let us = us.unwrap_or_else(|_| "%USERNAME%".to_owned());
+    // What was granted to everyone, to all who have signed in, and to all accounts of the machine, is taken away.
+    format!(
+        "icacls \"{}\" /inheritance:r /grant:r \"{us}:{within}F\" /remove:g *S-1-1-0 *S-1-5-11 *S-1-5-32-545",
+        path.display()
+    )
 }
 
 fn look(path: &Path) -> io::Result<Rights> {
