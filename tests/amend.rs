@@ -170,7 +170,6 @@ fn a_run_that_is_carried_out_is_amended_from_a_second_terminal() {
     assert_eq!(project.lines("log"), ["begun", "mended"]);
 }
 
-#[cfg(unix)]
 #[test]
 fn whoever_is_being_asked_is_asked_anew() {
     let project = Project::new();

@@ -1,7 +1,5 @@
 //! A disk that fills up, or can only be read: the run stops, says why, and goes on once that is put right.
 
-#![cfg(target_os = "linux")]
-
 use std::collections::BTreeSet;
 
 use crate::support::disk::Disk;

@@ -1,7 +1,5 @@
 //! State folders that are somebody else's, another program's, or a newer version's: nothing in them is touched.
 
-#![cfg(unix)]
-
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! Streams that are closed or full, folders and variables that are gone, and limits of the system: no run is lost.
 
-#![cfg(unix)]
-
 use std::io::{BufRead as _, BufReader};
 use std::process::Command;
 

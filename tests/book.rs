@@ -13,8 +13,6 @@
 //!
 //! Where a block shows what a command prints, a line `...` stands for any lines, and `[..]` for anything in a line.
 
-#![cfg(unix)]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,5 @@
 //! Who made a bundle, who can open one, and what of its evidence was touched.
 
-#![cfg(unix)]
-
 use crate::bundles::{Desk, STEPS, desks, with_keys};
 use crate::support::Project;
 

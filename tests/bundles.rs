@@ -1,13 +1,12 @@
 //! Bundles: a run in one file goes from one state folder to another, back and forth, whole or not at all.
 
-#![cfg(unix)]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::platform;
 use crate::support::entries::sound;
 use crate::support::{Outcome, Project, until};
 
@@ -160,7 +159,6 @@ fn two_desks_pass_the_flagship_back_and_forth() {
 
 #[test]
 fn a_bundle_holds_transcripts_attachments_and_secrets_of_nobody_and_is_private() {
-    use std::os::unix::fs::PermissionsExt as _;
     let project = Project::new();
     waiting(&project);
     let (alice, bob) = desks(&project);
@@ -170,11 +168,7 @@ fn a_bundle_holds_transcripts_attachments_and_secrets_of_nobody_and_is_private()
         .code(0);
     let exported = alice.run(&["export", "steps", "-o", "a.tar.zst"]).code(0);
     exported.prints("1 transcript, 1 attachment");
-    let mode = std::fs::metadata(project.path().join("a.tar.zst"))
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o077, 0, "{mode:o}");
+    assert!(platform::is_private(&project.path().join("a.tar.zst")));
     alice
         .run(&["export", "steps", "-o", "a.tar.zst"])
         .code(2)

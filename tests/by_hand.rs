@@ -113,7 +113,6 @@ fn a_report_tells_who_ticked_what_and_what_scripts_said() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn each_item_that_is_ticked_off_is_kept_at_once_whoever_goes_on() {
     let project = waiting();

@@ -91,7 +91,6 @@ fn what_was_undone_by_hand_says_so_too() {
         .prints("bob said so");
 }
 
-#[cfg(unix)]
 #[test]
 fn the_live_view_tells_it_apart() {
     let project = Project::new();

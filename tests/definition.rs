@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::helper::in_yaml;
 use crate::support::{Project, stable};
 
 const FIRST: &str = "runbook: first
@@ -126,9 +127,7 @@ steps:
         "{}",
         outcome.stderr
     );
-    let shown = outcome
-        .stdout
-        .replace(&project.path().display().to_string(), "DIR");
+    let shown = outcome.stdout.replace(&in_yaml(project.path()), "DIR");
     let helper = regex::Regex::new(r"`[^`]*helper[^`]*`").unwrap();
     insta::assert_snapshot!(helper.replace_all(&shown, "`helper`"));
     let rows = project.run(["plan", "plan.yaml", "--json"]).code(0).json_lines();

@@ -1,7 +1,10 @@
 //! The first hour with the program: what somebody is told who has read only the README.
 
+use std::path::MAIN_SEPARATOR;
+
 use serde_json::json;
 
+use crate::platform;
 use crate::support::Project;
 
 const ONE: &str = "  one: { uses: command, with: { run: [HELPER, append, DIR/log, one] } }\n";
@@ -11,7 +14,7 @@ fn a_relative_path_is_refused_and_told_in_full() {
     let project = Project::new();
     let book = "runbook: book\nparams: { file: { type: path } }\nsteps:\n";
     project.runbook("book.yaml", &format!("{book}{ONE}"));
-    let path = project.path().canonicalize().unwrap().join("notices/a.txt");
+    let path = platform::whole(project.path()).join("notices").join("a.txt");
     project
         .run(["exec", "book.yaml", "--set", "file=./notices/a.txt"])
         .code(2)
@@ -47,7 +50,7 @@ fn a_state_folder_that_does_not_exist_is_named_and_not_made() {
         .run(["list", "--state-dir", "sate"])
         .code(0)
         .tells("no runs")
-        .tells("/sate does not exist")
+        .tells(&format!("{MAIN_SEPARATOR}sate does not exist"))
         .tells("--state-dir");
     let empty = project.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
@@ -62,7 +65,9 @@ fn a_state_folder_that_does_not_exist_is_named_and_not_made() {
         .tells("RB0401")
         .tells("--state-dir");
     let listed = project.run(["list", "--json", "--state-dir", "sate"]);
-    let listed = listed.code(0).tells("/sate does not exist");
+    let listed = listed
+        .code(0)
+        .tells(&format!("{MAIN_SEPARATOR}sate does not exist"));
     assert_eq!(listed.json(), json!([]));
     let commands: [&[&str]; 6] = [
         &["show", "a-1234"],
@@ -77,7 +82,7 @@ fn a_state_folder_that_does_not_exist_is_named_and_not_made() {
             .run(command.iter().copied().chain(["--state-dir", "sate"]))
             .code(2)
             .tells("RB0401")
-            .tells("/sate` does not exist")
+            .tells(&format!("{MAIN_SEPARATOR}sate` does not exist"))
             .tells("RUNBOOK_STATE_DIR");
     }
     assert!(!project.has("sate"));

@@ -1,7 +1,5 @@
 //! A run changes hands in one state folder: offered, accepted, taken back, taken over.
 
-#![cfg(unix)]
-
 use crate::support::{Project, Running, until};
 
 const STEPS: &str = "

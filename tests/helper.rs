@@ -19,6 +19,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+#[path = "platform/console.rs"]
+mod console;
+
 /// A test that forgets its helper must not leave it behind for long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -26,6 +29,10 @@ const POLL: Duration = Duration::from_millis(5);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // What it starts may have any words.
+    if arguments.first().is_some_and(|word| word == "at-console") {
+        return at_console(&arguments);
+    }
     for words in arguments.split(|word| word == "then") {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match carry_out(&words) {
@@ -38,6 +45,25 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// `at-console COLUMNS ROWS FILE PROGRAM ARGUMENT…`: starts a program at a console of this size, leaves its number in
+/// a file, and ends as it does.
+fn at_console(words: &[String]) -> ExitCode {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let sizes = (words[1].parse(), words[2].parse());
+    let (Ok(columns), Ok(rows)) = sizes else {
+        eprintln!("helper {words:?}: no sizes");
+        return ExitCode::from(70);
+    };
+    match console::starts(columns, rows, words[3], &words[4..]) {
+        // One that was ended from outside has more than a byte holds.
+        Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)),
+        Err(error) => {
+            eprintln!("helper {words:?}: {error}");
+            ExitCode::from(70)
+        }
+    }
 }
 
 /// Carries one word out; an exit code ends the program.

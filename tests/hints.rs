@@ -180,7 +180,6 @@ fn the_help_of_steps_tells_the_keys_of_every_step_and_the_functions_of_scripts()
 }
 
 /// The longest line that a narrow terminal gets, commands aside, which are never cut.
-#[cfg(unix)]
 fn longest_line(project: &Project, args: &[&str]) -> usize {
     let written = project.at_terminal(40, args).ends_with_all();
     let bare = anstream::adapter::strip_str(&written).to_string();
@@ -189,7 +188,6 @@ fn longest_line(project: &Project, args: &[&str]) -> usize {
     lines.map(|line| line.chars().count()).max().unwrap_or(0)
 }
 
-#[cfg(unix)]
 #[test]
 fn a_narrow_terminal_gets_lines_that_fit_and_every_title() {
     let project = Project::new();

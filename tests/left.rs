@@ -140,7 +140,7 @@ fn a_run_without_its_secret_waits_for_it_and_the_advice_works() {
         project.show("steps")["needs_secrets"],
         serde_json::json!(["token"])
     );
-    crate::secret_sources::mode(&project.write("secret", SECRET), 0o600);
+    crate::platform::keep_to_owner(&project.write("secret", SECRET));
     project
         .run(["resume", "steps", "--secret", "token=file:secret"])
         .code(0);
@@ -175,7 +175,7 @@ steps:
 
 /// Cut off while `put` is carried out, which nobody can look at; the run is in alice's hands. Her program is gone, and
 /// what it had started is over, or still runs.
-fn cut_off_in_hands(is_over: bool) -> (Project, String) {
+pub(crate) fn cut_off_in_hands(is_over: bool) -> (Project, String) {
     let project = Project::new();
     project.steps(
         "
@@ -229,35 +229,4 @@ fn a_doubt_is_settled_by_anybody_before_anybody_has_resumed() {
     );
     project.run(["resume", &name]).code(0);
     assert_eq!(project.statuses(&name), ["put: succeeded", "last: succeeded"]);
-}
-
-#[test]
-fn a_doubt_is_settled_once_what_was_left_running_is_over_or_ended() {
-    for (patience, is_over) in [("1h", true), ("0s", false)] {
-        let (project, name) = cut_off_in_hands(false);
-        let why = ["--why", "so", "--await-left", patience];
-        let deciding = Running::of(project.command(["decide", &name, "put", "again"].iter().chain(&why)));
-        deciding.is_told_of("still runs from before");
-        if is_over {
-            project.write("go", "");
-        }
-        deciding.wait().code(0);
-        let cleared = project.events(&name).into_iter();
-        let cleared = cleared.filter(|one| one["event"] == "process_cleared");
-        let found: Vec<_> = cleared.map(|one| one["found"].clone()).collect();
-        assert_eq!(found, [if is_over { "awaited" } else { "ended" }]);
-        project.write("go", "");
-        project.run(["resume", &name]).code(0);
-    }
-}
-
-#[test]
-fn resuming_awaits_what_was_left_as_long_as_was_chosen() {
-    let (project, name) = cut_off_in_hands(false);
-    project
-        .run(["resume", &name, "--await-left", "0s"])
-        .code(4)
-        .tells("still runs from before");
-    let unusable = project.run(["resume", &name, "--await-left", "10"]).code(2);
-    unusable.tells("`10s`");
 }

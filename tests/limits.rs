@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::platform;
 use crate::support::Project;
 use crate::support::entries::find;
 
@@ -87,12 +88,13 @@ fn resume_may_change_the_number_of_jobs() {
 fn a_step_whose_time_is_up_is_ended_with_all_that_it_started() {
     let project = Project::new();
     project.steps(
-        "
+        &"
   slow:
-    timeout: 500ms
+    timeout: WHILE
     uses: command
     with: { run: [HELPER, hold, DIR/child, then, grandchild, DIR/grandchild, then, append, DIR/log, begun, then, hang] }
-",
+"
+        .replace("WHILE", platform::WHILE),
     );
     project
         .run(["exec", "steps.yaml"])

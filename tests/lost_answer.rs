@@ -1,7 +1,5 @@
 //! A holder that dies when an act is durable, and before its visitor has heard of it.
 
-#![cfg(unix)]
-
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;

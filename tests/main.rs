@@ -14,6 +14,7 @@
     reason = "tests are at the edge: they start programs and look at files"
 )]
 
+mod platform;
 mod support;
 
 #[path = "../steps/tests/powershell/server.rs"]
@@ -21,12 +22,6 @@ mod server;
 
 mod advice;
 mod amend;
-mod bad_disk;
-mod bad_folder;
-#[cfg(unix)]
-mod bad_network;
-mod bad_surroundings;
-mod book;
 mod briefing;
 mod bundle_proofs;
 mod bundles;
@@ -51,7 +46,6 @@ mod left;
 mod like;
 mod limits;
 mod live;
-mod lost_answer;
 mod man;
 mod observe;
 mod outputs;
@@ -70,21 +64,49 @@ mod secrets;
 mod sensitive;
 mod sent_back;
 mod several_people;
-#[cfg(unix)]
-mod shared_runs;
 mod shipped;
-mod signals;
 mod signing_visitors;
 mod site_steps;
 mod start;
-mod suspend;
 mod terminal;
 mod tidy;
 mod undo;
 mod undo_shown;
 mod warnings;
+mod worlds;
+
+// What is truly about Unix: its signals and job control, what outlives the engine, its locales, modes of files, sockets
+// that are files, limits of the system, disks that a test mounts, shells, and what the book shows typed into one. The
+// database is started as Unix does, and wine is a program of Unix.
+#[cfg(unix)]
+mod across;
+#[cfg(target_os = "linux")]
+mod bad_disk;
+#[cfg(unix)]
+mod bad_folder;
+#[cfg(unix)]
+mod bad_network;
+#[cfg(unix)]
+mod bad_surroundings;
+#[cfg(unix)]
+mod book;
+#[cfg(unix)]
+mod locale;
+#[cfg(unix)]
+mod lost_answer;
+#[cfg(unix)]
+mod orphans;
+#[cfg(unix)]
+mod shared_runs;
+#[cfg(unix)]
+mod signals;
+#[cfg(unix)]
+mod sockets;
+#[cfg(unix)]
+mod suspend;
 #[cfg(unix)]
 mod workers;
+#[cfg(unix)]
 mod workers_ask;
+#[cfg(unix)]
 mod workers_proven;
-mod worlds;

@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
+use crate::platform;
 use crate::support::{Project, Running, until};
 
 const SECRET: &str = "hunter2-hunter2";
@@ -243,15 +244,7 @@ fn metrics_tell_where_a_run_stands_and_for_how_long_it_has_waited() {
         .unwrap()
         .collect();
     assert_eq!(left.len(), 1, "no half of a file is left: {left:?}");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(project.path().join(&file))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o640);
-    }
+    assert!(platform::is_for_owner_and_group(&project.path().join(&file)));
 }
 
 #[test]
@@ -337,14 +330,6 @@ fn a_log_beside_the_journal_tells_what_happened_and_nothing_secret() {
     watched(&project, &["resume", "watched"]).output().unwrap();
     let text = project.read(&log).unwrap();
     assert!(text.len() > before, "whoever goes on writes on");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(project.path().join(&log))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
+    assert!(platform::is_private(&project.path().join(&log)));
     project.run(["journal", "verify", "watched"]).code(0);
 }

@@ -1,5 +1,6 @@
 //! Reports: the record of a run for people who were not there, in every state of a run, as files for others.
 
+use crate::platform;
 use crate::support::browser::browser;
 use crate::support::{Project, Running, stable, until};
 
@@ -193,12 +194,7 @@ fn a_file_is_private_and_never_overwritten_silently() {
         page.starts_with("<!DOCTYPE html>"),
         "the name tells the form: {page}"
     );
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let file = std::fs::metadata(project.path().join("change.html")).unwrap();
-        assert_eq!(file.permissions().mode() & 0o777, 0o600);
-    }
+    assert!(platform::is_private(&project.path().join("change.html")));
     project.write("change.html", "mine");
     project
         .run(["report", "change", "-o", "change.html"])

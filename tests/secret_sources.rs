@@ -1,7 +1,6 @@
 //! Where secrets come from, when they are asked for, and how they reach a program.
 
-use std::path::Path;
-
+use crate::platform;
 use crate::secrets::{CANARY, absent, unheard, unkept};
 use crate::support::{Outcome, Project, Running, until};
 
@@ -25,16 +24,9 @@ fn project() -> Project {
     project
 }
 
-pub(crate) fn mode(path: &Path, mode: u32) {
-    #[cfg(unix)]
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
-    #[cfg(not(unix))]
-    let _ = (path, mode);
-}
-
 /// A file with the secret that only its owner can read.
 fn secret_file(project: &Project) {
-    mode(&project.write("token.txt", &format!("{CANARY}\n")), 0o600);
+    platform::keep_to_owner(&project.write("token.txt", &format!("{CANARY}\n")));
 }
 
 #[track_caller]
@@ -53,16 +45,15 @@ fn a_secret_comes_from_a_file_that_is_private() {
     let project = project();
     secret_file(&project);
     let exec = || project.run(["exec", "steps.yaml", "--secret", "token=file:token.txt"]);
-    if cfg!(unix) {
-        let file = project.path().join("token.txt");
-        mode(&file, 0o644);
-        exec().code(2).tells("RB0109").tells("chmod 600 token.txt");
-        assert_eq!(project.run(["list", "--json"]).json(), serde_json::json!([]));
-        mode(&file, 0o640);
+    let file = project.path().join("token.txt");
+    platform::let_all_read(&file);
+    exec().code(2).tells("RB0109").tells(platform::HOW_TO_CLOSE);
+    assert_eq!(project.run(["list", "--json"]).json(), serde_json::json!([]));
+    if platform::let_group_read(&file) {
         let outcome = exec().tells("warning[RB0109]");
         went_through(&project, outcome);
-        secret_file(&project);
     }
+    secret_file(&project);
     let outcome = exec();
     assert!(!outcome.stderr.contains("RB0109"), "{}", outcome.stderr);
     went_through(&project, outcome);
@@ -76,14 +67,12 @@ fn sources_stand_in_a_file_of_their_own() {
         "sources.yaml",
         "token: file:token.txt\nfor_another_runbook: env:X\n",
     );
-    mode(&sources, 0o666);
-    if cfg!(unix) {
-        project
-            .run(["exec", "steps.yaml", "--secrets", "sources.yaml"])
-            .code(2)
-            .tells("RB0109");
-    }
-    mode(&sources, 0o644);
+    platform::open_to_all(&sources);
+    project
+        .run(["exec", "steps.yaml", "--secrets", "sources.yaml"])
+        .code(2)
+        .tells("RB0109");
+    platform::let_all_read(&sources);
     let outcome = project.run(["exec", "steps.yaml", "--secrets", "sources.yaml"]);
     went_through(&project, outcome);
     project.write("sources.yaml", "token: hunter2-is-no-source\n");
@@ -126,7 +115,7 @@ fn a_secret_comes_from_the_key_store() {
         "bin/secret-tool",
         "#!/bin/sh\n[ \"$*\" = 'lookup service farm username bob' ] && exec cat \"$TOKEN_FILE\"\nexit 1\n",
     );
-    mode(&tool, 0o755);
+    platform::make_executable(&tool);
     let exec = |source: &str| -> Outcome {
         let path = std::env::var("PATH").unwrap();
         let bin = project.path().join("bin");
@@ -228,7 +217,6 @@ steps:
     assert!(!planned.code(0).stdout.contains("needs the secret"));
 }
 
-#[cfg(unix)]
 #[test]
 fn a_person_is_asked_before_the_step_and_not_before_it_is_ready() {
     let project = Project::new();
@@ -267,7 +255,6 @@ steps:
     unkept(&project);
 }
 
-#[cfg(unix)]
 #[test]
 fn whoever_does_not_know_it_now_leaves_the_run_waiting() {
     let project = project();
@@ -444,23 +431,16 @@ fn private_file(project: &Project) -> std::path::PathBuf {
     told.strip_prefix("path=").unwrap().into()
 }
 
-#[cfg(unix)]
 #[test]
 fn a_secret_reaches_a_program_in_a_private_file_and_in_no_arguments() {
     let project = Project::new();
     let running = at_work(&project);
     let file = private_file(&project);
-    let modes = [file.as_path(), file.parent().unwrap()].map(|path| {
-        let about = std::fs::metadata(path).unwrap();
-        std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o777
-    });
-    assert_eq!(modes, [0o600, 0o700]);
-    for process in std::fs::read_dir("/proc").unwrap().flatten() {
-        let arguments = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
-        absent(
-            &arguments,
-            &format!("the arguments of {}", process.path().display()),
-        );
+    for private in [file.as_path(), file.parent().unwrap()] {
+        assert!(platform::is_private(private), "{}", private.display());
+    }
+    for (process, arguments) in platform::arguments() {
+        absent(&arguments, &format!("the arguments of {process}"));
     }
     project.write("go", "");
     unheard(&running.wait().code(0), "exec");

@@ -136,7 +136,6 @@ fn where_nobody_knows_it_the_step_gives_it_anew() {
     assert_eq!(project.lines("log"), ["make", "unmake", "make"]);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_sensitive_value_that_a_person_enters_is_not_kept_either() {
     let project = Project::new();

@@ -132,7 +132,6 @@ fn it_is_said_why_a_run_cannot_be_sent_back() {
         .tells("`look` is ready, so it cannot be sent back");
 }
 
-#[cfg(unix)]
 #[test]
 fn a_question_gives_way_when_the_run_is_sent_back_by_somebody_else() {
     let project = to_be_looked_at();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::platform;
 use crate::support::{Outcome, Project};
 
 const BOOK: &str = "runbook: steps
@@ -323,15 +324,12 @@ fn a_key_is_never_overwritten_and_is_its_owners_alone() {
     team.by("carol", ["identity", "export"]).code(2).tells("RB0510");
 }
 
-#[cfg(unix)]
 #[test]
 fn a_key_that_others_can_read_is_not_used() {
-    use std::os::unix::fs::PermissionsExt as _;
     let team = Team::with_keys();
     let key = team.key_of("alice");
-    let mode = || std::fs::metadata(&key).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(), 0o600);
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(platform::is_private(&key));
+    platform::open_to_all(&key);
     team.by("alice", ["exec", "steps.yaml"])
         .code(2)
         .tells("RB0510")
@@ -345,7 +343,7 @@ fn a_passphrase_opens_the_key_and_is_told_to_nobody() {
     team.0.write("passphrase", "correct horse battery\n");
     team.0.write("wrong", "incorrect horse\n");
     for file in ["passphrase", "wrong"] {
-        private(&team.0.path().join(file));
+        platform::keep_to_owner(&team.0.path().join(file));
     }
     let with = |file: &str, args: &[&str]| {
         let source = format!("file:{}", team.0.path().join(file).display());
@@ -381,13 +379,6 @@ fn a_passphrase_opens_the_key_and_is_told_to_nobody() {
     team.by("alice", ["exec", "steps.yaml", "--passphrase", "hunter2-hunter2"])
         .code(2)
         .keeps_quiet_of("hunter2");
-}
-
-fn private(path: &std::path::Path) {
-    #[cfg(unix)]
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    #[cfg(not(unix))]
-    let _ = path;
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Ctrl-C and its kin: once lets what is under way end, twice stops it; the journal is intact either way.
 
-#![cfg(unix)]
+use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -122,4 +122,40 @@ fn ctrl_c_while_a_retry_is_waited_for_ends_at_once() {
     running.wait().code(130);
     assert_eq!(project.lines("tries").len(), 1);
     assert_eq!(project.statuses("steps"), ["flaky: ready"]);
+}
+
+/// `script` is the window: it holds the terminal, which is gone when it is killed.
+#[test]
+fn a_window_that_is_closed_at_a_secrets_question_holds_no_run() {
+    let project = Project::new();
+    project.runbook(
+        "ask.yaml",
+        "
+runbook: ask
+params: { password: { type: secret, prompt: Password of the service } }
+steps:
+  use: { secrets: password, uses: command, with: { run: [HELPER, leak, password], stdout: ignore } }
+",
+    );
+    let plain = project.command(["exec", "ask.yaml"]);
+    let command = format!("{} exec ask.yaml", plain.get_program().to_string_lossy());
+    let mut window = std::process::Command::new("script");
+    window.args(["-qefc", &command, "typescript"]);
+    window.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let window = window.current_dir(project.path()).env("TERM", "xterm");
+    let mut window = window
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("the secret is asked for", || {
+        let shown = project.read("typescript");
+        shown.is_some_and(|shown| shown.contains("Password of the service"))
+    });
+    window.kill().unwrap();
+    window.wait().unwrap();
+    until("nobody holds the run", || {
+        let resumed = project.run(["resume", "ask"]);
+        !resumed.stderr.contains("RB0403")
+    });
 }

@@ -1,12 +1,10 @@
 //! People with keys who act from a second terminal: what they do is signed by them, and by nobody else.
 
-#![cfg(unix)]
-
 use std::ffi::OsStr;
-use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
+use crate::platform;
 use crate::support::{Outcome, Project, Running, until};
 
 const BOOK: &str = "runbook: steps
@@ -199,7 +197,7 @@ fn the_passphrase_is_asked_for_where_the_visitor_sits() {
     let key = project.path().join("config/runbook/identities/bob.key");
     std::fs::remove_file(&key).unwrap();
     let phrase = project.write("phrase", "correct horse battery\n");
-    std::fs::set_permissions(&phrase, std::fs::Permissions::from_mode(0o600)).unwrap();
+    platform::keep_to_owner(&phrase);
     let source = format!("file:{}", phrase.display());
     by(&project, "bob", ["identity", "new", "--passphrase", &source]).code(0);
     let mut text = "operators:\n".to_owned();
@@ -227,13 +225,9 @@ fn the_passphrase_is_asked_for_where_the_visitor_sits() {
 #[test]
 fn what_holds_a_secret_is_not_signed() {
     let project = team(BOOK);
-    project.write("word", "opensesame-1");
-    std::fs::set_permissions(
-        project.path().join("word"),
-        std::fs::Permissions::from_mode(0o600),
-    )
-    .unwrap();
-    let source = format!("word=file:{}", project.path().join("word").display());
+    let word = project.write("word", "opensesame-1");
+    platform::keep_to_owner(&word);
+    let source = format!("word=file:{}", word.display());
     let running = project.start(["exec", "steps.yaml", "--secret", &source]);
     until("the step is under way", || !project.lines("log").is_empty());
     let note = ["confirm", "steps", "beside", "--note", "with opensesame-1"];

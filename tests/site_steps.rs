@@ -6,6 +6,7 @@ use regex::Regex;
 use serde_json::json;
 
 use crate::documents::{blocks, commands};
+use crate::support::helper::in_yaml;
 use crate::support::{Project, until};
 
 /// A step that writes a text in two halves, and waits for `go` in between.
@@ -60,7 +61,7 @@ impl Project {
     /// A runbook and its site steps; `DIR` stands for the project's folder.
     fn with_site(runbook: &str, scripts: &[(&str, &str)]) -> Self {
         let project = Self::new();
-        let folder = project.path().display().to_string();
+        let folder = in_yaml(project.path());
         project.write("farm.yaml", &runbook.replace("DIR", &folder));
         for (name, script) in scripts {
             project.write(&format!("steps/{name}.rhai"), script);
@@ -71,6 +72,7 @@ impl Project {
 
 /// What was told, with `DIR` for the folder and without what differs from run to run.
 fn told(project: &Project, text: &str) -> String {
+    let text = text.replace(&in_yaml(project.path()), "DIR");
     crate::support::stable(&text.replace(&project.path().display().to_string(), "DIR"))
 }
 
@@ -135,7 +137,7 @@ fn it_is_listed_and_documented_like_a_built_in_kind() {
 fn all_mistakes_are_told_where_they_are() {
     let runbook = "runbook: farm
 steps:
-  note: { uses: site.note, with: { pth: DIR/note, text: 5, allow: { folders: [here] } } }
+  note: { uses: site.note, with: { text: 5, allow: { folders: [here] }, pth: DIR/note } }
   again: { uses: site.note, with: { path: DIR/note, text: x } }
   other: { uses: site.noet }
   mine: { uses: site.mine }
@@ -180,7 +182,7 @@ fn it_is_planned_carried_out_and_undone() {
     );
     let done = project.run(["exec", "farm.yaml", "--json"]).code(0);
     let run = done.json_lines()[0]["run"].as_str().unwrap().to_owned();
-    let after = format!("after {}", project.path().join("note").display());
+    let after = format!("after {}/note", in_yaml(project.path()));
     assert_eq!(
         project.read("after").as_deref(),
         Some(after.as_str()),
@@ -280,7 +282,7 @@ fn fails(body: &str, allow: &str) -> String {
         format!("runbook: farm\nsteps:\n  note: {{ uses: site.note, with: {{ allow: {allow} }} }}\n");
     let project = Project::with_site(&runbook, &[("note", &script)]);
     std::fs::write(project.path().with_extension("outside"), "hunter2").unwrap();
-    let body_of = project.path().display().to_string();
+    let body_of = in_yaml(project.path());
     let script = script.replace("DIR", &body_of);
     project.write("steps/note.rhai", &script);
     let outcome = project.run(["exec", "farm.yaml"]).code(1);
@@ -291,7 +293,7 @@ fn fails(body: &str, allow: &str) -> String {
 #[test]
 fn an_error_points_into_the_script() {
     let text = fails(
-        "let path = \"/etc/hostname\";\n    read_file(path)",
+        "let path = \"DIR.outside\";\n    read_file(path)",
         "{ folders: [DIR] }",
     );
     insta::assert_snapshot!(text);
@@ -315,7 +317,11 @@ fn nothing_is_reached_that_is_not_granted() {
             "{ folders: [DIR] }",
             "must be an absolute path",
         ),
-        ("list_files(\"/etc\")", "{ folders: [DIR] }", "not below a folder"),
+        (
+            "list_files(\"DIR.outside\")",
+            "{ folders: [DIR] }",
+            "not below a folder",
+        ),
         (
             "command([\"/usr/bin/hostname\"])",
             "{ commands: [hostname] }",
@@ -359,11 +365,7 @@ fn a_link_leads_out_of_no_folder() {
 
 /// Makes a link, where the system lets us.
 fn link(to: &Path, at: &Path) -> bool {
-    #[cfg(unix)]
-    let made = std::os::unix::fs::symlink(to, at);
-    #[cfg(windows)]
-    let made = std::os::windows::fs::symlink_file(to, at);
-    made.is_ok()
+    crate::platform::link(to, at).is_ok()
 }
 
 #[test]
@@ -503,10 +505,9 @@ fn an_output_that_only_run_gives_reaches_later_steps() {
     let project = Project::with_site(&runbook, &[("note", &script)]);
     project.write("go", "");
     project.run(["exec", "farm.yaml"]).code(0);
-    let file = project.path().join("note");
     assert_eq!(
         project.read("after"),
-        Some(format!("n7 {}", file.display())),
+        Some(format!("n7 {}/note", in_yaml(project.path()))),
         "`run` gave the number, and `validate` saw the file later"
     );
 }

@@ -1,7 +1,5 @@
 //! Ctrl-Z and `fg` in a shell: the terminal is given back as it was, and the run is seen again afterwards.
 
-#![cfg(unix)]
-
 use crate::support::terminal::{Kind, Terminal};
 use crate::support::{Project, until};
 

@@ -1,9 +1,5 @@
 //! A person at a terminal: questions, their answers, and what is said at every width.
 
-#![cfg(unix)]
-
-use std::process::Stdio;
-
 use crate::support::{Project, until};
 
 const TRUST: &str = "
@@ -250,40 +246,4 @@ fn a_checklist_is_not_confirmed_without_saying_that_it_is_ticked() {
     let ticked = [confirm.as_slice(), &["--ticked"]].concat();
     project.run(ticked).code(0);
     assert_eq!(project.statuses("steps"), ["look: succeeded", "after: ready"]);
-}
-
-/// `script` is the window: it holds the terminal, which is gone when it is killed.
-#[test]
-fn a_window_that_is_closed_at_a_secrets_question_holds_no_run() {
-    let project = Project::new();
-    project.runbook(
-        "ask.yaml",
-        "
-runbook: ask
-params: { password: { type: secret, prompt: Password of the service } }
-steps:
-  use: { secrets: password, uses: command, with: { run: [HELPER, leak, password], stdout: ignore } }
-",
-    );
-    let plain = project.command(["exec", "ask.yaml"]);
-    let command = format!("{} exec ask.yaml", plain.get_program().to_string_lossy());
-    let mut window = std::process::Command::new("script");
-    window.args(["-qefc", &command, "typescript"]);
-    window.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let window = window.current_dir(project.path()).env("TERM", "xterm");
-    let mut window = window
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    until("the secret is asked for", || {
-        let shown = project.read("typescript");
-        shown.is_some_and(|shown| shown.contains("Password of the service"))
-    });
-    window.kill().unwrap();
-    window.wait().unwrap();
-    until("nobody holds the run", || {
-        let resumed = project.run(["resume", "ask"]);
-        !resumed.stderr.contains("RB0403")
-    });
 }

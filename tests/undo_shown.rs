@@ -188,7 +188,6 @@ fn where_there_is_nothing_to_undo_that_is_said_and_nothing_is_wrong() {
     assert_eq!(events.into_iter().filter(started).count(), 1);
 }
 
-#[cfg(unix)]
 mod at_a_terminal {
     use super::done;
     use crate::advice::in_order;

@@ -94,7 +94,6 @@ fn whoever_resumes_reads_the_warning_of_what_is_tried_again() {
 }
 
 #[test]
-#[cfg(unix)]
 fn it_stays_above_the_live_view() {
     let project = Project::new();
     project.steps(

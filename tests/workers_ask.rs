@@ -1,7 +1,5 @@
 //! What a worker does about manual work that its own operator may do.
 
-#![cfg(unix)]
-
 use crate::support::terminal::{Kind, Terminal};
 use crate::support::until;
 use crate::workers::Team;

@@ -1,12 +1,12 @@
 //! Runbooks whose steps carry out the tests' child program, and what it leaves in the project's folder.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Outcome, Project};
 
 /// The child program of the tests: see `tests/helper.rs`.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let mut path = PathBuf::from(env!("CARGO_BIN_EXE_runbook"));
     path.set_file_name("examples");
     path.push(format!("helper{}", std::env::consts::EXE_SUFFIX));
@@ -18,11 +18,16 @@ fn program() -> PathBuf {
     path
 }
 
+/// A path as it stands in a runbook's text, with quotes around it or without. Windows takes slashes too.
+pub(crate) fn in_yaml(path: &Path) -> String {
+    path.display().to_string().replace(std::path::MAIN_SEPARATOR, "/")
+}
+
 impl Project {
     /// Writes a runbook. In its text, `HELPER` is the child program, and `DIR` this project's folder.
     pub(crate) fn runbook(&self, name: &str, text: &str) -> PathBuf {
-        let helper = program().display().to_string();
-        let folder = self.path().display().to_string();
+        let helper = in_yaml(&program());
+        let folder = in_yaml(self.path());
         self.write(name, &text.replace("HELPER", &helper).replace("DIR", &folder))
     }
 

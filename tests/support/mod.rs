@@ -5,7 +5,6 @@ pub(crate) mod disk;
 pub(crate) mod entries;
 pub(crate) mod helper;
 pub(crate) mod pwsh;
-#[cfg(unix)]
 pub(crate) mod terminal;
 
 use std::ffi::OsStr;
@@ -67,8 +66,9 @@ impl Project {
             .current_dir(self.path())
             .env("RUNBOOK_STATE_DIR", self.state_dir())
             .env("RUNBOOK_OPERATOR", "alice")
-            // Keys are kept there.
+            // Keys are kept there, on Unix and on Windows.
             .env("XDG_CONFIG_HOME", self.path().join("config"))
+            .env("LOCALAPPDATA", self.path().join("config"))
             .env("TZ", "UTC")
             .env_remove("NO_COLOR")
             .stdin(Stdio::null())
@@ -338,7 +338,7 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(
-            start.elapsed() < Duration::from_secs(30),
+            start.elapsed() < crate::platform::PATIENCE,
             "never happened: {what}"
         );
         std::thread::sleep(Duration::from_millis(5));
@@ -356,6 +356,11 @@ pub(crate) fn stable(text: &str) -> String {
         (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}", "<time>"),
         (r"\d{4}-\d{2}-\d{2}T[0-9:.]+Z", "<time>"),
         (r"\d+\.\d s\b", "<duration>"),
+        // What the system says of an error is its own affair.
+        (
+            r"because: [^\n]* \(os error \d+\)",
+            "because: <the system's words>",
+        ),
         (r"operator (\S+) on \S+", "operator $1 on <host>"),
         (r"(\w+)@[\w.-]+", "$1@<host>"),
     ];

@@ -2,20 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use expectrl::process::unix::WaitStatus;
-use expectrl::session::OsSession;
-
 use super::Project;
+use crate::platform::{self, Seat};
 
 /// So many rows that nothing scrolls away.
 const ROWS: u16 = 300;
 
 /// How long a person waits for what must come, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Starts a program once the terminal is as it is to be: its size is given when a process runs at it already. The
-/// program takes this shell's place: process, session and signals are its own.
-const START: &str = "read -r go && stty echo && exec \"$0\" \"$@\"";
 
 /// How a terminal differs from the usual one: 80 columns, and so many rows that nothing scrolls away.
 pub(crate) struct Kind<'a> {
@@ -37,7 +31,7 @@ impl Default for Kind<'_> {
 
 /// A program that runs at a terminal of its own.
 pub(crate) struct Terminal {
-    session: OsSession,
+    seat: Seat,
     screen: vt100::Parser,
     /// All bytes that the program wrote.
     pub(crate) written: Vec<u8>,
@@ -68,17 +62,16 @@ pub(crate) struct Place<'a> {
 impl Place<'_> {
     /// Starts a program there.
     pub(crate) fn starts(&self, program: &str, args: &[&str]) -> Terminal {
-        use std::io::Write as _;
         let Kind { columns, rows, env } = *self.kind;
-        let mut command = std::process::Command::new("sh");
+        let mut command = std::process::Command::new(program);
         command
-            .args(["-c", START, program])
             .args(args)
             .current_dir(self.project.path())
             .env("RUNBOOK_STATE_DIR", self.project.state_dir())
             .env("RUNBOOK_OPERATOR", "alice")
             // Keys are kept there.
             .env("XDG_CONFIG_HOME", self.project.path().join("config"))
+            .env("LOCALAPPDATA", self.project.path().join("config"))
             .env("TERM", "xterm-256color")
             // The emulated terminal does not break lines anew when it becomes narrower.
             .env("XTERM_VERSION", "emulated")
@@ -87,12 +80,8 @@ impl Place<'_> {
             .env("TZ", "UTC")
             .env("NO_COLOR", "1")
             .envs(env.iter().copied());
-        let mut session = OsSession::spawn(command).unwrap();
-        session.get_process_mut().set_window_size(columns, rows).unwrap();
-        // Nothing is echoed yet: expectrl's terminals begin so.
-        session.write_all(b"\n").and_then(|()| session.flush()).unwrap();
         Terminal {
-            session,
+            seat: Seat::take(&command, columns, rows),
             screen: vt100::Parser::new(rows, columns, 0),
             written: Vec::new(),
         }
@@ -109,28 +98,20 @@ impl Terminal {
     pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         // What was written before was written for the old size.
         self.read();
-        self.session
-            .get_process_mut()
-            .set_window_size(columns, rows)
-            .unwrap();
+        self.seat.resize(columns, rows);
         self.screen.screen_mut().set_size(rows, columns);
     }
 
     /// Takes what the program has written since; says whether it has ended.
     fn read(&mut self) -> bool {
-        let mut buffer = [0; 8192];
-        loop {
-            match self.session.try_read(&mut buffer) {
-                Ok(0) => return true,
-                Ok(count) => {
-                    self.screen.process(&buffer[..count]);
-                    self.written.extend_from_slice(&buffer[..count]);
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return false,
-                // A terminal whose program has ended says so by an error.
-                Err(_) => return true,
+        while let Some(written) = self.seat.read() {
+            if written.is_empty() {
+                return true;
             }
+            self.screen.process(&written);
+            self.written.extend_from_slice(&written);
         }
+        false
     }
 
     /// Waits until something holds of the screen.
@@ -174,16 +155,13 @@ impl Terminal {
     /// Types something.
     #[track_caller]
     pub(crate) fn types(&mut self, text: &str) {
-        use std::io::Write as _;
-        self.session.write_all(text.as_bytes()).unwrap();
-        self.session.flush().unwrap();
+        self.seat.write(text.as_bytes()).unwrap();
     }
 
     /// Ends the program as a power cut would: no handler runs.
     #[track_caller]
     pub(crate) fn kills(mut self) {
-        let pid = nix::unistd::Pid::from_raw(self.session.get_process().pid().as_raw());
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+        platform::end(self.seat.pid());
         self.is_over();
     }
 
@@ -198,12 +176,7 @@ impl Terminal {
     #[track_caller]
     pub(crate) fn ends(mut self) -> (i32, String) {
         self.is_over();
-        let status = self.session.get_process().wait().unwrap();
-        let code = match status {
-            WaitStatus::Exited(_, code) => code,
-            _ => -1,
-        };
-        (code, self.screen())
+        (self.seat.code(), self.screen())
     }
 
     #[track_caller]
