@@ -98,8 +98,9 @@ async fn a_step_that_is_dropped_takes_its_processes_along() {
 async fn an_orphan_is_found_by_its_token_and_ended_with_its_group() {
     let running = Running::start(&["tree", "stubborn"]).await;
     let found = orphans(&running.cx.token);
-    assert_eq!(found[0], running.mark(), "the oldest first");
-    assert!(end_orphan(&found[0]).await);
+    // The oldest comes first, but of two in the same second nobody knows on Windows which that is.
+    assert!(found.contains(&running.mark()) && found.len() == 2, "{found:?}");
+    assert!(end_orphan(&running.mark()).await);
     assert_eq!(orphans(&running.cx.token), []);
     running.step.await.unwrap().unwrap_err();
 }
