@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 #[cfg(unix)]
 use crate::shared_runs::server::Server;
-use crate::support::{Outcome, Project};
+use crate::support::Project;
 
 const RUNBOOK: &str = "
 runbook: farm
@@ -331,6 +331,7 @@ mod shells {
 #[cfg(unix)]
 #[test]
 fn runs_of_a_database_are_offered_and_one_that_is_silent_keeps_nobody_waiting() {
+    use crate::support::Outcome;
     let Some(server) = Server::start() else { return };
     let address = server.database("runs");
     let project = Project::new();

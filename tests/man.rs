@@ -1,7 +1,6 @@
 //! Manual pages: one for each command, which the usual readers of such pages understand.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use crate::support::Project;
 
@@ -51,8 +50,8 @@ fn every_command_has_its_page() {
 
 /// What a program says of a page.
 #[cfg(unix)]
-fn said(program: &str, args: &[&str], page: &Path) -> String {
-    let output = Command::new(program)
+fn said(program: &str, args: &[&str], page: &std::path::Path) -> String {
+    let output = std::process::Command::new(program)
         .args(args)
         .arg(page)
         .env("MANWIDTH", "100")

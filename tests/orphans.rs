@@ -1,9 +1,12 @@
 //! What a killed engine leaves running: it is awaited or ended before anything else happens. On Windows nothing is left.
 
+use serde_json::json;
+
 use crate::crash::{RUN, killed, since, slow, validated};
 use crate::left::cut_off_in_hands;
 use crate::support::entries::{find, kept};
 use crate::support::{Project, Running, until};
+use crate::undo::{SLOW, contents, undone};
 
 #[test]
 fn a_child_that_outlives_the_engine_is_awaited_and_its_outcome_found() {
@@ -81,4 +84,34 @@ fn resuming_awaits_what_was_left_as_long_as_was_chosen() {
         .tells("still runs from before");
     let unusable = project.run(["resume", &name, "--await-left", "10"]).code(2);
     unusable.tells("`10s`");
+}
+
+#[test]
+fn a_rollback_that_is_killed_is_resumed_by_another_person() {
+    let project = Project::new();
+    project.write("world/b", "old");
+    project.steps(SLOW);
+    project.run(["exec", "steps.yaml"]).code(0);
+    let mut running = project.start(["rollback", "steps", "--json", "--yes"]);
+    running.until_event("process_started", "b");
+    until("it is being undone", || undone(&project) == ["undo-b"]);
+    let said = running.kill().whole_lines();
+    assert_eq!(project.only_run()["status"], "rolling_back");
+
+    let resumed = project.start(["resume", "steps", "--operator", "bob"]);
+    until("bob is told of the process", || {
+        resumed.told().contains("still runs from before")
+    });
+    project.write("go", "");
+    resumed.wait().code(0);
+    assert_eq!(undone(&project), ["undo-b", "undo-a"], "`b` was undone once");
+    assert_eq!(contents(&project)["b"], b"old");
+    let entries = project.sound_entries("steps");
+    kept(&said, &entries);
+    let settled = find(&entries, "doubt_settled", "b");
+    assert_eq!(
+        (&settled["ruling"], &settled["operator"]),
+        (&json!("took_effect"), &json!("bob"))
+    );
+    assert_eq!(project.only_run()["status"], "rolled_back");
 }

@@ -1,7 +1,5 @@
 //! `powershell` steps, from outside: carried out, killed and resumed, undone, checked.
 
-use std::path::Path;
-
 use crate::support::entries::of_step;
 use crate::support::pwsh::{pwsh, with_pwsh};
 use crate::support::{Outcome, Project, until};
@@ -199,7 +197,7 @@ fn what_the_grammar_does_not_understand_powershells_own_parser_decides() {
     );
     let counted = project.write("counted", &script);
     std::fs::set_permissions(&counted, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let check = |program: &Path| -> Outcome {
+    let check = |program: &std::path::Path| -> Outcome {
         let mut command = with_pwsh(&project, program, ["check", "odd.yaml", "--json"]);
         command.output().unwrap().into()
     };

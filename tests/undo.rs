@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::support::entries::{find, kept, of_step};
+use crate::platform;
+use crate::support::entries::{find, of_step};
 use crate::support::{Project, until};
 
 /// A step that sets the file `world/NAME` to `new`, and knows how to put it back.
@@ -42,7 +43,7 @@ fn world(project: &Project) -> BTreeMap<String, Vec<u8>> {
     contents(project)
 }
 
-fn contents(project: &Project) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn contents(project: &Project) -> BTreeMap<String, Vec<u8>> {
     let files = std::fs::read_dir(project.path().join("world")).unwrap();
     files
         .map(|file| file.unwrap())
@@ -55,7 +56,7 @@ fn contents(project: &Project) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-fn undone(project: &Project) -> Vec<String> {
+pub(crate) fn undone(project: &Project) -> Vec<String> {
     let log = project.lines("log").into_iter();
     log.filter(|line| line.starts_with("undo")).collect()
 }
@@ -274,7 +275,7 @@ fn a_rollback_that_is_stuck_goes_on_without_the_step() {
 }
 
 /// A step whose way back waits for `go`.
-const SLOW: &str = "
+pub(crate) const SLOW: &str = "
   a: { uses: command, with: { run: [HELPER, append, DIR/log, do-a], rollback: [HELPER, append, DIR/log, undo-a] } }
   b:
     needs: a
@@ -285,36 +286,6 @@ const SLOW: &str = "
       validate: [HELPER, has, DIR/world/b, new]
       rollback: [HELPER, hold, DIR/alive, then, append, DIR/log, undo-b, then, until, DIR/go, then, write, DIR/world/b, old]
 ";
-
-#[test]
-fn a_rollback_that_is_killed_is_resumed_by_another_person() {
-    let project = Project::new();
-    project.write("world/b", "old");
-    project.steps(SLOW);
-    project.run(["exec", "steps.yaml"]).code(0);
-    let mut running = project.start(["rollback", "steps", "--json", "--yes"]);
-    running.until_event("process_started", "b");
-    until("it is being undone", || undone(&project) == ["undo-b"]);
-    let said = running.kill().whole_lines();
-    assert_eq!(project.only_run()["status"], "rolling_back");
-
-    let resumed = project.start(["resume", "steps", "--operator", "bob"]);
-    until("bob is told of the process", || {
-        resumed.told().contains("still runs from before")
-    });
-    project.write("go", "");
-    resumed.wait().code(0);
-    assert_eq!(undone(&project), ["undo-b", "undo-a"], "`b` was undone once");
-    assert_eq!(contents(&project)["b"], b"old");
-    let entries = project.sound_entries("steps");
-    kept(&said, &entries);
-    let settled = find(&entries, "doubt_settled", "b");
-    assert_eq!(
-        (&settled["ruling"], &settled["operator"]),
-        (&json!("took_effect"), &json!("bob"))
-    );
-    assert_eq!(project.only_run()["status"], "rolled_back");
-}
 
 #[test]
 fn a_rollback_that_had_not_taken_effect_is_tried_again() {
@@ -332,7 +303,8 @@ fn a_rollback_that_had_not_taken_effect_is_tried_again() {
     resumed.wait().code(0);
     assert_eq!(undone(&project), ["undo-b", "undo-b", "undo-a"]);
     let entries = project.sound_entries("steps");
-    assert_eq!(find(&entries, "process_cleared", "b")["found"], "ended");
+    let found = if platform::OUTLIVES { "ended" } else { "none" };
+    assert_eq!(find(&entries, "process_cleared", "b")["found"], found);
     assert_eq!(find(&entries, "doubt_settled", "b")["ruling"], "again");
     let again = of_step(&entries, "b")
         .iter()
