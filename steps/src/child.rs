@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use runbook_engine::platform::printed;
 use runbook_engine::platform::process::{Exit, Group, Launch, Pipes, TOKEN};
-use runbook_engine::step::{Context, Failure, FailureKind, Transcriber};
+use runbook_engine::step::{Context, Failure, FailureKind};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::ChildStdin;
 use tokio::task::JoinSet;
@@ -212,18 +212,8 @@ impl Streams {
         let stdout = Arc::new(Mutex::new(Kept::of(Part::First(MOST_STDOUT))));
         let stderr = Arc::new(Mutex::new(Kept::of(Part::Last(MOST_STDERR))));
         let mut readers = JoinSet::new();
-        readers.spawn(read(
-            pipes.stdout,
-            "stdout",
-            Arc::clone(&cx.transcript),
-            Arc::clone(&stdout),
-        ));
-        readers.spawn(read(
-            pipes.stderr,
-            "stderr",
-            Arc::clone(&cx.transcript),
-            Arc::clone(&stderr),
-        ));
+        readers.spawn(read(pipes.stdout, "stdout", cx.clone(), Arc::clone(&stdout)));
+        readers.spawn(read(pipes.stderr, "stderr", cx.clone(), Arc::clone(&stderr)));
         Self {
             _feed: feed,
             readers,
@@ -269,17 +259,12 @@ async fn feed_child(mut stdin: ChildStdin, cx: Context) {
     stdin.shutdown().await.ok();
 }
 
-async fn read(
-    mut from: impl AsyncRead + Unpin,
-    stream: &'static str,
-    transcript: Arc<dyn Transcriber>,
-    kept: Arc<Mutex<Kept>>,
-) {
+async fn read(mut from: impl AsyncRead + Unpin, stream: &'static str, cx: Context, kept: Arc<Mutex<Kept>>) {
     let mut buffer = vec![0; CHUNK];
-    let mut reading = Reading::of(printed::code_page());
+    let mut reading = Reading::of(printed::code_page(), cx.mask);
     let give_on = |bytes: &[u8]| {
         if !bytes.is_empty() {
-            transcript.write(stream, bytes);
+            cx.transcript.write(stream, bytes);
             kept.lock().unwrap_or_else(PoisonError::into_inner).add(bytes);
         }
     };

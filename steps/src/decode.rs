@@ -1,9 +1,13 @@
 //! What programs print beside the protocol, in whichever encoding they print it.
+//!
+//! Where a line is read in a code page, secrets are taken out of its bytes before: one that is printed otherwise than
+//! what stands around it would become a text in which nobody finds it, and from which it can be had back.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_16LE};
 use oem_cp::code_table::DECODING_TABLE_CP_MAP;
+use runbook_engine::secret::Mask;
 
 /// How one stream is read, line by line.
 #[derive(Debug, Default)]
@@ -15,7 +19,7 @@ pub(crate) struct Decoder {
 impl Decoder {
     /// The text of a line: UTF-16 where the stream began with its mark, UTF-8 where it is that, otherwise what the
     /// console's code page makes of it.
-    pub(crate) fn decode(&mut self, line: &[u8], code_page: u16) -> String {
+    pub(crate) fn decode(&mut self, line: &[u8], code_page: u16, mask: &Mask) -> String {
         if line.starts_with(&[0xff, 0xfe]) {
             self.wide = true;
         }
@@ -29,19 +33,20 @@ impl Decoder {
                 text.into_owned()
             };
         }
-        narrow(line, code_page)
+        narrow(line, code_page, mask)
     }
 }
 
 /// UTF-8 where it is that, otherwise what the console's code page makes of it.
-fn narrow(line: &[u8], code_page: u16) -> String {
+fn narrow(line: &[u8], code_page: u16, mask: &Mask) -> String {
     if let Ok(text) = std::str::from_utf8(line) {
         return text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
     }
+    let line = mask.bytes(line);
     match (encoding(code_page), DECODING_TABLE_CP_MAP.get(&code_page)) {
-        (Some(encoding), _) => encoding.decode_without_bom_handling(line).0.into_owned(),
-        (None, Some(table)) => table.decode_string_lossy(line),
-        (None, None) => String::from_utf8_lossy(line).into_owned(),
+        (Some(encoding), _) => encoding.decode_without_bom_handling(&line).0.into_owned(),
+        (None, Some(table)) => table.decode_string_lossy(&line),
+        (None, None) => String::from_utf8_lossy(&line).into_owned(),
     }
 }
 
@@ -52,6 +57,8 @@ pub(crate) struct Reading {
     /// How what is not UTF-8 is read; none where all stays as it is.
     code_page: Option<u16>,
     form: Form,
+    /// The secrets that may stand in it.
+    mask: Mask,
     /// What came and was not given on yet.
     held: Vec<u8>,
     /// The text that was given on last might have gone on with a line's end.
@@ -70,14 +77,16 @@ enum Form {
     Wide(encoding_rs::Decoder),
 }
 
-/// The longest line of a code page that is waited for.
+/// The longest line of a code page that is waited for: where there are secrets, none may be cut in two.
 const LONGEST: usize = 8 * 1024;
+const LONGEST_WITH_SECRETS: usize = 1024 * 1024;
 
 impl Reading {
-    /// A stream of this machine's programs.
-    pub(crate) fn of(code_page: Option<u16>) -> Self {
+    /// A stream of this machine's programs, in which these secrets may stand.
+    pub(crate) fn of(code_page: Option<u16>, mask: Mask) -> Self {
         Self {
             code_page,
+            mask,
             ..Self::default()
         }
     }
@@ -120,18 +129,38 @@ impl Reading {
                 text
             }
             Form::Unknown | Form::Narrow => {
-                let whole = if ends {
-                    self.held.len()
-                } else {
-                    complete(&self.held)
-                };
+                let whole = if ends { self.held.len() } else { self.complete() };
                 let ready: Vec<u8> = self.held.drain(..whole).collect();
                 // Each line for itself: programs that a program starts may write otherwise.
                 let lines = ready.split_inclusive(|&byte| byte == b'\n');
-                lines.map(|line| narrow(line, code_page)).collect()
+                lines.map(|line| narrow(line, code_page, &self.mask)).collect()
             }
         };
         self.with_plain_ends(&text)
+    }
+
+    /// How many bytes can be read without those that follow: whole lines; what is ASCII after them, unless it may be the
+    /// beginning of a secret; and most of a line that is too long to be waited for.
+    fn complete(&mut self) -> usize {
+        let end = self.held.iter().rposition(|&byte| byte == b'\n');
+        let lines = end.map_or(0, |at| at + 1);
+        let rest = &self.held[lines..];
+        if self.mask.is_empty() {
+            return match rest {
+                rest if rest.is_ascii() => self.held.len(),
+                rest if rest.len() > LONGEST => lines + whole_signs(rest),
+                _ => lines,
+            };
+        }
+        if rest.len() <= LONGEST_WITH_SECRETS {
+            return lines;
+        }
+        // A secret that is not whole yet is in the half that stays.
+        let rest = self.mask.bytes(rest);
+        self.held.truncate(lines);
+        self.held.extend_from_slice(&rest);
+        let most = rest.len().saturating_sub(LONGEST_WITH_SECRETS / 2);
+        lines + whole_signs(&rest[..most])
     }
 
     /// With lines that end in `\n` alone, also where a piece ends between the two signs of an end.
@@ -164,17 +193,11 @@ fn is_wide(begin: &[u8]) -> Option<bool> {
     }
 }
 
-/// How many bytes can be read without those that follow: whole lines, and what is ASCII after them.
-fn complete(bytes: &[u8]) -> usize {
-    let lines = bytes
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |at| at + 1);
-    let rest = &bytes[lines..];
-    if rest.is_ascii() || rest.len() > LONGEST {
-        bytes.len()
-    } else {
-        lines
+/// The bytes without those of a sign of UTF-8 that is not whole.
+fn whole_signs(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        Ok(_) | Err(_) => bytes.len(),
     }
 }
 

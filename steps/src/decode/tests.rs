@@ -1,9 +1,10 @@
 use proptest::prelude::*;
+use runbook_engine::secret::Mask;
 
 use super::{Decoder, Reading};
 
 fn decoded(bytes: &[u8], code_page: u16) -> String {
-    Decoder::default().decode(bytes, code_page)
+    Decoder::default().decode(bytes, code_page, &Mask::default())
 }
 
 #[test]
@@ -41,14 +42,18 @@ fn utf_16_is_told_by_its_mark_for_the_whole_stream() {
     // As they are cut: after each byte 10.
     let lines: Vec<String> = all
         .split_inclusive(|&byte| byte == b'\n')
-        .map(|line| decoder.decode(line, 437))
+        .map(|line| decoder.decode(line, 437, &Mask::default()))
         .collect();
     assert_eq!(lines.concat(), "grün\r\nПривет\n");
 }
 
-/// What is read of a stream that comes in pieces of this size.
 fn read(bytes: &[u8], size: usize, code_page: Option<u16>) -> Vec<u8> {
-    let mut reading = Reading::of(code_page);
+    read_masked(bytes, size, code_page, Mask::default())
+}
+
+/// What is read of a stream that comes in pieces of this size.
+fn read_masked(bytes: &[u8], size: usize, code_page: Option<u16>, mask: Mask) -> Vec<u8> {
+    let mut reading = Reading::of(code_page, mask);
     let mut all = Vec::new();
     for piece in bytes.chunks(size) {
         all.extend_from_slice(&reading.add(piece));
@@ -82,10 +87,62 @@ fn whatever_a_program_of_windows_writes_is_read_however_it_is_cut() {
 
 #[test]
 fn what_can_be_read_is_not_kept_waiting() {
-    let mut reading = Reading::of(Some(850));
+    let mut reading = Reading::of(Some(850), Mask::default());
     assert_eq!(&*reading.add(b"Name: "), b"Name: ");
     assert_eq!(&*reading.add(b"gr\x81"), b"");
     assert_eq!(&*reading.add(b"n\n..."), "grün\n...".as_bytes());
+}
+
+#[test]
+fn a_secret_that_is_printed_otherwise_than_what_stands_around_it_is_found() {
+    const SECRET: &str = "gründlich-geheim";
+    let mask = || Mask::new([SECRET]);
+    // As it is kept: what is read is masked once more. The `\x81` makes the line one of the code page.
+    let within = |secret: &[u8]| [b"gr\x81n ", secret, b" gr\x81n\r\n"].concat();
+    let streams = [
+        (within(SECRET.as_bytes()), "grün ****** grün\n"),
+        (within(&wide(SECRET)), "grün ****** grün\n"),
+        (within(b"gr\x81ndlich-geheim"), "grün ****** grün\n"),
+        (
+            [wide("grün "), wide(SECRET), wide("\r\n")].concat(),
+            "grün ******\n",
+        ),
+    ];
+    for (bytes, text) in streams {
+        for size in [1, 2, 3, 5, 1000] {
+            let kept = mask().bytes(&read_masked(&bytes, size, Some(850), mask()));
+            assert_eq!(String::from_utf8(kept).unwrap(), text, "in pieces of {size}");
+        }
+    }
+    let line = Decoder::default().decode(&within(SECRET.as_bytes()), 850, &mask());
+    assert_eq!(line, "grün ****** grün\r\n");
+}
+
+#[test]
+fn a_line_of_any_length_is_read_as_what_it_is() {
+    let long = "größe ".repeat(200_000);
+    for mask in [Mask::default(), Mask::new(["gründlich-geheim"])] {
+        for size in [8191, 3_000_000] {
+            let read = read_masked(long.as_bytes(), size, Some(850), mask.clone());
+            assert_eq!(read.len(), long.len(), "in pieces of {size}");
+            assert!(read == long.as_bytes(), "in pieces of {size}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_cut_in_two_in_a_line_that_is_too_long() {
+    const SECRET: &str = "gründlich-geheim";
+    let mask = Mask::new([SECRET]);
+    let around = b"\x81 ".repeat(200_000);
+    for before in [0, 400_000 - 7, 524_288 - 7, 1_048_576 - 7] {
+        let mut bytes = around.repeat(3);
+        bytes.splice(before..before, SECRET.bytes());
+        let read = read_masked(&bytes, 4096, Some(850), mask.clone());
+        let read = String::from_utf8(read).unwrap();
+        assert_eq!(read.matches("******").count(), 1, "after {before} bytes");
+        assert_eq!(read.chars().count(), 1_200_000 + 6, "after {before} bytes");
+    }
 }
 
 proptest! {

@@ -219,7 +219,11 @@ impl Shell {
 
     pub(super) fn print(&mut self, stream: &'static str, bytes: &[u8], cx: &Context) {
         let code_page = self.hello.code_page;
-        let text = self.decoders.entry(stream).or_default().decode(bytes, code_page);
+        let text = self
+            .decoders
+            .entry(stream)
+            .or_default()
+            .decode(bytes, code_page, &cx.mask);
         cx.transcript.write(stream, text.as_bytes());
         if self.watched && stream == "stderr" {
             self.words = text;
