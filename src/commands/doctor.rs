@@ -6,6 +6,7 @@ use runbook_engine::diagnostic::{Code, Diagnostic};
 use runbook_engine::platform::private;
 use serde_json::json;
 
+use super::output;
 use crate::doctor::selftest::{self, Part, report};
 use crate::doctor::{Finding, Health, database, folder, journals, machine, programs, terminal};
 use crate::error::Failed;
@@ -115,7 +116,7 @@ async fn try_for_real(args: &Args, setting: &Setting) -> Result<Vec<Finding>, Fa
         }
     });
     let shown = args.report.display();
-    if let Err(error) = std::fs::write(&args.report, report::text(&findings)) {
+    if let Err(error) = output::write(&args.report, &report::text(&findings), true) {
         return Err(cannot(&format!(
             "the report cannot be written to {shown}: {error}"
         )));

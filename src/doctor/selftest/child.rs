@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use runbook_engine::platform::process::{Group, Launch, TOKEN};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use crate::render::layout::cut;
 
 /// How long anything in a trial may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,6 +52,30 @@ pub(super) fn command(arguments: &[String]) -> Result<Command, String> {
         command.env_remove(name);
     }
     Ok(command)
+}
+
+/// Its arguments for a command, with a state folder of the trial's own.
+pub(super) fn asked(state: &Path, words: &[&str]) -> Result<Vec<String>, String> {
+    let place = [
+        "--state-dir",
+        text(state)?,
+        "--operator",
+        "selftest",
+        "--non-interactive",
+    ];
+    Ok(place.iter().chain(words).map(|&word| word.to_owned()).collect())
+}
+
+/// Carries a command out to its end.
+pub(super) fn carried_out(state: &Path, words: &[&str]) -> Result<Output, String> {
+    let output = command(&asked(state, words)?)?.output();
+    output.map_err(super::failed("this program cannot be started again"))
+}
+
+/// What was said as one line, as much of it as fits into so many columns.
+pub(super) fn one_line(said: &[u8], columns: usize) -> String {
+    let said = String::from_utf8_lossy(said);
+    cut(&said.split_whitespace().collect::<Vec<_>>().join(" "), columns)
 }
 
 /// The variables that say something to this program, but for those that name a PowerShell.

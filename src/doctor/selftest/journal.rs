@@ -6,11 +6,10 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use super::child::{PATIENCE, arguments, command, program, text};
+use super::child::{PATIENCE, arguments, asked, carried_out, command, one_line, program, text};
 use super::{Seen, failed, judged};
 use crate::doctor::Finding;
 use crate::exit::Exit;
-use crate::render::layout::cut;
 
 /// The run's name.
 const RUN: &str = "selftest";
@@ -39,23 +38,20 @@ fn killed(folder: &Path) -> Seen {
     let file = folder.join("selftest.yaml");
     // JSON is YAML.
     std::fs::write(&file, runbook.to_string()).map_err(failed("a runbook cannot be written"))?;
-    begin_and_kill(folder, &file)?;
-    told(folder, &["resume", RUN], Exit::InDoubt)?;
-    told(folder, &["journal", "verify", RUN], Exit::Done)?;
-    told(
-        folder,
-        &["decide", RUN, "second", "done", "--why", "it was to be killed"],
-        Exit::Done,
-    )?;
-    told(folder, &["resume", RUN], Exit::Done)?;
-    told(folder, &["journal", "verify", RUN], Exit::Done)?;
+    let state = folder.join("state");
+    let decide = ["decide", RUN, "second", "done", "--why", "it was to be killed"];
+    begin_and_kill(&state, &file)?;
+    told(&state, &["resume", RUN], Exit::InDoubt)?;
+    told(&state, &["journal", "verify", RUN], Exit::Done)?;
+    told(&state, &decide, Exit::Done)?;
+    told(&state, &["resume", RUN], Exit::Done)?;
+    told(&state, &["journal", "verify", RUN], Exit::Done)?;
     Ok("a run was killed in the middle of a step: its journal is whole, the step was in doubt, and the run went on".to_owned())
 }
 
 /// Starts the run, and kills it once its second step is being carried out.
-fn begin_and_kill(folder: &Path, file: &Path) -> Result<(), String> {
-    let asked = with_place(folder, &["--json", "exec", text(file)?])?;
-    let mut engine = command(&asked)?
+fn begin_and_kill(state: &Path, file: &Path) -> Result<(), String> {
+    let mut engine = command(&asked(state, &["--json", "exec", text(file)?])?)?
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -84,27 +80,11 @@ fn begin_and_kill(folder: &Path, file: &Path) -> Result<(), String> {
 }
 
 /// Carries a command out, which has to end so.
-fn told(folder: &Path, asked: &[&str], exit: Exit) -> Result<(), String> {
-    let what = asked.join(" ");
-    let output = command(&with_place(folder, asked)?)?
-        .output()
-        .map_err(failed("this program cannot be started again"))?;
+fn told(state: &Path, words: &[&str], exit: Exit) -> Result<(), String> {
+    let output = carried_out(state, words)?;
     if output.status.code() == Some(i32::from(exit as u8)) {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said = cut(&said.split_whitespace().collect::<Vec<_>>().join(" "), MOST);
+    let (what, said) = (words.join(" "), one_line(&output.stderr, MOST));
     Err(format!("`runbook {what}` ended with {}: {said}", output.status))
-}
-
-fn with_place(folder: &Path, asked: &[&str]) -> Result<Vec<String>, String> {
-    let state = folder.join("state");
-    let place = [
-        "--state-dir",
-        text(&state)?,
-        "--operator",
-        "selftest",
-        "--non-interactive",
-    ];
-    Ok(place.iter().chain(asked).map(|&word| word.to_owned()).collect())
 }

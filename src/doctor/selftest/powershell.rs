@@ -7,15 +7,17 @@ use runbook_steps::powershell::Edition;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::child::{PATIENCE, command, text};
+use super::child::{self, PATIENCE, one_line, text};
 use super::failed;
 use crate::doctor::programs::find;
 use crate::doctor::{Finding, Health};
 use crate::programs;
-use crate::render::layout::cut;
 
 /// How much of what is said is told, in columns.
 const MOST: usize = 600;
+
+/// The run's name.
+const RUN: &str = "selftest-powershell";
 
 /// What must come back from a step as it is.
 const LETTERS: &str = "grün €, 日本, 🙂";
@@ -76,7 +78,7 @@ async fn asked(check: &'static str, program: &Path) -> Finding {
         Err(_) => Finding::bad(check, format!("{shown} does not answer"), help),
         Ok(Err(error)) => Finding::bad(check, format!("{shown} cannot be started: {error}"), help),
         Ok(Ok(output)) => {
-            let said = one_line(&[output.stdout, output.stderr].concat());
+            let said = one_line(&[output.stdout, output.stderr].concat(), MOST);
             if said.is_empty() {
                 Finding::bad(check, format!("{shown} says nothing"), help)
             } else if output.status.success() {
@@ -108,39 +110,20 @@ fn step(edition: Edition, folder: &Path) -> super::Seen {
     };
     let run = "[Console]::Out.WriteLine('beside'); Set-Outputs @{ letters = $Run.params.letters }";
     let runbook = json!({
-        "runbook": "selftest-powershell",
+        "runbook": RUN,
         "params": { "letters": { "type": "string" } },
         "steps": { "step": { "uses": "powershell", "with": { "edition": name, "run": run } } },
     });
     let file = folder.join(format!("{name}.yaml"));
     std::fs::write(&file, runbook.to_string()).map_err(failed("a runbook cannot be written"))?;
     let state = folder.join(name);
-    let place = [
-        "--state-dir",
-        text(&state)?,
-        "--operator",
-        "selftest",
-        "--non-interactive",
-    ];
     let letters = format!("letters={LETTERS}");
-    let asked = [text(&file)?, "--set", &letters];
-    let exec = place.iter().chain(&["exec"]).chain(&asked);
-    let exec: Vec<String> = exec.map(|&word| word.to_owned()).collect();
-    let output = command(&exec)?
-        .output()
-        .map_err(failed("this program cannot be started again"))?;
+    let output = child::carried_out(&state, &["exec", text(&file)?, "--set", &letters])?;
     if !output.status.success() {
-        return Err(format!(
-            "it ended with {}: {}",
-            output.status,
-            one_line(&output.stderr)
-        ));
+        let said = one_line(&output.stderr, MOST);
+        return Err(format!("it ended with {}: {said}", output.status));
     }
-    let show = place.iter().chain(&["--json", "show", "selftest-powershell"]);
-    let show: Vec<String> = show.map(|&word| word.to_owned()).collect();
-    let output = command(&show)?
-        .output()
-        .map_err(failed("this program cannot be started again"))?;
+    let output = child::carried_out(&state, &["--json", "show", RUN])?;
     let shown: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     match shown["steps"][0]["outputs"]["letters"].as_str() {
         Some(LETTERS) => {
@@ -148,9 +131,4 @@ fn step(edition: Edition, folder: &Path) -> super::Seen {
         }
         other => Err(format!("letters came back as {other:?}")),
     }
-}
-
-fn one_line(said: &[u8]) -> String {
-    let said = String::from_utf8_lossy(said);
-    cut(&said.split_whitespace().collect::<Vec<_>>().join(" "), MOST)
 }

@@ -116,11 +116,21 @@ impl Folder {
             .ok_or_else(|| io::Error::other("another process has just locked it"))
     }
 
-    /// Removes what was made of a run that could not be made to the end: nobody was told that it is there.
-    /// Its database is closed. What stays all the same is found when the next run is made.
-    pub(super) fn remove(&self, lock: Lock) {
-        if let Err(error) = self.remove_run(lock) {
-            tracing::warn!(%error, "an unfinished run could not be removed");
+    /// What was made of a run, and its lock. One that could not be made to the end, and whose database is closed, is
+    /// removed: nobody was told that it is there. What stays all the same is found when the next run is made.
+    pub(super) fn made<T>(
+        &self,
+        lock: Lock,
+        made: Result<T, JournalError>,
+    ) -> Result<(T, Lock), JournalError> {
+        match made {
+            Ok(made) => Ok((made, lock)),
+            Err(error) => {
+                if let Err(error) = self.remove_run(lock) {
+                    tracing::warn!(%error, "an unfinished run could not be removed");
+                }
+                Err(error)
+            }
         }
     }
 

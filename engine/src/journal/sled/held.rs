@@ -72,13 +72,8 @@ impl Held {
             return Err(JournalError::Unstorable("a run without entries".to_owned()));
         };
         let lock = folder.create().map_err(failed)?;
-        let (store, file) = match making::fill(&folder, &holder, first, &records, head) {
-            Ok(made) => made,
-            Err(error) => {
-                folder.remove(lock);
-                return Err(error);
-            }
-        };
+        let made = making::fill(&folder, &holder, first, &records, head);
+        let ((store, file), lock) = folder.made(lock, made)?;
         let open = Open::database(store, head, file, lock);
         Ok((Self::new(folder, holder, open), Durable::attest(head.seq)))
     }
@@ -98,13 +93,8 @@ impl Held {
             return Ok(held);
         }
         let lock = folder.create().map_err(failed("made"))?;
-        let (store, head, file) = match making::refill(&folder, &holder, standing, fill) {
-            Ok(made) => made,
-            Err(error) => {
-                folder.remove(lock);
-                return Err(error);
-            }
-        };
+        let made = making::refill(&folder, &holder, standing, fill);
+        let ((store, head, file), lock) = folder.made(lock, made)?;
         Ok(Self::new(folder, holder, Open::database(store, head, file, lock)))
     }
 
