@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Outcome, Project};
+use crate::stopped::STEPS;
+use crate::support::terminal::{Kind, Terminal};
+use crate::support::{Outcome, Project, until};
 
 /// One of the two programs, with a state folder of its own.
 struct Side<'a> {
@@ -137,4 +139,63 @@ fn a_run_that_was_begun_on_windows_is_carried_on_on_unix_and_finished_on_windows
     if let Some([unix, windows]) = sides(&project) {
         there_and_back(&windows, &unix);
     }
+}
+
+/// A run of the program for Windows at a terminal, with its first step under way.
+fn begun<'a>(project: &'a Project, side: &Side<'a>) -> Option<Terminal> {
+    let [wine, program] = side.windows.as_ref()?;
+    let helper = program.with_file_name("examples").join("helper.exe");
+    let within = |path: &Path| format!("Z:{}", path.display());
+    let steps = STEPS
+        .replace("HELPER", &within(&helper))
+        .replace("DIR", &within(project.path()));
+    project.write("steps.yaml", &format!("runbook: steps\nsteps:{steps}"));
+    let state = within(&project.state_dir());
+    let kind = Kind {
+        env: &[("RUNBOOK_STATE_DIR", &state)],
+        ..Kind::default()
+    };
+    let program = program.to_str()?;
+    let mut terminal = project
+        .at(&kind)
+        .starts(wine.to_str()?, &[program, "exec", "steps.yaml"]);
+    until("the step is under way", || project.lines("log") == ["begun"]);
+    terminal.shows("running");
+    Some(terminal)
+}
+
+#[test]
+fn ctrl_c_at_the_program_for_windows_lets_what_is_under_way_end() {
+    let project = Project::new();
+    let Some([_, windows]) = sides(&project) else {
+        return;
+    };
+    let mut terminal = begun(&project, &windows).unwrap();
+    terminal.types("\x03");
+    terminal.shows("stopping: what is under way may end; press Ctrl-C again");
+    project.write("go", "");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 130, "{screen}");
+    assert!(screen.contains("runbook resume steps-"), "{screen}");
+    assert_eq!(project.lines("log"), ["begun", "ended"], "the step heard nothing");
+    // Its journal is read on Unix as well as there.
+    assert_eq!(project.statuses("steps"), ["slow: succeeded", "after: ready"]);
+}
+
+#[test]
+fn ctrl_c_twice_at_the_program_for_windows_stops_at_once_and_leaves_a_doubt() {
+    let project = Project::new();
+    let Some([_, windows]) = sides(&project) else {
+        return;
+    };
+    let mut terminal = begun(&project, &windows).unwrap();
+    terminal.types("\x03");
+    terminal.shows("press Ctrl-C again");
+    terminal.types("\x03");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 130, "{screen}");
+    assert!(screen.contains("will be in doubt"), "{screen}");
+    project.write("go", "");
+    assert_eq!(project.statuses("steps"), ["slow: in_doubt", "after: pending"]);
+    assert_eq!(project.lines("log"), ["begun"], "the step's program is gone");
 }

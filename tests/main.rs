@@ -68,6 +68,7 @@ mod shipped;
 mod signing_visitors;
 mod site_steps;
 mod start;
+mod stopped;
 mod terminal;
 mod tidy;
 mod undo;
@@ -110,3 +111,7 @@ mod workers;
 mod workers_ask;
 #[cfg(unix)]
 mod workers_proven;
+
+// What Windows alone does: it ends what runs in a window that is closed.
+#[cfg(windows)]
+mod closing;

@@ -5,19 +5,9 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::stopped::STEPS;
 use crate::support::entries::{find, of_step};
 use crate::support::{Project, Running, until};
-
-const STEPS: &str = "
-  slow:
-    uses: command
-    with:
-      run: [HELPER, hold, DIR/alive, then, append, DIR/log, begun, then, until, DIR/go, then, append, DIR/log, ended]
-  after:
-    needs: slow
-    uses: command
-    with: { run: [HELPER, append, DIR/log, after] }
-";
 
 impl Running {
     fn send(&self, signal: Signal) {

@@ -202,7 +202,7 @@ async fn stage(args: Args, setting: &Setting) -> Result<Exit, Failed> {
     let server = Arc::new(Server::new(folder, args.approve_all));
     tokio::select! {
         never = serve(listener, server) => match never {},
-        () = stop.next() => {}
+        _ = stop.next() => {}
     }
     setting
         .look

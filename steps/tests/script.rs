@@ -199,7 +199,7 @@ async fn no_path_leads_out_of_the_allowed_folders() {
     let inside = around.path().join("inside");
     std::fs::create_dir(&inside).unwrap();
     std::fs::write(around.path().join("secret"), "hunter2").unwrap();
-    let mut ways = vec![
+    let ways = [
         around.path().join("secret"),
         around.path().join("not-there"),
         inside.join("../secret"),
@@ -208,14 +208,16 @@ async fn no_path_leads_out_of_the_allowed_folders() {
         around.path().join("inside-not"),
     ];
     #[cfg(unix)]
-    {
+    let links = {
         std::os::unix::fs::symlink(around.path(), inside.join("up")).unwrap();
         std::os::unix::fs::symlink(around.path().join("secret"), inside.join("link")).unwrap();
         std::os::unix::fs::symlink(around.path().join("later"), inside.join("dangling")).unwrap();
-        ways.extend(["up/secret", "up/new", "link", "dangling"].map(|way| inside.join(way)));
-    }
+        ["up/secret", "up/new", "link", "dangling"].map(|way| inside.join(way))
+    };
+    #[cfg(not(unix))]
+    let links = [];
     let allow = json!({ "folders": [inside] });
-    for way in ways {
+    for way in ways.into_iter().chain(links) {
         let path = json!(way).to_string();
         for call in [
             format!("read_file({path})"),

@@ -1,6 +1,17 @@
 //! What the helper does so that a program finds a console of a given size: see `windows.rs`.
 
 use std::io;
+#[cfg(windows)]
+use std::path::Path;
+#[cfg(windows)]
+use std::time::Duration;
+
+/// How the file's name ends that has it press Ctrl-Break at its console.
+#[cfg(windows)]
+pub(crate) const BREAK: &str = "break";
+
+#[cfg(windows)]
+const POLL: Duration = Duration::from_millis(20);
 
 /// Starts a program at the console, whatever the streams of this one are, and gives its exit code.
 #[cfg(windows)]
@@ -16,6 +27,7 @@ pub(crate) fn starts(columns: u16, rows: u16, pid: &str, program: &[&str]) -> io
     let _within = runtime.enter();
     let _unheeded = (
         tokio::signal::windows::ctrl_c()?,
+        tokio::signal::windows::ctrl_break()?,
         tokio::signal::windows::ctrl_close()?,
     );
     let mut child = std::process::Command::new(program[0])
@@ -25,7 +37,16 @@ pub(crate) fn starts(columns: u16, rows: u16, pid: &str, program: &[&str]) -> io
         .stderr(output)
         .spawn()?;
     std::fs::write(pid, child.id().to_string())?;
-    Ok(child.wait()?.code().unwrap_or(-1))
+    let pressed = Path::new(pid).with_extension(BREAK);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.code().unwrap_or(-1));
+        }
+        if std::fs::remove_file(&pressed).is_ok() {
+            runbook_win32::streams::press_break()?;
+        }
+        std::thread::sleep(POLL);
+    }
 }
 
 /// Gives the console its size. That of one that is made for tests cannot be given from outside everywhere: wine lacks

@@ -11,6 +11,7 @@ use std::time::Duration;
 use expectrl::session::OsSession;
 use tempfile::TempDir;
 
+use super::console;
 use crate::support::{helper, until};
 
 /// The file in which the helper says which process the program is.
@@ -228,6 +229,16 @@ impl Seat {
         let session = self.session.as_mut().unwrap();
         session.write_all(bytes)?;
         session.flush()
+    }
+
+    /// Presses Ctrl-Break. No byte that is typed says that.
+    pub(crate) fn breaks(&self) {
+        std::fs::write(self.about.path().join(PID).with_extension(console::BREAK), "").unwrap();
+    }
+
+    /// Closes the window: its console, and with it, after a while, whatever runs there.
+    pub(crate) fn closes(mut self) {
+        drop(self.session.take());
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -31,7 +31,7 @@ impl Default for Kind<'_> {
 
 /// A program that runs at a terminal of its own.
 pub(crate) struct Terminal {
-    seat: Seat,
+    pub(crate) seat: Seat,
     screen: vt100::Parser,
     /// All bytes that the program wrote.
     pub(crate) written: Vec<u8>,

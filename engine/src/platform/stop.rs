@@ -1,12 +1,29 @@
 //! Requests to stop: Ctrl-C, and what the system sends when it ends a program or closes its window.
 
 use std::io;
+use std::time::Duration;
 
 pub use self::os::StopRequests;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopRequest {
+    /// Somebody wants it to stop, and it may take its time.
+    Asked,
+    /// The system ends the program within seconds, whatever it does: on Windows, when its window is closed, the person
+    /// logs off, or the machine is shut down.
+    Ending,
+}
+
+/// How long what is under way may still go on after [`StopRequest::Ending`]. Windows gives five seconds, and what has
+/// become of it must be kept within them.
+pub const LAST_SECONDS: Duration = Duration::from_secs(3);
 
 #[cfg(unix)]
 mod os {
     use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    use super::StopRequest;
 
     /// The requests to stop that this process gets from now on. None is lost between two waits; several that
     /// come at once may count as one.
@@ -27,12 +44,13 @@ mod os {
         }
 
         /// Waits for the next request.
-        pub async fn next(&mut self) {
+        pub async fn next(&mut self) -> StopRequest {
             tokio::select! {
                 _ = self.interrupt.recv() => {}
                 _ = self.terminate.recv() => {}
                 _ = self.hang_up.recv() => {}
             }
+            StopRequest::Asked
         }
     }
 }
@@ -43,6 +61,8 @@ mod os {
         CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_logoff,
         ctrl_shutdown,
     };
+
+    use super::StopRequest;
 
     /// The requests to stop that this process gets from now on. None is lost between two waits; several that
     /// come at once may count as one.
@@ -67,13 +87,13 @@ mod os {
         }
 
         /// Waits for the next request.
-        pub async fn next(&mut self) {
+        pub async fn next(&mut self) -> StopRequest {
             tokio::select! {
-                _ = self.interrupt.recv() => {}
-                _ = self.break_off.recv() => {}
-                _ = self.close.recv() => {}
-                _ = self.log_off.recv() => {}
-                _ = self.shut_down.recv() => {}
+                _ = self.interrupt.recv() => StopRequest::Asked,
+                _ = self.break_off.recv() => StopRequest::Asked,
+                _ = self.close.recv() => StopRequest::Ending,
+                _ = self.log_off.recv() => StopRequest::Ending,
+                _ = self.shut_down.recv() => StopRequest::Ending,
             }
         }
     }

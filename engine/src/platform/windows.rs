@@ -18,6 +18,14 @@ use super::process::{Exit, Launch, Pipes, table};
 /// and none of them can wait at it.
 const NO_WINDOW: u32 = 0x0800_0000;
 
+/// The job of this process and of all that it starts: what was started and is not in a job of its own yet, because this
+/// process was killed meanwhile, ends with it too. Before Windows 8 no job was in another; there it is done without.
+static OURS: LazyLock<Option<Job>> = LazyLock::new(|| {
+    let job = Job::new().and_then(|job| job.add(std::process::id()).map(|()| job));
+    job.inspect_err(|error| tracing::debug!(%error, "this process is in no job of its own"))
+        .ok()
+});
+
 /// A child process and its job. The job has no other handle, so that it ends with the engine, however that ends.
 #[derive(Debug)]
 pub(super) struct Child {
@@ -28,6 +36,7 @@ pub(super) struct Child {
 
 impl Child {
     pub(super) fn spawn(launch: &Launch) -> io::Result<(Self, Pipes)> {
+        LazyLock::force(&OURS);
         let job = Job::new()?;
         let mut command = launch::command(launch)?;
         // It runs once it is in the job, so that nothing it starts can be outside.

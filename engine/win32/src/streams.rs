@@ -5,7 +5,8 @@ use std::os::windows::io::{AsRawHandle, RawHandle};
 
 use windows_sys::Win32::Globalization::{GetACP, GetOEMCP};
 use windows_sys::Win32::System::Console::{
-    ENABLE_VIRTUAL_TERMINAL_PROCESSING, GetConsoleCP, GetConsoleMode, GetConsoleOutputCP, SetConsoleMode,
+    CTRL_BREAK_EVENT, ENABLE_VIRTUAL_TERMINAL_PROCESSING, GenerateConsoleCtrlEvent, GetConsoleCP,
+    GetConsoleMode, GetConsoleOutputCP, SetConsoleMode,
 };
 
 /// The code pages of this process: of its own texts, of texts of old, and of what its console reads and shows. The last
@@ -52,6 +53,15 @@ pub fn heed_sequences(stream: &impl AsRawHandle) -> io::Result<()> {
         stream.as_raw_handle(),
         before | ENABLE_VIRTUAL_TERMINAL_PROCESSING,
     )
+}
+
+/// Tells all programs at the console of this process, itself too, that Ctrl-Break was pressed.
+///
+/// # Errors
+/// When it has no console.
+pub fn press_break() -> io::Result<()> {
+    // SAFETY: it takes two numbers.
+    succeeded(unsafe { GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, 0) })
 }
 
 fn set(stream: RawHandle, mode: u32) -> io::Result<()> {

@@ -57,9 +57,9 @@ fn begin_and_kill(state: &Path, file: &Path) -> Result<(), String> {
         .spawn()
         .map_err(failed("this program cannot be started again"))?;
     let out = engine.stdout.take();
-    // What reads it ends with the program.
+    // What reads it ends with the program, or with what may have outlived that.
     let (tell, hear) = std::sync::mpsc::channel();
-    let reader = std::thread::spawn(move || {
+    std::thread::spawn(move || {
         let lines = out.map(BufReader::new).into_iter().flat_map(BufReader::lines);
         let begun = |line: &String| {
             let entry: Value = serde_json::from_str(line).unwrap_or_default();
@@ -71,7 +71,6 @@ fn begin_and_kill(state: &Path, file: &Path) -> Result<(), String> {
     let begun = hear.recv_timeout(PATIENCE);
     engine.kill().map_err(failed("it cannot be ended"))?;
     engine.wait().map_err(failed("its end is not told"))?;
-    reader.join().ok();
     if begun == Ok(true) {
         Ok(())
     } else {
