@@ -37,7 +37,7 @@ steps:
         Write-Warning "putting it up: $($Run.params.text)"
         "the secret is $($Run.params.secret)"
         [IO.File]::WriteAllText('banner.txt', $Run.params.text)
-        if (Test-Path slow.txt) { Add-Content under-way.txt 'x'; sh -c 'sleep 600' }
+        if (Test-Path slow.txt) { Add-Content under-way.txt 'x'; & 'HELPER' hang }
       rollback: |
         if ($null -eq $Before.text) { Remove-Item banner.txt -Confirm:$false } else { [IO.File]::WriteAllText('banner.txt', $Before.text) }
 "#;
@@ -54,7 +54,7 @@ impl Bench {
     fn new() -> Option<Self> {
         let pwsh = pwsh()?;
         let project = Project::new();
-        project.write("banner.yaml", BOOK);
+        project.runbook("banner.yaml", BOOK);
         Some(Self { project, pwsh })
     }
 

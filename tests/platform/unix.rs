@@ -21,6 +21,9 @@ pub(crate) const WHILE: &str = "500ms";
 /// How long what must come is waited for, on a machine that has much else to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A folder's name that says much to YAML.
+pub(crate) const ODD_NAME: &str = "a: # b's \"c\"";
+
 /// Lets nobody but its owner read a file.
 pub(crate) fn keep_to_owner(file: &Path) {
     set_mode(file, 0o600);

@@ -26,6 +26,9 @@ pub(crate) const WHILE: &str = "5s";
 /// How long what must come is waited for, on a machine that has much else to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
+/// A folder's name that says as much to YAML as one can here.
+pub(crate) const ODD_NAME: &str = "a # b's {c}";
+
 /// Lets nobody but its owner read a file.
 pub(crate) fn keep_to_owner(file: &Path) {
     // wine heeds the rights with which a file is made, and not all that it is given later.
@@ -87,9 +90,9 @@ pub(crate) fn is_private(path: &Path) -> bool {
 /// Ends a process as a power cut would: no handler runs.
 #[track_caller]
 pub(crate) fn end(pid: u32) {
-    let mut command = Command::new("taskkill");
-    let ended = command.args(["/F", "/PID", &pid.to_string()]).output().unwrap();
-    assert!(ended.status.success(), "{ended:?}");
+    let job = runbook_win32::job::Job::new().unwrap();
+    job.add(pid).unwrap();
+    job.end().unwrap();
 }
 
 /// A way in to whoever holds a run.

@@ -194,7 +194,9 @@ impl Bench {
         let modules = self.project.path().join("practice/modules");
         let mut command = Command::new(pwsh()?);
         command
-            .args(["-NoLogo", "-NoProfile", "-NonInteractive", "-Command", script])
+            .args(["-NoLogo", "-NoProfile", "-NonInteractive"])
+            // On Windows a module that is a script is not loaded otherwise.
+            .args(["-ExecutionPolicy", "Bypass", "-Command", script])
             .env("PSModulePath", modules)
             .env("ENDPOINT", format!("{}/{TENANT}/metadata/json/1", self.address()))
             .current_dir(self.project.path());
