@@ -1,6 +1,7 @@
 //! Acting on a run, whoever holds it: this process, or another one that is asked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -19,6 +20,12 @@ use crate::runtime::run::{Run, inputs};
 
 /// How often an act is tried anew because the holder ended before it said what became of it.
 const TRIES: usize = 5;
+
+/// How long a run may still be held after its holder has closed the door.
+const LETTING_GO: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether it is let go.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// A place from which a person acts on a run.
 #[async_trait]
@@ -121,6 +128,19 @@ impl Visit {
         Ok(entries)
     }
 
+    /// The same, also where the holder has closed its door: one that is done with a run does so just before it lets it go.
+    async fn catch_up_once_let_go(&mut self) -> Result<Vec<Entry>, RuntimeError> {
+        let mut caught_up = self.catch_up().await;
+        let waiting = async {
+            while let Err(RuntimeError::Journal(JournalError::Held(_))) = &caught_up {
+                tokio::time::sleep(BREATH).await;
+                caught_up = self.catch_up().await;
+            }
+        };
+        tokio::time::timeout(LETTING_GO, waiting).await.ok();
+        caught_up
+    }
+
     /// Asks the holder to record an act, and signs it for whoever visits.
     async fn try_to(&mut self, act: &Act, seen: &mut Vec<Entry>) -> Result<Tried, RuntimeError> {
         let author = self.engine.author.clone();
@@ -209,7 +229,7 @@ impl Seat for Visit {
             if matches!(tried, Tried::Unsigned) {
                 continue;
             }
-            match self.catch_up().await {
+            match self.catch_up_once_let_go().await {
                 // Somebody holds the run and does not answer.
                 Err(RuntimeError::Journal(held @ JournalError::Held(_))) => return Err(held.into()),
                 other => entries.extend(other?),
