@@ -22,6 +22,7 @@ mod guest;
 mod host;
 mod journal;
 mod message;
+mod recorded;
 mod visit;
 
 #[cfg(test)]

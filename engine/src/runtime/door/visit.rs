@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::guest::{self, Talk};
 use super::message::{Ask, Bytes, Look, Reply, Signed};
-use crate::core::event::{Approving, Entry, Event, Failure};
+use super::recorded::records;
+use crate::core::event::{Entry, Failure};
 use crate::core::{Act, RunState};
 use crate::id::{InstanceId, RunId};
 use crate::journal::{Digest, Head, Holder, JournalError, open_all};
@@ -264,88 +265,6 @@ impl Visit {
     fn is_ours(&self, entry: &Entry, act: &Act) -> bool {
         let author = &self.engine.author;
         entry.operator == author.operator && entry.host == author.host && records(&entry.event, act)
-    }
-}
-
-/// Whether an event is what an act leads to.
-fn records(event: &Event, act: &Act) -> bool {
-    match (event, act) {
-        (
-            Event::Ticked {
-                instance,
-                number,
-                item,
-            },
-            Act::Tick {
-                instance: of,
-                number: which,
-                item: says,
-            },
-        ) => instance == of && number == which && item == says,
-        (
-            Event::Confirmed {
-                instance,
-                values,
-                attachments,
-                note,
-            },
-            Act::Confirm {
-                instance: of,
-                values: given,
-                attachments: files,
-                note: said,
-            },
-        ) => instance == of && values == given && attachments == files && note == said,
-        (
-            Event::Decided {
-                instance,
-                ruling,
-                why,
-            },
-            Act::Decide {
-                instance: of,
-                ruling: decided,
-                why: because,
-            },
-        ) => instance == of && ruling == decided && why == because,
-        (
-            Event::Approving(Approving::Given {
-                instance,
-                subject,
-                note,
-            }),
-            Act::Approve {
-                instance: of,
-                subject: approved,
-                note: said,
-            },
-        ) => instance == of && subject == approved && note == said,
-        (
-            Event::Approving(Approving::Rejected { instance, why } | Approving::Withdrawn { instance, why }),
-            Act::Reject {
-                instance: of,
-                why: because,
-            },
-        ) => instance == of && why == because,
-        (
-            Event::SentBack(sent),
-            Act::SendBack {
-                instance: of,
-                to,
-                why: because,
-            },
-        ) => sent.instance == *of && sent.to == *to && sent.why == *because,
-        (Event::Handed(handed), Act::Hand(handing)) => handed == handing,
-        (Event::Amended(amended), Act::Amend(wanted)) => amended == wanted,
-        (Event::CancelRequested { why }, Act::Cancel { why: because }) => why == because,
-        (
-            Event::RollbackStarted { scope, why, .. },
-            Act::Rollback {
-                scope: of,
-                why: because,
-            },
-        ) => scope == of && why == because,
-        _ => false,
     }
 }
 
