@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::stopped::STEPS;
+use crate::stopped::{STEPS, ends_with_the_step, leaves_a_doubt};
 use crate::support::terminal::{Kind, Terminal};
 use crate::support::{Outcome, Project, until};
 
@@ -173,13 +173,8 @@ fn ctrl_c_at_the_program_for_windows_lets_what_is_under_way_end() {
     let mut terminal = begun(&project, &windows).unwrap();
     terminal.types("\x03");
     terminal.shows("stopping: what is under way may end; press Ctrl-C again");
-    project.write("go", "");
-    let (code, screen) = terminal.ends();
-    assert_eq!(code, 130, "{screen}");
-    assert!(screen.contains("runbook resume steps-"), "{screen}");
-    assert_eq!(project.lines("log"), ["begun", "ended"], "the step heard nothing");
     // Its journal is read on Unix as well as there.
-    assert_eq!(project.statuses("steps"), ["slow: succeeded", "after: ready"]);
+    ends_with_the_step(&project, terminal);
 }
 
 #[test]
@@ -192,10 +187,5 @@ fn ctrl_c_twice_at_the_program_for_windows_stops_at_once_and_leaves_a_doubt() {
     terminal.types("\x03");
     terminal.shows("press Ctrl-C again");
     terminal.types("\x03");
-    let (code, screen) = terminal.ends();
-    assert_eq!(code, 130, "{screen}");
-    assert!(screen.contains("will be in doubt"), "{screen}");
-    project.write("go", "");
-    assert_eq!(project.statuses("steps"), ["slow: in_doubt", "after: pending"]);
-    assert_eq!(project.lines("log"), ["begun"], "the step's program is gone");
+    leaves_a_doubt(&project, terminal);
 }

@@ -1,7 +1,7 @@
 //! Ctrl-Break, and a window that is closed while a step is carried out: what has become of it is kept in the seconds that
 //! Windows gives.
 
-use crate::stopped::begun;
+use crate::stopped::{begun, ends_with_the_step, leaves_a_doubt};
 use crate::support::entries::{find, of_step};
 use crate::support::{Project, until};
 
@@ -17,10 +17,7 @@ fn ctrl_break_lets_what_is_under_way_end_and_starts_nothing_more() {
     terminal.seat.breaks();
     terminal.shows("stopping: what is under way may end");
     assert!(project.is_held("alive"), "the step is not disturbed");
-    project.write("go", "");
-    let (code, screen) = terminal.ends();
-    assert_eq!(code, 130, "{screen}");
-    assert_eq!(project.statuses("steps"), ["slow: succeeded", "after: ready"]);
+    ends_with_the_step(&project, terminal);
 }
 
 #[test]
@@ -30,9 +27,7 @@ fn ctrl_break_twice_stops_at_once_and_leaves_a_doubt() {
     terminal.seat.breaks();
     terminal.shows("press Ctrl-C again");
     terminal.seat.breaks();
-    let (code, screen) = terminal.ends();
-    assert_eq!(code, 130, "{screen}");
-    assert_eq!(project.statuses("steps"), ["slow: in_doubt", "after: pending"]);
+    leaves_a_doubt(&project, terminal);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::support::entries::{find, of_step};
 use crate::support::{Project, Running, until};
 
 impl Running {
-    fn send(&self, signal: Signal) {
+    pub(crate) fn send(&self, signal: Signal) {
         kill(Pid::from_raw(self.pid().cast_signed()), signal).unwrap();
     }
 

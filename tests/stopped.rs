@@ -23,6 +23,29 @@ pub(crate) fn begun(project: &Project) -> Terminal {
     terminal
 }
 
+/// It was asked to stop once: the step ends by itself, and nothing more is started.
+#[track_caller]
+pub(crate) fn ends_with_the_step(project: &Project, terminal: Terminal) {
+    project.write("go", "");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 130, "{screen}");
+    assert!(screen.contains("runbook resume steps-"), "{screen}");
+    assert_eq!(project.lines("log"), ["begun", "ended"]);
+    assert_eq!(project.statuses("steps"), ["slow: succeeded", "after: ready"]);
+}
+
+/// It was asked to stop twice: the step is ended, and in doubt.
+#[track_caller]
+pub(crate) fn leaves_a_doubt(project: &Project, terminal: Terminal) {
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 130, "{screen}");
+    assert!(screen.contains("will be in doubt"), "{screen}");
+    // If it were still there, it would end now.
+    project.write("go", "");
+    assert_eq!(project.statuses("steps"), ["slow: in_doubt", "after: pending"]);
+    assert_eq!(project.lines("log"), ["begun"]);
+}
+
 #[test]
 fn ctrl_c_lets_what_is_under_way_end_and_starts_nothing_more() {
     let project = Project::new();
@@ -30,12 +53,7 @@ fn ctrl_c_lets_what_is_under_way_end_and_starts_nothing_more() {
     terminal.types("\x03");
     terminal.shows("stopping: what is under way may end; press Ctrl-C again");
     assert!(project.is_held("alive"), "the step is not disturbed");
-    project.write("go", "");
-    let (code, screen) = terminal.ends();
-    assert_eq!(code, 130, "{screen}");
-    assert!(screen.contains("runbook resume steps-"), "{screen}");
-    assert_eq!(project.lines("log"), ["begun", "ended"]);
-    assert_eq!(project.statuses("steps"), ["slow: succeeded", "after: ready"]);
+    ends_with_the_step(&project, terminal);
 
     project.run(["resume", "steps"]).code(0);
     assert_eq!(project.lines("log"), ["begun", "ended", "after"]);
@@ -48,9 +66,6 @@ fn ctrl_c_twice_stops_at_once_and_leaves_a_doubt() {
     terminal.types("\x03");
     terminal.shows("press Ctrl-C again");
     terminal.types("\x03");
-    let (code, screen) = terminal.ends();
-    assert_eq!(code, 130, "{screen}");
-    assert!(screen.contains("will be in doubt"), "{screen}");
+    leaves_a_doubt(&project, terminal);
     until("the step's process is gone", || !project.is_held("alive"));
-    assert_eq!(project.statuses("steps"), ["slow: in_doubt", "after: pending"]);
 }

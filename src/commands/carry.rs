@@ -121,12 +121,6 @@ async fn work(
         jobs,
         control,
     };
-    let end = work_at(&mut bench, run, setting).await;
-    bench.door.close().await;
-    end
-}
-
-async fn work_at(bench: &mut Bench<'_>, run: &mut Run, setting: &Setting) -> Result<End, Failed> {
     let mut put_off: Vec<InstanceId> = Vec::new();
     loop {
         let view = bench.watcher.live();

@@ -1,7 +1,9 @@
-//! Signals, shells, and modes of files.
+//! What of `practice` is about Unix: signals, shells, and modes of files.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+
+use nix::sys::signal::Signal;
 
 use super::bench::Bench;
 use crate::support::{Project, until};
@@ -29,16 +31,11 @@ fn it_says_what_to_set_and_ends_when_it_is_told_to() {
         );
     }
     assert!(running.is_alive());
-    stop(running.pid());
+    running.send(Signal::SIGINT);
     let said = running.wait().code(0).tells("the tenant is gone");
     assert!(said.stdout.contains(settings.stdout.trim()), "{}", said.stdout);
     said.prints("practice/practice.yaml")
         .prints("Practising proves nothing");
-}
-
-fn stop(pid: u32) {
-    let pid = nix::unistd::Pid::from_raw(pid.cast_signed());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
 }
 
 #[test]

@@ -11,7 +11,6 @@ use tokio::io::BufReader;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
-use tokio_util::task::TaskTracker;
 
 use super::SIGN;
 use super::countersign::{Countersigning, NotSigned, SigningDesk, countersigning};
@@ -39,9 +38,6 @@ const GLANCE: Duration = Duration::from_secs(1);
 
 /// How long to wait before listening again after the system had no room for a visitor.
 const BREATH: Duration = Duration::from_millis(100);
-
-/// How long whoever was let in is waited for, when the door is closed, until they have their answer.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Something that a visitor wants done.
 #[derive(Debug)]
@@ -89,7 +85,6 @@ pub struct Door {
     /// Kept, so that a door that nobody can come through waits for ever.
     _bell: UnboundedSender<Asked>,
     open: Option<(JoinHandle<()>, PathBuf)>,
-    answers: TaskTracker,
 }
 
 impl Door {
@@ -101,7 +96,6 @@ impl Door {
             asked,
             _bell: bell,
             open: None,
-            answers: TaskTracker::new(),
         }
     }
 
@@ -122,7 +116,6 @@ impl Door {
                 journal: Arc::clone(&run.engine.journal),
                 claim: run.claim.clone(),
                 bell: door._bell.clone(),
-                answers: door.answers.clone(),
             };
             door.open = Some((tokio::spawn(keep_open(listener, place, room)), sign));
         }
@@ -135,19 +128,6 @@ impl Door {
             Some(asked) => asked,
             None => std::future::pending().await,
         }
-    }
-
-    /// Closes it once those who were told what became of their wish have heard it: a process that ended before that
-    /// would leave them in the dark.
-    pub async fn close(mut self) {
-        if let Some((listening, _)) = &self.open {
-            listening.abort();
-        }
-        // Whoever came too late is told so.
-        self.asked.close();
-        while self.asked.try_recv().is_ok() {}
-        self.answers.close();
-        tokio::time::timeout(FAREWELL, self.answers.wait()).await.ok();
     }
 }
 
@@ -218,8 +198,6 @@ struct Room {
     journal: Arc<dyn Journal>,
     claim: Claim,
     bell: UnboundedSender<Asked>,
-    /// Who has asked for something, and has no answer yet.
-    answers: TaskTracker,
 }
 
 async fn listen(listener: &Listener, room: &Room) {
@@ -252,7 +230,6 @@ impl Room {
         let Some(request) = receive::<Request>(&mut reader).await? else {
             return Ok(());
         };
-        let _owed = self.answers.token();
         let reply = if request.version == VERSION {
             self.answer(request.ask, &mut reader).await?
         } else {
