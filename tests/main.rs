@@ -76,42 +76,7 @@ mod undo_shown;
 mod warnings;
 mod worlds;
 
-// What is truly about Unix: its signals and job control, what outlives the engine, its locales, modes of files, sockets
-// that are files, limits of the system, disks that a test mounts, shells, and what the book shows typed into one. The
-// database is started as Unix does, and wine is a program of Unix.
 #[cfg(unix)]
-mod across;
-#[cfg(target_os = "linux")]
-mod bad_disk;
-#[cfg(unix)]
-mod bad_folder;
-#[cfg(unix)]
-mod bad_network;
-#[cfg(unix)]
-mod bad_surroundings;
-#[cfg(unix)]
-mod book;
-#[cfg(unix)]
-mod locale;
-#[cfg(unix)]
-mod lost_answer;
-#[cfg(unix)]
-mod orphans;
-#[cfg(unix)]
-mod shared_runs;
-#[cfg(unix)]
-mod signals;
-#[cfg(unix)]
-mod sockets;
-#[cfg(unix)]
-mod suspend;
-#[cfg(unix)]
-mod workers;
-#[cfg(unix)]
-mod workers_ask;
-#[cfg(unix)]
-mod workers_proven;
-
-// What Windows alone does: it ends what runs in a window that is closed.
+mod unix;
 #[cfg(windows)]
-mod closing;
+mod windows;

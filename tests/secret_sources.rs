@@ -18,19 +18,19 @@ steps:
   last: { needs: [use, other], uses: command, with: { run: [HELPER, append, DIR/log, last] } }
 ";
 
-fn project() -> Project {
+pub(crate) fn project() -> Project {
     let project = Project::new();
     project.runbook("steps.yaml", THREE);
     project
 }
 
 /// A file with the secret that only its owner can read.
-fn secret_file(project: &Project) {
+pub(crate) fn secret_file(project: &Project) {
     platform::keep_to_owner(&project.write("token.txt", &format!("{CANARY}\n")));
 }
 
 #[track_caller]
-fn went_through(project: &Project, outcome: Outcome) {
+pub(crate) fn went_through(project: &Project, outcome: Outcome) {
     unheard(&outcome.code(0), "the program");
     assert_eq!(project.read("got").as_deref(), Some(CANARY));
     assert_eq!(project.lines("log").len(), 4);
@@ -103,37 +103,6 @@ fn a_secret_comes_from_a_program_whose_complaints_are_shown() {
     ] {
         exec(words).code(3).tells("RB0108").tells(why);
     }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_secret_comes_from_the_key_store() {
-    let project = project();
-    secret_file(&project);
-    // What answers for the Secret Service: it gives the one secret that it knows.
-    let tool = project.write(
-        "bin/secret-tool",
-        "#!/bin/sh\n[ \"$*\" = 'lookup service farm username bob' ] && exec cat \"$TOKEN_FILE\"\nexit 1\n",
-    );
-    platform::make_executable(&tool);
-    let exec = |source: &str| -> Outcome {
-        let path = std::env::var("PATH").unwrap();
-        let bin = project.path().join("bin");
-        let mut command = project.command(["exec", "steps.yaml", "--secret", source]);
-        command
-            .env("PATH", format!("{}:{path}", bin.display()))
-            .env("TOKEN_FILE", project.path().join("token.txt"))
-            .output()
-            .unwrap()
-            .into()
-    };
-    exec("token=keystore:farm")
-        .code(3)
-        .tells("RB0106")
-        .tells("`farm` in the system's key store");
-    std::fs::remove_file(project.path().join("log")).unwrap();
-    let outcome = exec("token=keystore:farm/bob");
-    went_through(&project, outcome);
 }
 
 #[test]

@@ -35,18 +35,18 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The path of a file from the repository's root, with slashes, and its text.
+fn read(file: &Path) -> (String, String) {
+    let path = file.strip_prefix(root()).unwrap().to_str().unwrap();
+    (path.replace('\\', "/"), std::fs::read_to_string(file).unwrap())
+}
+
 /// The files of the program and its libraries, tests aside.
 fn sources() -> Vec<Source> {
     let folders = ["src", "engine/src", "engine/win32/src", "steps/src"];
     let files = folders.iter().flat_map(|folder| rust_files(&root().join(folder)));
     let sources = files.map(|file| {
-        let path = file
-            .strip_prefix(root())
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .replace('\\', "/");
-        let text = std::fs::read_to_string(&file).unwrap();
+        let (path, text) = read(&file);
         let code = text
             .split("\n#[cfg(test)]\nmod tests {")
             .next()
@@ -181,18 +181,63 @@ fn no_plugin_knows_the_journal() {
     );
 }
 
+/// What asks which system it is on.
+const ASKS: &str = r#"\b(unix|windows)\b.*\bcfg\b|\bcfg!?\b.*\b(unix|windows|target_os|target_family)\b|\bstd::os::(unix|windows|linux)\b"#;
+
+/// What one system alone can do.
+const CAN: &str = r"\brunbook_win32\b|\bwindows_sys\b|\bnix::";
+
 #[test]
 fn what_differs_between_systems_stands_in_one_folder() {
+    let elsewhere =
+        |source: &Source| !source.is_below("engine/src/platform/") && !source.is_below("engine/win32/");
     nowhere(
         "differences between systems belong in `platform`",
-        r#"\b(unix|windows)\b.*\bcfg\b|\bcfg!?\b.*\b(unix|windows|target_os|target_family)\b|\bstd::os::(unix|windows|linux)\b"#,
-        |source| !source.is_below("engine/src/platform/") && !source.is_below("engine/win32/"),
+        ASKS,
+        elsewhere,
     );
     nowhere(
         "what Windows alone can do is asked for in `platform`",
-        r"\brunbook_win32\b|\bwindows_sys\b|\bnix::",
-        |source| !source.is_below("engine/src/platform/") && !source.is_below("engine/win32/"),
+        CAN,
+        elsewhere,
     );
+}
+
+#[test]
+fn what_differs_in_tests_stands_in_files_of_that_name() {
+    let pattern = Regex::new(&format!("{ASKS}|{CAN}")).unwrap();
+    let of_one_system = Regex::new(r"/(platform|unix|windows)(\.rs$|/)|/tidy\.rs$").unwrap();
+    // Where such a file is named.
+    let names = Regex::new(r"^(pub(\(crate\))? )?(mod|use self::)\W*(unix|windows)\b").unwrap();
+    let folders = [
+        "engine/src",
+        "engine/tests",
+        "src",
+        "steps/src",
+        "steps/tests",
+        "tests",
+    ];
+    let files = folders.iter().flat_map(|folder| rust_files(&root().join(folder)));
+    let (mut looked_at, mut found) = (0, Vec::new());
+    for file in files {
+        let (path, code) = read(&file);
+        if of_one_system.is_match(&path) {
+            continue;
+        }
+        looked_at += 1;
+        let source = Source { path, code };
+        let next = |line: &String| {
+            let at: usize = line.split(':').nth(1).unwrap().parse().unwrap();
+            source.code.lines().nth(at).unwrap_or_default()
+        };
+        found.extend(
+            source
+                .lines_with(&pattern)
+                .filter(|line| !names.is_match(next(line))),
+        );
+    }
+    assert!(looked_at > 200, "the tests are not where they were");
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]

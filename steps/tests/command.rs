@@ -67,72 +67,6 @@ async fn a_large_document_need_not_be_read() {
     }
 }
 
-#[cfg(unix)]
-#[tokio::test]
-async fn a_closed_input_is_no_failure() {
-    let cx = Context {
-        params: Arc::new(json!("x".repeat(4_000_000))),
-        ..context(&Recorder::new())
-    };
-    let with = json!({ "run": ["sh", "-c", "exec <&-; echo closed"] });
-    let outputs = plugin("command").run(&with, &cx).await.unwrap();
-    assert_eq!(outputs["stdout"], "closed");
-}
-
-#[cfg(windows)]
-#[tokio::test]
-async fn what_is_not_utf_8_is_read_in_the_code_page_of_consoles() {
-    let recorder = Recorder::new();
-    let cx = context(&recorder);
-    let words = "bytes 103 114 129 110 13 10 101 110 100 13 10";
-    let with = json!({ "run": helper(&words.split(' ').collect::<Vec<_>>()) });
-    let outputs = plugin("command").run(&with, &cx).await.unwrap();
-    assert_eq!(outputs["stdout"], "grün\nend");
-    assert_eq!(recorder.text("stdout"), "grün\nend\n");
-}
-
-#[cfg(windows)]
-#[tokio::test]
-async fn a_batch_file_gets_no_argument_that_could_be_a_command() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("deploy.cmd");
-    std::fs::write(&file, "@echo deployed %1\r\n").unwrap();
-    let file = file.to_str().unwrap();
-    let outputs = run("command", json!({ "run": [file, "web1"] })).await.unwrap();
-    assert_eq!(outputs["stdout"], "deployed web1");
-    for bad in ["a&echo b", "%PATH%", "\"", "a\nb"] {
-        let failure = run("command", json!({ "run": [file, bad] })).await.unwrap_err();
-        assert!(
-            failure.message.contains("it is a batch file"),
-            "{}",
-            failure.message
-        );
-        assert!(failure.message.contains("argument 1"), "{}", failure.message);
-    }
-}
-
-#[cfg(windows)]
-#[tokio::test]
-async fn a_program_in_the_current_folder_is_not_taken_for_one_of_path() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(crate::support::HELPER, folder.path().join("planted.exe")).unwrap();
-    let with = |program: &str| json!({ "run": [program, "print", "it runs"], "cwd": folder.path() });
-    let failure = run("command", with("planted")).await.unwrap_err();
-    assert!(
-        failure
-            .message
-            .contains("was not found in any folder that PATH names"),
-        "{}",
-        failure.message
-    );
-    let outputs = run("command", with(r".\planted")).await.unwrap();
-    assert_eq!(outputs["stdout"], "it runs");
-    let outputs = run("command", json!({ "run": ["cmd", "/c", "echo found"] }))
-        .await
-        .unwrap();
-    assert_eq!(outputs["stdout"], "found");
-}
-
 #[test]
 fn values_are_no_arguments_of_batch_files() {
     for program in ["deploy.cmd", r"C:\tools\Deploy.BAT", "deploy.cmd."] {
@@ -284,15 +218,6 @@ async fn failures_say_what_happened() {
         message.ends_with("there is no folder `/no/such/folder`"),
         "{message}"
     );
-
-    #[cfg(unix)]
-    {
-        let message = run("command", json!({ "run": helper(&["abort"]) }))
-            .await
-            .unwrap_err()
-            .message;
-        assert!(message.contains("was ended by the signal SIGABRT"), "{message}");
-    }
 }
 
 #[tokio::test]

@@ -23,5 +23,14 @@ mod requests;
 mod script;
 mod site;
 mod support;
+#[cfg(unix)]
+mod unix;
 mod wait;
 mod web;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use self::unix as platform;
+#[cfg(windows)]
+use self::windows as platform;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::platform;
 use crate::support::{helper, plugin};
 
 /// A `command` step under way.
@@ -67,7 +68,7 @@ async fn who_does_not_end_when_asked_is_killed() {
     let (mark, recorder) = (running.mark(), Arc::clone(&running.recorder));
     running.cancel().await;
     assert!(!is_alive(&mark));
-    if cfg!(unix) {
+    if platform::ASKS_FIRST {
         assert!(recorder.text("stdout").contains("no"), "it was asked first");
     }
 }
@@ -167,7 +168,7 @@ async fn what_a_killed_engine_had_started_ends_with_it_or_is_found() {
     engine.kill().unwrap();
     engine.wait().unwrap();
     // On Windows their job has ended with the engine. Elsewhere they go on, and are found.
-    if cfg!(unix) {
+    if platform::OUTLIVES {
         let found = orphans(&token);
         assert_eq!(found.len(), 2, "the child and its own child");
         assert!(end_orphan(&found[0]).await);

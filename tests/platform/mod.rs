@@ -1,5 +1,5 @@
 //! What of the tests differs between operating systems: `unix.rs` and `windows.rs` offer the same, and nothing else of
-//! the tests asks which system it is on, but the list of modules in `main.rs`.
+//! the tests asks which system it is on. What is about one system alone stands in `tests/unix` and `tests/windows`.
 
 #[cfg(windows)]
 mod console;

@@ -21,6 +21,12 @@ pub(crate) const WHILE: &str = "500ms";
 /// How long what must come is waited for, on a machine that has much else to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The PowerShell for this system, where there are those for several.
+pub(crate) const PWSH: &str = "linux-x64/pwsh";
+
+/// What serves SSH, where it can be installed.
+pub(crate) const SSHD: Option<&str> = Some("/usr/sbin/sshd");
+
 /// A folder's name that says much to YAML.
 pub(crate) const ODD_NAME: &str = "a: # b's \"c\"";
 
@@ -58,16 +64,14 @@ pub(crate) fn is_for_owner_and_group(file: &Path) -> bool {
     mode(file) == 0o640
 }
 
-/// The arguments of every process.
+/// The number and the arguments of every process.
 pub(crate) fn arguments() -> Vec<(String, Vec<u8>)> {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .map(|process| process.path())
-        .map(|path| {
-            (
-                path.display().to_string(),
-                std::fs::read(path.join("cmdline")).unwrap_or_default(),
-            )
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .map(|entry| {
+            let arguments = std::fs::read(entry.path().join("cmdline"));
+            let number = entry.file_name().into_string().unwrap();
+            (number, arguments.unwrap_or_default())
         })
         .collect()
 }

@@ -26,6 +26,12 @@ pub(crate) const WHILE: &str = "5s";
 /// How long what must come is waited for, on a machine that has much else to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The PowerShell for this system, where there are those for several.
+pub(crate) const PWSH: &str = "win-x64/pwsh.exe";
+
+/// Where programs of Windows are carried out on another system, its programs are no servers for them.
+pub(crate) const SSHD: Option<&str> = None;
+
 /// A folder's name that says as much to YAML as one can here.
 pub(crate) const ODD_NAME: &str = "a # b's {c}";
 
@@ -65,7 +71,7 @@ pub(crate) fn is_for_owner_and_group(file: &Path) -> bool {
     is_private(file)
 }
 
-/// The arguments of every process.
+/// The number and the arguments of every process.
 pub(crate) fn arguments() -> Vec<(String, Vec<u8>)> {
     use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
     let mut system = System::new().unwrap();

@@ -2,12 +2,8 @@
 
 pub(crate) mod bench;
 mod farm;
-#[cfg(unix)]
-mod graph_steps;
 mod sign_in;
 mod tenant;
-#[cfg(unix)]
-mod unix;
 
 use std::path::Path;
 

@@ -1,10 +1,11 @@
 //! A PowerShell to test with.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::Project;
-use std::ffi::OsStr;
-use std::process::Command;
+use crate::platform;
 
 /// The PowerShell that `RUNBOOK_TEST_PWSH` names, the one beside the repository, or the one in `PATH`. Where there is
 /// none, the test that asks tests nothing, and this says so.
@@ -21,7 +22,9 @@ pub(crate) fn pwsh() -> Option<PathBuf> {
             named.display()
         );
     }
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/pwsh/linux-x64/pwsh");
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/pwsh")
+        .join(platform::PWSH);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).map(|folder| folder.join("pwsh"));
     let found = named

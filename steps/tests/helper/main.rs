@@ -5,8 +5,18 @@
     reason = "this program is at the edge: it is what tests carry out"
 )]
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
 use std::io::{self, Read as _, Write as _};
 use std::process::{Command, ExitCode, Stdio};
+
+#[cfg(unix)]
+use self::unix::stubborn;
+#[cfg(windows)]
+use self::windows::stubborn;
 
 fn main() -> io::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -107,28 +117,6 @@ fn hang() -> io::Result<ExitCode> {
     loop {
         std::thread::park();
     }
-}
-
-/// Goes on although it is asked to end.
-#[cfg(unix)]
-fn stubborn() -> io::Result<ExitCode> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut asked = signal(SignalKind::terminate())?;
-        say("here")?;
-        while asked.recv().await.is_some() {
-            say("no")?;
-        }
-        Ok(ExitCode::SUCCESS)
-    })
-}
-
-#[cfg(not(unix))]
-fn stubborn() -> io::Result<ExitCode> {
-    say("here").and_then(|_| hang())
 }
 
 /// Starts itself, to do `last`, as a child; prints the child's number once the child has said something.

@@ -254,23 +254,3 @@ async fn a_script_that_ends_does_not_wait_for_what_keeps_printing() {
         bench.recorder.text("log")
     );
 }
-
-#[cfg(unix)]
-#[tokio::test]
-async fn one_that_closes_its_streams_and_lives_on_is_ended() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().unwrap();
-    let silent = folder.path().join("pwsh");
-    std::fs::write(&silent, "#!/bin/sh\nexec >&- 2>&-\nexec sleep 3000\n").unwrap();
-    std::fs::set_permissions(&silent, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let bench = Bench::with(programs(silent.to_str().unwrap()));
-    let told = bench.failure("'x'").await;
-    assert!(!told.is_empty());
-    assert!(
-        bench
-            .recorder
-            .processes()
-            .iter()
-            .all(|process| !is_alive(process))
-    );
-}

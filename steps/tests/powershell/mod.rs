@@ -16,6 +16,8 @@ use runbook_engine::testing::doubles::{Recorder, context};
 use runbook_steps::powershell::{PowerShell, Programs};
 use serde_json::{Value, json};
 
+use crate::platform;
+
 /// A PowerShell to test with: the one that `RUNBOOK_TEST_PWSH` names, the one beside the repository, or the one in
 /// `PATH`.
 #[expect(
@@ -31,14 +33,9 @@ pub(crate) fn program() -> Option<String> {
             named.display()
         );
     }
-    let built_for = if cfg!(windows) {
-        "win-x64/pwsh.exe"
-    } else {
-        "linux-x64/pwsh"
-    };
     let beside = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../shared/pwsh")
-        .join(built_for);
+        .join(platform::PWSH);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).map(|folder| folder.join("pwsh"));
     let found = named

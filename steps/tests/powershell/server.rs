@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-const SSHD: &str = "/usr/sbin/sshd";
+use crate::platform::SSHD;
 
 /// The addresses at which it listens: two machines, for all that anybody can see.
 pub(crate) const ADDRESSES: [&str; 2] = ["127.0.0.1", "127.0.0.2"];
@@ -34,11 +34,10 @@ impl Server {
         reason = "whoever reads the tests' output must learn what was not tested"
     )]
     pub(crate) fn start(pwsh: &str) -> Option<Self> {
-        // Where programs of Windows are carried out on another system, its programs are no servers for them.
-        if cfg!(windows) || !Path::new(SSHD).is_file() {
+        let Some(sshd) = SSHD.filter(|sshd| Path::new(sshd).is_file()) else {
             eprintln!("NOT TESTED: no SSH server; `scripts/setup --ci` installs it");
             return None;
-        }
+        };
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind((ADDRESSES[0], 0))
             .unwrap()
@@ -56,7 +55,7 @@ impl Server {
         std::fs::write(at.join("config"), config(at, port, pwsh)).unwrap();
         // Where the system makes it at its start, and there was none.
         let _there = std::fs::create_dir_all("/run/sshd");
-        let process = Command::new(SSHD)
+        let process = Command::new(sshd)
             .args(["-D", "-e", "-f"])
             .arg(at.join("config"))
             .stderr(Stdio::null())

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use self::server::{Server, Stop};
 use crate::support::{Outcome, Project, Running, until};
 
-#[path = "../engine/tests/postgres/server.rs"]
+#[path = "../../engine/tests/postgres/server.rs"]
 pub(crate) mod server;
 
 const STEPS: &str = "

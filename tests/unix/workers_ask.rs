@@ -1,8 +1,8 @@
 //! What a worker does about manual work that its own operator may do.
 
+use super::workers::Team;
 use crate::support::terminal::{Kind, Terminal};
 use crate::support::until;
-use crate::workers::Team;
 
 const STEPS: &str = "
   make: { uses: command, with: { run: [HELPER, append, DIR/log, made] } }

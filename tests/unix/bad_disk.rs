@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::bundles::{self, desks};
 use crate::support::disk::Disk;
 use crate::support::{Outcome, Project};
 
@@ -171,4 +172,45 @@ fn no_state_folder_can_be_made_on_a_disk_that_can_only_be_read() {
             .tells("--state-dir");
     }
     assert!(!project.has("one"));
+}
+
+#[test]
+fn a_bundle_is_written_and_read_whole_or_not_at_all() {
+    let project = Project::new();
+    let (alice, bob) = desks(&project);
+    let text = format!(
+        "{}  flood: {{ uses: command, with: {{ run: [HELPER, flood, '90000'] }} }}\n",
+        bundles::STEPS
+    );
+    project.steps(&text);
+    alice.run(&["exec", "steps.yaml"]).code(3);
+    let disk = Disk::at(&project.path().join("small"), 64);
+    disk.leave(0);
+    let export = [
+        "export",
+        "steps",
+        "-o",
+        "small/a.tar.zst",
+        "--handoff",
+        "--to",
+        "bob",
+    ];
+    let full = alice.run(&export);
+    assert_ne!(full.code, 0, "{}", full.stderr);
+    assert!(full.stderr.contains("RB0521"), "{}", full.stderr);
+    assert!(!project.has("small/a.tar.zst"));
+    drop(disk);
+    alice
+        .run(&["export", "steps", "-o", "a.tar.zst", "--handoff", "--to", "bob"])
+        .code(0);
+    std::fs::create_dir_all(bob.state()).unwrap();
+    let disk = Disk::at(&bob.state(), 4096);
+    bob.run(&["list"]).code(0);
+    disk.leave(40);
+    let full = bob.run(&["import", "a.tar.zst"]);
+    assert!([2, 70].contains(&full.code), "{}", full.stderr);
+    disk.make_room();
+    bob.has_no_runs();
+    bob.run(&["import", "a.tar.zst"]).code(0);
+    bob.run(&["journal", "verify", "steps"]).code(0);
 }

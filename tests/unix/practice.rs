@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use super::bench::Bench;
+use crate::practice::bench::Bench;
 use crate::support::{Project, until};
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::workers::{Team, nothing_is_done_twice};
+use super::workers::{Team, nothing_is_done_twice};
 
 /// Who there is, and what they are for.
 const PEOPLE: [(&str, &str); 5] = [

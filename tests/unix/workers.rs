@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::shared_runs::server::{Server, Stop};
+use super::shared_runs::server::{Server, Stop};
 use crate::support::pwsh::pwsh;
 use crate::support::{Outcome, Project, Running, until};
 

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use self::proxy::{Mode, Proxy};
-use crate::shared_runs::server::{OWNER, Server};
+use super::shared_runs::server::{OWNER, Server};
 use crate::support::{Outcome, Project, Running, until};
 
-#[path = "../engine/tests/postgres/proxy.rs"]
+#[path = "../../engine/tests/postgres/proxy.rs"]
 mod proxy;
 
 /// A database, with a proxy of its own before it for each worker.

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::bench::{APP, Bench};
-use crate::shared_runs::server::Server;
+use super::shared_runs::server::Server;
+use crate::practice::bench::{APP, Bench};
 use crate::support::{Outcome, Running, until};
 
 const RUNBOOK: &str = r#"
