@@ -1,13 +1,17 @@
 //! What programs print beside the protocol, in whichever encoding they print it.
 //!
-//! Where a line is read in a code page, secrets are taken out of its bytes before: one that is printed otherwise than
+//! Where a line is read in a code page or as UTF-16, secrets are taken out of its bytes before: one that is printed otherwise than
 //! what stands around it would become a text in which nobody finds it, and from which it can be had back.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use encoding_rs::{Encoding, UTF_16LE};
 use oem_cp::code_table::DECODING_TABLE_CP_MAP;
 use runbook_engine::secret::Mask;
+
+/// UTF-16's byte order mark.
+const MARK: &[u8] = &[0xff, 0xfe];
 
 /// How one stream is read, line by line.
 #[derive(Debug, Default)]
@@ -20,21 +24,55 @@ impl Decoder {
     /// The text of a line: UTF-16 where the stream began with its mark, UTF-8 where it is that, otherwise what the
     /// console's code page makes of it.
     pub(crate) fn decode(&mut self, line: &[u8], code_page: u16, mask: &Mask) -> String {
-        if line.starts_with(&[0xff, 0xfe]) {
+        if line.starts_with(MARK) {
             self.wide = true;
         }
         if self.wide {
             // A line's end has two bytes, of which the second begins the next line.
             let whole = line.strip_prefix(&[0]).unwrap_or(line);
-            let text = UTF_16LE.decode(whole.strip_suffix(b"\n").unwrap_or(whole)).0;
-            return if line.ends_with(b"\n") {
-                format!("{text}\n")
-            } else {
-                text.into_owned()
-            };
+            let whole = whole.strip_prefix(MARK).unwrap_or(whole);
+            let mut text = wide(whole.strip_suffix(b"\n").unwrap_or(whole), mask);
+            if line.ends_with(b"\n") {
+                text.push('\n');
+            }
+            return text;
         }
         narrow(line, code_page, mask)
     }
+}
+
+/// UTF-16, without its mark. What another program printed into it in UTF-8 may have any number of bytes: after a secret
+/// a sign begins, whatever was before.
+fn wide(bytes: &[u8], mask: &Mask) -> String {
+    let read = |bytes: &[u8]| UTF_16LE.decode_without_bom_handling(bytes).0.into_owned();
+    let mut text = String::new();
+    let mut begin = 0;
+    for secret in secrets_within(bytes, mask) {
+        text += &read(&bytes[begin..secret.start]);
+        text += mask.stand_in();
+        begin = secret.end;
+    }
+    text.push_str(&read(&bytes[begin..]));
+    text
+}
+
+/// Where secrets stand in UTF-16. One in UTF-16 looks like one with its bytes the other way round that begins a byte
+/// before, where the signs are of one script: what begins with a sign is meant.
+fn secrets_within(bytes: &[u8], mask: &Mask) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut begin = 0;
+    while let Some(place) = mask.first_place(&bytes[begin..]) {
+        let mut secret = begin + place.start..begin + place.end;
+        if place.start % 2 == 1 {
+            let next = secret.start + 1..(secret.end + 1).min(bytes.len());
+            if mask.first_place(&bytes[next.clone()]) == Some(0..next.len()) {
+                secret = next;
+            }
+        }
+        begin = secret.end;
+        found.push(secret);
+    }
+    found
 }
 
 /// UTF-8 where it is that, otherwise what the console's code page makes of it.
@@ -66,7 +104,7 @@ pub(crate) struct Reading {
 }
 
 /// In what form a stream comes.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 enum Form {
     /// Not enough has come to tell.
     #[default]
@@ -74,7 +112,7 @@ enum Form {
     /// UTF-8, or a code page.
     Narrow,
     /// UTF-16.
-    Wide(encoding_rs::Decoder),
+    Wide,
 }
 
 /// The longest line of a code page that is waited for: where there are secrets, none may be cut in two.
@@ -115,22 +153,23 @@ impl Reading {
     fn ready(&mut self, code_page: u16, ends: bool) -> String {
         if matches!(self.form, Form::Unknown) {
             self.form = match is_wide(&self.held) {
-                Some(true) => Form::Wide(UTF_16LE.new_decoder_with_bom_removal()),
+                Some(true) => Form::Wide,
                 None if !ends => return String::new(),
                 Some(false) | None => Form::Narrow,
             };
-        }
-        let text = match &mut self.form {
-            Form::Wide(decoder) => {
-                let held = std::mem::take(&mut self.held);
-                let mut text =
-                    String::with_capacity(decoder.max_utf8_buffer_length(held.len()).unwrap_or_default());
-                let _all = decoder.decode_to_string(&held, &mut text, ends);
-                text
+            if self.held.starts_with(MARK) {
+                self.held.drain(..MARK.len());
             }
+        }
+        let whole = match self.form {
+            _ if ends => self.held.len(),
+            Form::Wide => self.complete_wide(),
+            Form::Unknown | Form::Narrow => self.complete(),
+        };
+        let ready: Vec<u8> = self.held.drain(..whole).collect();
+        let text = match self.form {
+            Form::Wide => wide(&ready, &self.mask),
             Form::Unknown | Form::Narrow => {
-                let whole = if ends { self.held.len() } else { self.complete() };
-                let ready: Vec<u8> = self.held.drain(..whole).collect();
                 // Each line for itself: programs that a program starts may write otherwise.
                 let lines = ready.split_inclusive(|&byte| byte == b'\n');
                 lines.map(|line| narrow(line, code_page, &self.mask)).collect()
@@ -163,6 +202,26 @@ impl Reading {
         lines + whole_signs(&rest[..most])
     }
 
+    /// Of UTF-16, what `complete` is of the others: whole signs, and where there are secrets, whole lines, unless one is too
+    /// long to be waited for.
+    fn complete_wide(&self) -> usize {
+        if self.mask.is_empty() {
+            return whole_units(&self.held);
+        }
+        let end = self.held.chunks_exact(2).rposition(|unit| unit == b"\n\0");
+        let lines = end.map_or(0, |at| 2 * (at + 1));
+        if self.held.len() - lines <= LONGEST_WITH_SECRETS {
+            return lines;
+        }
+        let most = self.held.len() - LONGEST_WITH_SECRETS / 2;
+        let places = secrets_within(&self.held, &self.mask);
+        let cut = places.iter().find(|secret| secret.contains(&most));
+        let cut = cut.map_or(most, |secret| secret.start);
+        let before = places.iter().rfind(|secret| secret.end <= cut);
+        let begin = before.map_or(0, |secret| secret.end);
+        begin + whole_units(&self.held[begin..cut])
+    }
+
     /// With lines that end in `\n` alone, also where a piece ends between the two signs of an end.
     fn with_plain_ends(&mut self, text: &str) -> String {
         if text.is_empty() {
@@ -186,7 +245,7 @@ impl Reading {
 /// more must come to tell.
 fn is_wide(begin: &[u8]) -> Option<bool> {
     match *begin {
-        [0xff, 0xfe, ..] => Some(true),
+        [first, second, ..] if [first, second] == *MARK => Some(true),
         [] | [_] | [_, 0] | [_, 0, _] => None,
         [first, 0, second, 0, ..] => Some(first != 0 && second != 0),
         [..] => Some(false),
@@ -198,6 +257,16 @@ fn whole_signs(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),
         Ok(_) | Err(_) => bytes.len(),
+    }
+}
+
+/// The bytes of UTF-16 without those of a sign that is not whole.
+fn whole_units(bytes: &[u8]) -> usize {
+    let even = bytes.len() - bytes.len() % 2;
+    match bytes[..even] {
+        // The first half of a pair.
+        [.., _, 0xd8..=0xdb] => even - 2,
+        _ => even,
     }
 }
 

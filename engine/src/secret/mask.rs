@@ -1,6 +1,7 @@
 //! Secrets, taken out of all that is kept or shown, also when they are encoded or cut across chunks.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -113,6 +114,16 @@ impl Mask {
         let mut masked = Vec::with_capacity(bytes.len());
         self.scan(bytes, true, &mut masked);
         masked
+    }
+
+    /// Where the first secret stands in the bytes.
+    #[must_use]
+    pub fn first_place(&self, bytes: &[u8]) -> Option<Range<usize>> {
+        let mut from = bytes.iter().enumerate();
+        from.find_map(|(at, &byte)| {
+            let length = self.starting_at(byte, &bytes[at..]).length?;
+            Some(at..at + length)
+        })
     }
 
     /// The value without secrets, in keys and values alike.

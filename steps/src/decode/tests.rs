@@ -107,6 +107,14 @@ fn a_secret_that_is_printed_otherwise_than_what_stands_around_it_is_found() {
             [wide("grün "), wide(SECRET), wide("\r\n")].concat(),
             "grün ******\n",
         ),
+        (
+            [wide("grün "), SECRET.into(), wide(" grün\r\n")].concat(),
+            "grün ****** grün\n",
+        ),
+        (
+            [wide("\u{feff}grün "), SECRET.into(), wide(" grün")].concat(),
+            "grün ****** grün",
+        ),
     ];
     for (bytes, text) in streams {
         for size in [1, 2, 3, 5, 1000] {
@@ -115,6 +123,9 @@ fn a_secret_that_is_printed_otherwise_than_what_stands_around_it_is_found() {
         }
     }
     let line = Decoder::default().decode(&within(SECRET.as_bytes()), 850, &mask());
+    assert_eq!(line, "grün ****** grün\r\n");
+    let line = [wide("\u{feff}grün "), SECRET.into(), wide(" grün\r\n")].concat();
+    let line = Decoder::default().decode(line.strip_suffix(b"\0").unwrap(), 850, &mask());
     assert_eq!(line, "grün ****** grün\r\n");
 }
 
@@ -142,6 +153,14 @@ fn no_secret_is_cut_in_two_in_a_line_that_is_too_long() {
         let read = String::from_utf8(read).unwrap();
         assert_eq!(read.matches("******").count(), 1, "after {before} bytes");
         assert_eq!(read.chars().count(), 1_200_000 + 6, "after {before} bytes");
+    }
+    for secret in [SECRET.as_bytes().to_vec(), wide(SECRET)] {
+        let mut bytes = wide(&"ü ".repeat(300_000));
+        bytes.splice(524_280..524_280, secret);
+        let read = read_masked(&bytes, 4096, Some(850), mask.clone());
+        let read = String::from_utf8(read).unwrap();
+        assert_eq!(read.matches("******").count(), 1);
+        assert_eq!(read.chars().count(), 600_000 + 6);
     }
 }
 
