@@ -8,7 +8,7 @@ $script:Boot = '2026-01-01T00:00:00.0000000Z'
 
 function Read-Service {
     if (Test-Path -LiteralPath $script:ServicesFile) {
-        return [IO.File]::ReadAllText($script:ServicesFile) | ConvertFrom-Json -AsHashtable -DateKind String
+        return Read-Whole $script:ServicesFile | ConvertFrom-Json -AsHashtable -DateKind String
     }
     return @{}
 }

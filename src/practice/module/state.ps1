@@ -7,8 +7,27 @@ $script:CallsFile = Join-Path $script:Folder 'farm-calls.jsonl'
 # The largest record of calls, in bytes; what comes after is not recorded.
 $script:LargestRecord = 8MB
 
+# Does it again while others have a file in use: what is open on Windows is not replaced, and what is being replaced not
+# opened. ERROR_SHARING_VIOLATION is one of two ways in which that is said.
+function Wait-Free([scriptblock] $Do) {
+    $until = [datetime]::UtcNow.AddSeconds(10)
+    while ($true) {
+        try { return & $Do }
+        catch {
+            $cause = $_.Exception.GetBaseException()
+            $used = $cause -is [UnauthorizedAccessException] -or $cause.HResult -eq 0x80070020
+            if (-not $IsWindows -or -not $used -or [datetime]::UtcNow -gt $until) { throw }
+        }
+        Start-Sleep -Milliseconds 20
+    }
+}
+
+function Read-Whole([string] $Path) {
+    return Wait-Free { [IO.File]::ReadAllText($Path) }
+}
+
 function Read-Farm {
-    return [IO.File]::ReadAllText($script:FarmFile) | ConvertFrom-Json
+    return Read-Whole $script:FarmFile | ConvertFrom-Json
 }
 
 # A file that only its owner can read. Windows takes the folder's rights.
@@ -36,7 +55,7 @@ function Write-Private([string] $Path, [IO.FileMode] $Mode, [string] $Text) {
 function Write-Whole([string] $Path, $Value) {
     $new = "$Path.new"
     Write-Private $new 'Create' ((ConvertTo-Json -InputObject $Value -Depth 12).Replace("`r`n", "`n") + "`n")
-    [IO.File]::Move($new, $Path, $true)
+    Wait-Free { [IO.File]::Move($new, $Path, $true) }
 }
 
 # The server that a script is carried out on: all of them are this machine, and a step's `on` says which is meant.
