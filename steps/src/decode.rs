@@ -1,7 +1,7 @@
 //! What programs print beside the protocol, in whichever encoding they print it.
 //!
-//! Where a line is read in a code page or as UTF-16, secrets are taken out of its bytes before: one that is printed otherwise than
-//! what stands around it would become a text in which nobody finds it, and from which it can be had back.
+//! Where a line is read in a code page or as UTF-16, secrets are taken out of its bytes before: one that is printed
+//! otherwise than what stands around it would become a text in which nobody finds it, and from which it can be had back.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -52,7 +52,7 @@ fn wide(bytes: &[u8], mask: &Mask) -> String {
         text += mask.stand_in();
         begin = secret.end;
     }
-    text.push_str(&read(&bytes[begin..]));
+    text += &read(&bytes[begin..]);
     text
 }
 
@@ -245,7 +245,7 @@ impl Reading {
 /// more must come to tell.
 fn is_wide(begin: &[u8]) -> Option<bool> {
     match *begin {
-        [first, second, ..] if [first, second] == *MARK => Some(true),
+        _ if begin.starts_with(MARK) => Some(true),
         [] | [_] | [_, 0] | [_, 0, _] => None,
         [first, 0, second, 0, ..] => Some(first != 0 && second != 0),
         [..] => Some(false),

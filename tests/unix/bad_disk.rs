@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::bundles::{self, desks};
+use crate::doctor::{doctor, is};
 use crate::support::disk::Disk;
 use crate::support::{Outcome, Project};
 
@@ -213,4 +214,22 @@ fn a_bundle_is_written_and_read_whole_or_not_at_all() {
     bob.has_no_runs();
     bob.run(&["import", "a.tar.zst"]).code(0);
     bob.run(&["journal", "verify", "steps"]).code(0);
+}
+
+#[test]
+fn doctor_finds_a_disk_in_memory_a_full_one_and_one_to_be_read_only() {
+    let project = Project::new();
+    let disk = Disk::at(&project.state_dir(), 40 * 1024);
+    is(&doctor(&project).code(0), "disk", "note", "in memory");
+    disk.leave(100);
+    is(&doctor(&project).code(1), "disk", "bad", "too little");
+    disk.make_room();
+    project.run(["exec", "quickstart", "--rehearse"]).code(0);
+    disk.read_only(true);
+    is(
+        &doctor(&project).code(1),
+        "state folder",
+        "bad",
+        "cannot be written to",
+    );
 }

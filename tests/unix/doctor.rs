@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::shared_runs::server::Server;
 use crate::doctor::{doctor, is, with_a_run};
-use crate::support::disk::Disk;
+use crate::platform;
 use crate::support::{Outcome, Project};
 
 fn mode(project: &Project, mode: u32) {
@@ -37,7 +37,7 @@ fn a_socket_of_a_process_that_is_gone_is_found() {
 /// A program in a folder of its own, which is the whole PATH.
 fn with_program(project: &Project, name: &str, script: &str) -> Outcome {
     let path = project.write(&format!("bin/{name}"), script);
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    platform::make_executable(&path);
     let mut command = project.command(["doctor", "--json"]);
     command
         .env("PATH", project.path().join("bin"))
@@ -93,24 +93,6 @@ fn a_terminal_tells_its_size() {
         assert!(words.contains(expected), "{screen}");
         assert!(words.contains("no colours"), "{screen}");
     }
-}
-
-#[test]
-fn a_disk_in_memory_a_full_one_and_one_to_be_read_only_are_found() {
-    let project = Project::new();
-    let disk = Disk::at(&project.state_dir(), 40 * 1024);
-    is(&doctor(&project).code(0), "disk", "note", "in memory");
-    disk.leave(100);
-    is(&doctor(&project).code(1), "disk", "bad", "too little");
-    disk.make_room();
-    project.run(["exec", "quickstart", "--rehearse"]).code(0);
-    disk.read_only(true);
-    is(
-        &doctor(&project).code(1),
-        "state folder",
-        "bad",
-        "cannot be written to",
-    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! database is started as Unix does, and wine is a program of Unix.
 
 mod across;
+#[cfg(target_os = "linux")]
 mod bad_disk;
 mod bad_folder;
 mod bad_network;

@@ -1,7 +1,6 @@
 //! `check` asks PowerShell's own parser once: counted by a script that stands before it.
 
-use std::os::unix::fs::PermissionsExt as _;
-
+use crate::platform;
 use crate::support::pwsh::{pwsh, with_pwsh};
 use crate::support::{Outcome, Project};
 
@@ -29,7 +28,7 @@ fn what_the_grammar_does_not_understand_powershells_own_parser_decides() {
         pwsh.display()
     );
     let counted = project.write("counted", &script);
-    std::fs::set_permissions(&counted, std::fs::Permissions::from_mode(0o755)).unwrap();
+    platform::make_executable(&counted);
     let check = |program: &std::path::Path| -> Outcome {
         let mut command = with_pwsh(&project, program, ["check", "odd.yaml", "--json"]);
         command.output().unwrap().into()
